@@ -1,0 +1,58 @@
+/* diag.h: diagnostics. Collected while the program works, sorted by place and printed once.
+ *
+ * A diagnostic has a stable check name, a severity, a primary span, any number of related spans with a label, and a help
+ * line with the text to write. Its message never holds the value of a secret. Text output shows the source line with a
+ * caret range; JSON is the form of the CLI contract. All memory lies in the list's arena. */
+#ifndef FLEC_BASE_DIAG_H
+#define FLEC_BASE_DIAG_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/source.h"
+
+typedef enum { FL_ERROR, FL_WARNING } fl_severity;
+
+typedef struct fl_related {
+    fl_span span;
+    const char *label;
+} fl_related;
+
+typedef struct fl_diag {
+    const char *check; /* a name of the table of checks */
+    fl_severity severity;
+    fl_span span;
+    const char *message;
+    const char *help; /* or NULL */
+    fl_related *related;
+    size_t nrelated;
+    size_t seq; /* order of arrival, the last sort key */
+} fl_diag;
+
+typedef struct fl_diags {
+    fl_arena *arena;
+    FL_VEC(fl_diag *) list;
+    size_t errors, warnings;
+} fl_diags;
+
+void fl_diags_init(fl_diags *ds, fl_arena *a);
+
+/* Adds one and returns it, so that help and related places can follow. */
+fl_diag *fl_diag_add(fl_diags *ds, const char *check, fl_severity sev, fl_span span, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+void fl_diag_help(fl_diags *ds, fl_diag *d, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void fl_diag_relate(fl_diags *ds, fl_diag *d, fl_span span, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* By file name, offset, end, arrival. */
+void fl_diags_sort(fl_diags *ds);
+
+/* Text: `file:line:col: error: message [check]`, the source line, carets, help, related. Stops after `limit` and says
+ * how many more there are (0: no limit). Colour as asked. */
+void fl_diags_text(const fl_diags *ds, FILE *out, size_t limit, bool color);
+
+/* {"diagnostics":[{"check","severity","message","file","line","column","endLine","endColumn","help","related":[{"message",
+ * "file","line","column","endLine","endColumn"}]}],"summary":{"errors","warnings"}} */
+void fl_diags_json(const fl_diags *ds, fl_buf *out);
+
+#endif

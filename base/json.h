@@ -1,0 +1,76 @@
+/* json.h: JSON texts with the place of every part, and a writer.
+ *
+ * Reading: jansson decides what is JSON (duplicate names are refused); the accepted text is then indexed into nodes that
+ * know their byte range, since jansson gives no offsets and schemas are edited in their original bytes. Depth and size
+ * are bounded before jansson sees the text. Nodes lie in the arena and point into the text.
+ * Writing: members in the order they are written; UTF-8; escapes only what RFC 8259 demands. */
+#ifndef FLEC_BASE_JSON_H
+#define FLEC_BASE_JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+typedef enum { FL_JNULL, FL_JFALSE, FL_JTRUE, FL_JNUMBER, FL_JSTRING, FL_JARRAY, FL_JOBJECT } fl_jkind;
+
+typedef struct fl_json {
+    fl_jkind kind;
+    uint32_t from, to;         /* byte range in the text, quotes and brackets included */
+    const char *str;           /* STRING: decoded, NUL-terminated. NUMBER: as written, NUL-terminated */
+    size_t len;                /* bytes of str (a STRING may hold NUL if allowed) */
+    struct fl_json *child;     /* first element or member */
+    struct fl_json *next;      /* next element or member of the parent */
+    const char *key;           /* name, if this is a member */
+    uint32_t key_from, key_to; /* its byte range, quotes included */
+    size_t count;              /* of children */
+} fl_json;
+
+typedef struct fl_json_error {
+    uint32_t offset; /* bytes into the text */
+    char message[160];
+} fl_json_error;
+
+enum { FL_JSON_ALLOW_NUL = 1 /* \u0000 in strings */ };
+#define FL_JSON_MAX_DEPTH 256
+
+/* NULL and *err on bad text. The text must stay as long as the arena. */
+fl_json *fl_json_parse(fl_arena *a, const char *text, size_t len, int flags, fl_json_error *err);
+
+const fl_json *fl_json_get(const fl_json *object, const char *key); /* NULL if absent or not an object */
+/* The string of a member, NULL if absent or no string. */
+const char *fl_json_str(const fl_json *object, const char *key);
+bool fl_json_bool(const fl_json *object, const char *key, bool otherwise);
+/* true if the member is an integer that fits. */
+bool fl_json_int(const fl_json *object, const char *key, int64_t *out);
+bool fl_json_to_int(const fl_json *number, int64_t *out);
+
+/* Writer. Commas, colons, indentation are its own. Pretty: two spaces a level, as `jq`; compact otherwise. */
+typedef struct fl_jw {
+    fl_buf *out;
+    bool pretty;
+    int depth;
+    bool first, after_key;
+} fl_jw;
+
+void fl_jw_init(fl_jw *w, fl_buf *out, bool pretty);
+void fl_jw_object(fl_jw *w);
+void fl_jw_end_object(fl_jw *w);
+void fl_jw_array(fl_jw *w);
+void fl_jw_end_array(fl_jw *w);
+void fl_jw_key(fl_jw *w, const char *key);
+void fl_jw_string(fl_jw *w, const char *s);
+void fl_jw_string_n(fl_jw *w, const char *s, size_t n);
+void fl_jw_int(fl_jw *w, int64_t v);
+void fl_jw_bool(fl_jw *w, bool v);
+void fl_jw_null(fl_jw *w);
+void fl_jw_raw(fl_jw *w, const char *json, size_t n); /* one JSON value, as it is */
+void fl_jw_node(fl_jw *w, const fl_json *node);       /* reprints a node in its own member order */
+
+/* key and value at once */
+void fl_jw_kstring(fl_jw *w, const char *key, const char *s);
+void fl_jw_kint(fl_jw *w, const char *key, int64_t v);
+void fl_jw_kbool(fl_jw *w, const char *key, bool v);
+
+#endif
