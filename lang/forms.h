@@ -1,0 +1,70 @@
+/* forms.h: the statements of the language as data. One table a kind of block drives matching, did-you-mean, the refusals of
+ * docs/language.md 4 and the reference.
+ *
+ * A pattern is a line of words. `word` is a keyword; `<slot:TYPE>` binds the next list to a slot; `[ … ]` is optional;
+ * `a|b` in a slot's type is an enum; `…` after a type takes a comma list, else exactly one item. Types:
+ *   NAME word or string       WORD word only            TEXT "…" or '…'       STRING "…" only
+ *   PATH field path (word or raw string)   VERSION   DURATION (units in parentheses: DURATION(d))   DATE   INT   PRINCIPAL (pair)
+ *   VALUE any value           SECRET secret("…") or one whole "${p:…}" reference    JSON word, string, list or object
+ *   EXPR  (where / requires)
+ * A statement with `=` binds its value to the slot `value`; in a block of free names (config, params, private, properties,
+ * ids, converters) the head binds to the slot `name`. */
+#ifndef FLEC_LANG_FORMS_H
+#define FLEC_LANG_FORMS_H
+
+#include "lang/lang.h"
+
+typedef enum {
+    LANG_NOBLOCK, /* the form has no block */
+    LANG_TOP,
+    LANG_PLATFORM,
+    LANG_REGISTRY,
+    LANG_KAFKA,
+    LANG_CONVERTERS,
+    LANG_IDS,
+    LANG_KEK,
+    LANG_PRIVATE,
+    LANG_PROPERTIES,
+    LANG_TOPIC,
+    LANG_SIDE,
+    LANG_ENCRYPT,
+    LANG_RULE,
+    LANG_PARAMS,
+    LANG_SUBJECT,
+    LANG_CONNECTOR,
+    LANG_CONFIG,
+    LANG_TEST,
+    LANG_ENVIRONMENT,
+    LANG_ENV_TOPIC,
+    LANG_DEFAULTS_CONNECTOR,
+    LANG_DEFAULTS_TOPIC,
+    LANG_DEFAULTS_VALUE,
+    LANG_DEFAULTS_ENCRYPT,
+    LANG_GUARDRAIL,
+    LANG_BKINDS
+} lang_bkind;
+
+enum {
+    LANG_F_REQUIRED = 1,       /* must stand in its block */
+    LANG_F_REPEAT = 2,         /* may stand more than once */
+    LANG_F_BLOCK = 4,          /* may have a block */
+    LANG_F_BLOCK_REQUIRED = 8, /* must have one */
+    LANG_F_VALUE = 16,         /* NAME = VALUE */
+    LANG_F_LATER = 32          /* matched and formatted; refused by name until its meaning is built */
+};
+
+struct lang_form {
+    const char *id;      /* "kek.kms": block kind and head; what lang_is and lang_find take */
+    const char *pattern; /* see above */
+    unsigned flags;
+    lang_bkind child;     /* kind of its block */
+    const char *fallback; /* the default, as the reference prints it, or NULL */
+    const char *doc;      /* meaning, one sentence */
+    const char *becomes;  /* what it turns into, or NULL */
+};
+
+/* The table of one kind of block; *n entries. Free-name blocks have one entry, id "config.property" and the like. */
+const lang_form *lang_forms(lang_bkind kind, size_t *n);
+const char *lang_bkind_name(lang_bkind kind); /* "kek", "connector", … for messages */
+
+#endif
