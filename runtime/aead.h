@@ -1,0 +1,33 @@
+/* aead.h: the one seam of the ciphers. A key context seals and opens fields in the vendor's raw form with empty associated data:
+ *   AES128_GCM, AES256_GCM: IV (12, random) | ciphertext | tag (16)          28 bytes more than the text
+ *   AES256_SIV:             V (16) | ciphertext, RFC 5297 with one empty associated-data component    16 bytes more
+ * Nothing is allocated after rt_key_new. A context belongs to one thread. Source: facts measured against the vendor's clients, docs/wire.md. */
+#ifndef FLEC_RUNTIME_AEAD_H
+#define FLEC_RUNTIME_AEAD_H
+
+#include "runtime/error.h"
+
+typedef enum { RT_AES128_GCM, RT_AES256_GCM, RT_AES256_SIV } rt_alg;
+
+bool rt_alg_parse(const char *name, rt_alg *out); /* "AES256_GCM", … */
+const char *rt_alg_name(rt_alg alg);
+size_t rt_alg_key_len(rt_alg alg);  /* 16, 32, 64 */
+size_t rt_alg_overhead(rt_alg alg); /* 28 or 16 */
+
+typedef struct rt_key rt_key;
+/* raw is copied into the cipher's own key schedule; NULL if the library refuses. Contexts are wiped when freed. */
+rt_key *rt_key_new(rt_alg alg, const fl_secret *raw);
+void rt_key_free(rt_key *k);
+rt_alg rt_key_alg(const rt_key *k);
+/* Writes n + overhead bytes to out (may not overlap in). false: the library failed, nothing of the text is in out. */
+bool rt_seal(rt_key *k, uint8_t *out, const uint8_t *in, size_t n);
+/* Returns the length of the text written to out (n - overhead; out may not overlap in), or -1: too short or not authentic, and then out
+ * holds nothing of the text. */
+ptrdiff_t rt_open(rt_key *k, uint8_t *out, const uint8_t *in, size_t n);
+/* For tests: the next GCM seals of this context take these 12-byte IVs in turn instead of random ones. */
+void rt_key_fix_ivs(rt_key *k, const uint8_t (*ivs)[12], size_t n);
+
+/* Random bytes from a pool that is refilled in blocks, dropped after fork and wiped on exit. */
+void rt_random(uint8_t *out, size_t n);
+
+#endif
