@@ -2,61 +2,169 @@
 VERSION  := 0.1.0
 BUILD    ?= build
 PREFIX   ?= /usr/local
+DESTDIR  ?=
 CC       ?= gcc
 PKGS     := jansson libcurl openssl rdkafka
-CSTD     := -std=gnu11
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wundef -Wvla -Wno-unused-parameter
-HARDEN   := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
+HARDEN   := -fstack-protector-strong -fPIE $(if $(findstring clang,$(CC)),,-fstack-clash-protection -fcf-protection)
 OPT      ?= -O2 -g
 SAN      ?=
 CPPFLAGS += -I. -I$(BUILD) -D_GNU_SOURCE -DFLEC_VERSION='"$(VERSION)"' $(if $(findstring -O0,$(OPT))$(SAN),,-D_FORTIFY_SOURCE=2)
-CFLAGS   := $(CSTD) $(WARN) $(if $(CI)$(WERROR),-Werror) $(HARDEN) $(OPT) $(SAN) $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+CFLAGS   := -std=gnu11 $(WARN) $(if $(CI)$(WERROR),-Werror) $(HARDEN) $(OPT) $(SAN) $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LDFLAGS  := -pie -Wl,-z,relro,-z,now $(SAN)
 LDLIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm -lpthread
+REPORTS  := $(BUILD)/reports
 
-FOLDERS  := base schema lang compiler runtime
-# what each folder may include, besides itself; checked by tests/lib/boundaries, which the build runs
+# ---- the program: folders, what each may include besides itself, what is generated in it ----
+FOLDERS        := base schema lang compiler runtime
 NEEDS_base     :=
 NEEDS_schema   := base
 NEEDS_lang     := base
 NEEDS_compiler := lang schema base
 NEEDS_runtime  := schema base
+NEEDS_cli      := compiler lang runtime schema base
+GEN_lang       := $(BUILD)/lang/parse.c $(BUILD)/lang/scan.c
+GEN_compiler   := $(BUILD)/compiler/catalog_data.c
+GEN_cli        := $(BUILD)/cli/pages.c
 
-sources   = $(filter-out %_test.c %_fuzz.c %_bench.c %_tool.c,$(wildcard $(1)/*.c $(1)/*/*.c))
-GEN_lang := $(BUILD)/lang/parse.c $(BUILD)/lang/scan.c
-GEN_compiler := $(BUILD)/compiler/catalog_data.c
-objects   = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1))) $(GEN_$(1):.c=.o)
-archive   = $(BUILD)/libflec-$(1).a
-archives  = $(foreach f,$(1),$(call archive,$(f)))
+sources  = $(filter-out %_test.c %_tool.c,$(wildcard $(1)/*.c $(1)/*/*.c))
+objects  = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1))) $(GEN_$(1):.c=.o)
+archives = $(foreach f,$(1),$(BUILD)/libflec-$(f).a)
+tests    = $(patsubst %.c,$(BUILD)/%,$(wildcard $(1)/*_test.c $(1)/*/*_test.c))
 
 all: $(BUILD)/flec
-$(BUILD)/flec: $(call objects,cli) $(call archives,compiler lang runtime schema base)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/flec: $(call objects,cli) $(call archives,$(NEEDS_cli)) $(BUILD)/cli/.boundaries
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS)
 
 define folder
-$(call archive,$(1)): $(call objects,$(1))
+$(BUILD)/libflec-$(1).a: $(call objects,$(1)) $(BUILD)/$(1)/.boundaries
 	@rm -f $$@
-	ar rcs $$@ $$^
-lib-$(1): $(call archive,$(1))
-TESTS_$(1) := $(patsubst %.c,$(BUILD)/%,$(wildcard $(1)/*_test.c $(1)/*/*_test.c))
-$$(TESTS_$(1)): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(1) $(NEEDS_$(1)))
-	$(CC) $(LDFLAGS) -o $$@ $$^ -lcmocka $(LDLIBS)
-unit-$(1): $$(TESTS_$(1))
-	@for t in $$^; do $$$$t || exit 1; done
+	ar rcs $$@ $$(filter %.o,$$^)
+lib-$(1): $(BUILD)/libflec-$(1).a
+$(call tests,$(1)): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(1) $(NEEDS_$(1)))
+	$(CC) $(LDFLAGS) -o $$@ $$^ -lcmocka -lavro $(LDLIBS)
+unit-$(1): $(call tests,$(1))
+	tests/lib/units $(REPORTS)/unit-$(1) $$^
 endef
 $(foreach f,$(FOLDERS),$(eval $(call folder,$(f))))
+UNITS := $(foreach f,$(FOLDERS) cli,$(call tests,$(f)))
+# units of cli/ link its objects but main
+$(call tests,cli): $(BUILD)/%: $(BUILD)/%.o $(filter-out $(BUILD)/cli/main.o,$(call objects,cli)) $(call archives,$(NEEDS_cli))
+	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+unit-cli: $(call tests,cli)
+	tests/lib/units $(REPORTS)/unit-cli $^
+$(FOLDERS:%=$(BUILD)/%/.boundaries) $(BUILD)/cli/.boundaries: $(BUILD)/%/.boundaries: $(wildcard $(foreach f,$(FOLDERS) cli,$(f)/*.[chly] $(f)/*/*.[ch]))
+	@tests/lib/boundaries $* $(NEEDS_$*) && mkdir -p $(@D) && touch $@
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
-$(BUILD)/%.o: $(BUILD)/%.c
-	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-unused-function -Wno-shadow -MMD -MP -c -o $@ $<
+$(GEN_lang:.c=.o) $(GEN_compiler:.c=.o) $(GEN_cli:.c=.o): $(BUILD)/%.o: $(BUILD)/%.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-unused-function -Wno-shadow -Wno-undef -MMD -MP -c -o $@ $<
 $(BUILD)/lang/parse.c: lang/parse.y
 	@mkdir -p $(@D)
 	bison -Werror -d -o $@ $<
+$(BUILD)/lang/parse.h: $(BUILD)/lang/parse.c
 $(BUILD)/lang/scan.c: lang/scan.l $(BUILD)/lang/parse.c
 	flex -o $@ $<
+$(call objects,lang): | $(BUILD)/lang/parse.c
+# the connector catalogue is validated and turned into C here; a bad entry fails the build
+$(BUILD)/compiler/catalog_data.c: $(BUILD)/compiler/catalog/catalog_tool $(wildcard compiler/catalog/*.json)
+	$< $@ compiler/catalog
+$(BUILD)/compiler/catalog/catalog_tool: $(BUILD)/compiler/catalog/catalog_tool.o $(call archives,base)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+# docs/checks/*.md inside the binary, for `flec explain`
+$(BUILD)/cli/pages.c: $(BUILD)/cli/pages_tool $(wildcard docs/checks/*.md)
+	$< $@ docs/checks
+$(BUILD)/cli/pages_tool: $(BUILD)/cli/pages_tool.o $(call archives,base)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/cli/main.o $(BUILD)/cli/version.o: $(BUILD)/cli/commit.h
+$(BUILD)/cli/commit.h: FORCE
+	@mkdir -p $(@D)
+	@printf '#define FLEC_COMMIT "%s"\n' "$$(git describe --always --dirty 2>/dev/null || cat COMMIT 2>/dev/null || echo unknown)" > $@.new
+	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
 
-.PHONY: all $(FOLDERS:%=lib-%) $(FOLDERS:%=unit-%)
+# ---- for users: packages first, then a make of its own, which sees what was installed ----
+deps:
+	@tests/lib/deps build test
+demo:
+	@tests/lib/deps build
+	@$(MAKE) --no-print-directory all
+	@tests/demo/run $(BUILD)/flec
+test:
+	@tests/lib/deps build test
+	@$(MAKE) --no-print-directory test-run
+install: all
+	install -D -m 0755 $(BUILD)/flec $(DESTDIR)$(PREFIX)/bin/flec
+	cd docs && find . -name '*.md' -exec install -D -m 0644 '{}' '$(abspath $(DESTDIR)$(PREFIX))/share/doc/flec/{}' ';'
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/flec
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/flec
+dist:
+	@mkdir -p $(BUILD)
+	git describe --always --dirty > $(BUILD)/COMMIT
+	git archive --prefix=flec-$(VERSION)/ --add-file=$(BUILD)/COMMIT HEAD | gzip -n > $(BUILD)/flec-$(VERSION).tar.gz
+clean:
+	rm -rf $(BUILD)
+
+# ---- tests: each suite leaves reports, the last line is summed from them ----
+FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+test-run: all $(UNITS) $(FUZZERS:%=$(BUILD)/replay/%)
+	@tests/lib/suite $(BUILD) units cases corpora
+$(BUILD)/replay/%: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/tests/fuzz/replay.o $(call archives,$(NEEDS_cli))
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%_fuzz.o $(call archives,$(NEEDS_cli))
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+test-real:
+	@tests/lib/deps build test real
+	@$(MAKE) --no-print-directory all
+	@tests/lib/suite $(BUILD) real
+test-interop:
+	@tests/lib/deps build test interop
+	@$(MAKE) --no-print-directory all
+	@tests/lib/suite $(BUILD) interop
+# everything again under ASan and UBSan, the units under valgrind, each fuzz target for FUZZ_SECONDS
+FUZZ_SECONDS ?= 20
+SANITIZE := BUILD=$(BUILD)/asan OPT="-O1 -g -fno-omit-frame-pointer" SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
+sanitize:
+	@tests/lib/deps build test
+	@$(MAKE) --no-print-directory $(SANITIZE) test-run
+fuzzers:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD) CC=clang OPT="-O1 -g" \
+	  SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fsanitize=fuzzer-no-link" $(FUZZERS:%=$(BUILD)/fuzz/%)
+test-deep:
+	@tests/lib/deps build test deep
+	@$(MAKE) --no-print-directory all $(UNITS)
+	@$(MAKE) --no-print-directory $(SANITIZE) test-build
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang fuzzers
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/lib/suite $(BUILD) deep
+test-build: all $(UNITS) $(FUZZERS:%=$(BUILD)/replay/%)
+soak:
+	@$(MAKE) --no-print-directory test-deep FUZZ_SECONDS=3600
+bench:
+	@tests/lib/deps build test
+	@$(MAKE) --no-print-directory bench-run
+bench-run: all $(BUILD)/tests/bench/engine_bench
+	@tests/bench/run $(BUILD)
+$(BUILD)/tests/bench/engine_bench: $(BUILD)/tests/bench/engine_bench.o $(call archives,runtime schema base)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+sources_c = $(shell git ls-files '*.c' '*.h' | grep -v _data.c)
+format:
+	@tests/lib/deps lint
+	clang-format -i $(sources_c)
+lint:
+	@tests/lib/deps build test lint
+	@$(MAKE) --no-print-directory $(GEN_lang) all
+	@tests/lib/lint $(BUILD)
+update-cases: all
+	tests/cases.py --flec $(BUILD)/flec --update $(CASES)
+help:
+	@sed -n 's/^\([a-z][a-z-]*\):.*/  \1/p' Makefile | sort -u
+
+.PHONY: all deps demo test test-run test-build test-real test-interop test-deep bench bench-run soak format lint sanitize fuzzers install uninstall dist \
+  clean help update-cases FORCE unit-cli $(FOLDERS:%=lib-%) $(FOLDERS:%=unit-%)
 .SECONDARY:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+.DELETE_ON_ERROR:
+-include $(shell find $(BUILD) -name '*.d' -not -path '$(BUILD)/asan/*' -not -path '$(BUILD)/clang/*' 2>/dev/null)

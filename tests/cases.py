@@ -10,7 +10,7 @@
     === err                  standard error. A section that is missing stands for 0 or nothing.
 
 Runs follow each other in the same folder. A line of text that starts with `===` is written `\\===`; a text without a last line end ends
-in a line `\\`. The clock of every run is FLEC_TODAY-free: cases that depend on the day pass --today.
+in a line `\\`. Cases that depend on the day pass --today.
 
 usage: cases.py [--flec PROGRAM] [--update] [--report FILE] [FILE.case ...]      without files: every *.case of the repository
 """
