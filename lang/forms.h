@@ -1,14 +1,18 @@
-/* forms.h: the statements of the language as data. One table a kind of block drives matching, did-you-mean, the refusals of
- * docs/language.md 4 and the reference.
+/* forms.h: the statements of the language as data. One table a kind of block drives matching, did-you-mean, the
+ * refusals of docs/language.md 4 and the reference.
  *
  * A pattern is a line of words. `word` is a keyword; `<slot:TYPE>` binds the next list to a slot; `[ … ]` is optional;
- * `a|b` in a slot's type is an enum; `…` after a type takes a comma list, else exactly one item. Types:
- *   NAME word or string       WORD word only            TEXT "…" or '…'       STRING "…" only
- *   PATH field path (word or raw string)   VERSION   DURATION (units in parentheses: DURATION(d))   DATE   INT   PRINCIPAL (pair)
- *   VALUE any value           SECRET secret("…") or one whole "${p:…}" reference    JSON word, string, list or object
- *   EXPR  (where / requires)
- * A statement with `=` binds its value to the slot `value`; in a block of free names (config, params, private, properties,
- * ids, converters) the head binds to the slot `name`. */
+ * `( … | … )` is a choice; `a|b` in a slot's type is an enum; `…` after a type takes a comma list, else exactly one
+ * item.
+ * `<a:T> : <b:T>` is a pair. `word,<slot:TYPE…>` is a list that starts with the word; the slot gets the others and is
+ * absent if there are none. `!` before a keyword or an enum's word: what it stands for has its meaning in a later
+ * version (as LANG_F_LATER). Several forms may share a head and an id (`key avro "…"`, `key string`): the slots tell
+ * them apart. Types: NAME word or string       WORD word only            TEXT "…" or '…'       STRING "…" only PATH
+ * field path (word or raw string)   VERSION   DURATION (units in parentheses: DURATION(d))   DATE   INT   PRINCIPAL
+ * (pair) VALUE any value           SECRET secret("…") or one whole "${p:…}" reference    JSON word, string, list or
+ * object TAG   a NAME that is neither `clear` nor `payload` EXPR  (where / requires) A statement with `=` binds its
+ * value to the slot `value`; in a block of free names (config, params, private, properties, ids, converters) the head
+ * binds to the slot `name`. */
 #ifndef FLEC_LANG_FORMS_H
 #define FLEC_LANG_FORMS_H
 
@@ -50,11 +54,13 @@ enum {
     LANG_F_BLOCK = 4,          /* may have a block */
     LANG_F_BLOCK_REQUIRED = 8, /* must have one */
     LANG_F_VALUE = 16,         /* NAME = VALUE */
-    LANG_F_LATER = 32          /* matched and formatted; refused by name until its meaning is built */
+    LANG_F_LATER = 32,         /* matched and formatted; refused by name until its meaning is built */
+    LANG_F_ONE_OF = 64         /* exactly one of the forms of its block that have this flag must stand */
 };
 
 struct lang_form {
-    const char *id;      /* "kek.kms": block kind and head; what lang_is and lang_find take */
+    const char *id; /* "kek.kms": block kind and head; what lang_is and lang_find take. Overlays and defaults have the
+                     * id of what they stand for, so `connector.refresh` also names the line of `defaults connector` */
     const char *pattern; /* see above */
     unsigned flags;
     lang_bkind child;     /* kind of its block */

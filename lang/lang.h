@@ -1,14 +1,16 @@
 /* lang.h: the policy language: text to tree and back. The manual of lang/ for everyone else.
  *
- * Two layers (docs/language.md 3). lang_parse reads one file with the grammar, which knows no statement: every line becomes a
- * lang_stmt made of a head, lists, a value, an expression, a block. lang_match then holds each statement against the forms of
- * the block it stands in (forms.h) and binds its parts to named slots, which is what the compiler reads:
+ * Two layers (docs/language.md 3). lang_parse reads one file with the grammar, which knows no statement: every line
+ * becomes a lang_stmt made of a head, lists, a value, an expression, a block. lang_match then holds each statement
+ * against the forms of the block it stands in (forms.h) and binds its parts to named slots, which is what the compiler
+ * reads:
  *
  *     topic crm.customers for r in ["eu"] {      slots of the form: name, vars, list; child block LANG_TOPIC
  *     encrypt PII, PCI with crm-kek {            slots: tags (2 items), kek; child block LANG_ENCRYPT
  *
- * Ownership: everything lies in the arena given to lang_parse and points into the source. Errors become diagnostics with the
- * check names `syntax` and `duplicate-attribute`; a file that had a syntax error has `damaged` set and is not matched. */
+ * Ownership: everything lies in the arena given to lang_parse and points into the source. Errors become diagnostics
+ * with the check names `syntax` and `duplicate-attribute`; a file that had a syntax error has `damaged` set and is not
+ * matched. */
 #ifndef FLEC_LANG_H
 #define FLEC_LANG_H
 
@@ -41,11 +43,11 @@ typedef struct lang_name {
 } lang_name;
 
 typedef enum {
-    LANG_V_NAME,   /* name */
-    LANG_V_PAIR,   /* name ":" name, as User:sa-crm */
-    LANG_V_CALL,   /* name ( "text" ): name is the function, second the string */
-    LANG_V_LIST,   /* [ items ] */
-    LANG_V_OBJECT  /* { "key": value } */
+    LANG_V_NAME,  /* name */
+    LANG_V_PAIR,  /* name ":" name, as User:sa-crm */
+    LANG_V_CALL,  /* name ( "text" ): name is the function, second the string */
+    LANG_V_LIST,  /* [ items ] */
+    LANG_V_OBJECT /* { "key": value } */
 } lang_vkind;
 
 typedef struct lang_value lang_value;
@@ -66,7 +68,16 @@ typedef struct lang_list {
 } lang_list;
 
 /* Expressions of `where` and `requires` (docs/language.md 9). */
-typedef enum { LANG_E_OR, LANG_E_AND, LANG_E_NOT, LANG_E_EVERY, LANG_E_SOME, LANG_E_NO, LANG_E_REL, LANG_E_OPERAND } lang_ekind;
+typedef enum {
+    LANG_E_OR,
+    LANG_E_AND,
+    LANG_E_NOT,
+    LANG_E_EVERY,
+    LANG_E_SOME,
+    LANG_E_NO,
+    LANG_E_REL,
+    LANG_E_OPERAND
+} lang_ekind;
 typedef enum { LANG_EQ, LANG_NE, LANG_LT, LANG_LE, LANG_GT, LANG_GE, LANG_IN, LANG_MATCHES } lang_relop;
 typedef struct lang_expr lang_expr;
 struct lang_expr {
@@ -83,17 +94,17 @@ typedef struct lang_form lang_form; /* forms.h */
 typedef struct lang_block lang_block;
 
 typedef struct lang_stmt {
-    fl_span span;      /* from head to the end of the line, of the value, or of the opening brace */
-    lang_value head;   /* first word or string; for a WHERE/REQUIRES statement the word */
-    lang_list *lists;  /* the rest of the phrase */
+    fl_span span;     /* from head to the end of the line, of the value, or of the opening brace */
+    lang_value head;  /* first word or string; for a WHERE/REQUIRES statement the word */
+    lang_list *lists; /* the rest of the phrase */
     size_t nlists;
     lang_value *value; /* after "=", or NULL */
     lang_expr *expr;   /* of where / requires, or NULL */
     lang_block *block; /* or NULL */
     /* set by lang_match: */
-    const lang_form *form;      /* NULL until matched */
-    const lang_list **slots;    /* one pointer a slot of the form, NULL where absent */
-    unsigned keywords;          /* bit set of the optional keywords that were written */
+    const lang_form *form;   /* NULL until matched */
+    const lang_list **slots; /* one pointer a slot of the form, NULL where absent */
+    unsigned keywords;       /* bit set of the keywords of the pattern that were written */
 } lang_stmt;
 
 struct lang_block {
@@ -106,18 +117,19 @@ struct lang_block {
 typedef struct lang_file {
     const fl_source *source;
     lang_block *top;
-    bool damaged;    /* had a syntax error */
-    void *trivia;    /* comments and blank lines, for the formatter */
+    bool damaged; /* had a syntax error */
+    void *trivia; /* comments and blank lines, for the formatter */
 } lang_file;
 
 /* ---- text to tree ---- */
 
-/* Reads one file's text: strips a byte-order mark, folds CRLF, checks UTF-8, control and bidirectional characters and limits,
- * then parses. Never NULL; see `damaged`. name is what messages show. */
+/* Reads one file's text: strips a byte-order mark, folds CRLF, checks UTF-8, control and bidirectional characters and
+ * limits, then parses. Never NULL; see `damaged`. name is what messages show. */
 lang_file *lang_parse(fl_arena *a, const char *name, const char *text, size_t len, fl_diags *diags);
 
-/* Matches all statements of an undamaged file against the forms. false if anything was refused. Statements of features that this
- * version matches but does not act on are refused by name here (one `syntax` diagnostic each) when `refuse_later` is set. */
+/* Matches all statements of an undamaged file against the forms. false if anything was refused. Statements of features
+ * that this version matches but does not act on are refused by name here (one `syntax` diagnostic each) when
+ * `refuse_later` is set. */
 bool lang_match(fl_arena *a, lang_file *file, bool refuse_later, fl_diags *diags);
 
 /* ---- tree to text ---- */
@@ -131,7 +143,7 @@ void lang_format(const lang_file *file, fl_buf *out);
 const lang_list *lang_get(const lang_stmt *s, const char *slot);
 /* The first item of a slot, NULL where absent. */
 const lang_value *lang_get1(const lang_stmt *s, const char *slot);
-/* true if the form's optional keyword stands in the statement: lang_has(s, "until"). */
+/* true if this keyword of the form's pattern stands in the statement: lang_has(s, "until"), lang_has(s, "off"). */
 bool lang_has(const lang_stmt *s, const char *keyword);
 /* Is this statement of the form with this id? lang_is(s, "kek.kms") */
 bool lang_is(const lang_stmt *s, const char *form_id);
