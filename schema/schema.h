@@ -53,6 +53,17 @@ struct sch_field {
     const fl_json *node;       /* the field's object in the text of its schema (of `text` unless record->foreign) */
 };
 
+/* A `confluent:tags` in a type object: on a record, inside `items`, beside "type": "string". No client sees it as a field's tag
+ * (facts/wire.md 6), so the compiler says so. */
+typedef struct sch_misplaced {
+    uint32_t offset, to;     /* of the member, in the text of the schema it stands in */
+    const sch_type *type;    /* the type that carries it */
+    const sch_field *field;  /* the field inside which that type is written, or NULL */
+    const char **tags;
+    size_t ntags;
+    bool foreign;            /* in a referenced schema's text */
+} sch_misplaced;
+
 typedef struct sch_schema {
     const char *name;  /* file name for messages, or subject */
     const char *text;  /* the original bytes */
@@ -60,6 +71,8 @@ typedef struct sch_schema {
     sch_type *root;
     unsigned ntypes;
     const fl_json *json;
+    const sch_misplaced *misplaced; /* in order of the texts */
+    size_t nmisplaced;
 } sch_schema;
 
 typedef struct sch_ref { /* a referenced schema: the name under which the text refers to it, and its own text */
@@ -99,6 +112,7 @@ typedef struct sch_hit {
 typedef struct sch_hits {
     sch_hit *v;
     size_t n;
+    bool truncated; /* there is more: SCH_MAX_HITS, or the bounds of depth, work or text were reached. Treat it as an error */
 } sch_hits;
 
 typedef enum { SCH_PATH_OK, SCH_PATH_BAD /* not a path: see message */ } sch_path_status;
@@ -112,7 +126,11 @@ sch_path_status sch_select(const sch_schema *s, fl_arena *a, const char *path, s
  * record is entered once more below itself and marked `recursive` there. */
 void sch_leaves(const sch_schema *s, fl_arena *a, sch_hits *out);
 
-bool sch_is_encryptable(const sch_type *t); /* string or bytes, any logical type but those whose readers break (uuid: see docs) */
+/* string or bytes, of any logical type: clients encrypt the underlying value. Ask sch_logical_breaks as well. */
+bool sch_is_encryptable(const sch_type *t);
+/* Who cannot read the ciphertext because of the logical type, as words for a message: "Python (fastavro) and Rust" for a string with
+ * logicalType uuid (run: Java, Go and JavaScript read it), ".NET" for bytes with decimal (reported, not run). NULL: nobody known. */
+const char *sch_logical_breaks(const sch_type *t);
 const char *sch_type_text(const sch_type *t, fl_arena *a); /* "string", "array of int", "record com.acme.Address", for messages */
 
 /* The nearest n paths of the schema to a path that selects nothing; returns how many. */
@@ -121,7 +139,7 @@ size_t sch_nearest(const sch_schema *s, fl_arena *a, const char *path, const cha
 /* ---- names that clients match ---- */
 
 /* The metadata.tags keys for a field: full record name.field, **.Record.field, Record.field (unique ones, in that order).
- * Returns how many (1 for a record without namespace … 3). */
+ * Returns how many: 3, or 2 for a record without namespace (`**.` stays: a connector may hand the record over in a namespace). */
 size_t sch_match_keys(const sch_field *f, fl_arena *a, const char *out[3]);
 
 /* Does a metadata.tags key match a full name, as the vendor's WildcardMatcher does (? one character, * within a dot, ** across)? */
