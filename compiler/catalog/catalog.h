@@ -72,6 +72,7 @@ typedef struct cat_kms_param {
     const char *group; /* parameters that count only together share a group name; NULL: alone */
     bool group_required; /* without the group the driver falls back to the process's own credentials */
     const char *env, *doc;
+    const char *needs; /* another parameter without which this one has no effect, or NULL */
 } cat_kms_param;
 const cat_kms_param *cat_kms_params(const char *kms_type, size_t *n);
 

@@ -1,0 +1,256 @@
+/* properties.c: checks on the names in `config`: generated ones, unknown ones, missing ones. */
+#include <string.h>
+#include <strings.h>
+
+#include "compiler/check/check.h"
+#include "compiler/check/uses.h"
+
+/* ---- what is generated ---- */
+
+static bool is_auto_registration(const char *name)
+{
+    static const char end[] = "auto.register.schemas";
+    size_t n = strlen(name), m = sizeof end - 1;
+    return n >= m && !strcmp(name + n - m, end) && (n == m || name[n - m - 1] == '.');
+}
+
+/* Everything but a plain `false` is a try: true, and a reference that may turn out to be true. */
+static bool tries_auto_registration(const est_prop *p)
+{
+    return is_auto_registration(p->name.s) && strcasecmp(p->value, "false");
+}
+
+static void report_auto(const chk_row *row, fl_diags *diags, const est_prop *p)
+{
+    if (!tries_auto_registration(p))
+        return;
+    fl_diag *d = chk_report(
+        row, diags, p->name.at,
+        "%s would register the schema that the connector derives, without its tags: records in clear", p->name.s);
+    fl_diag_help(diags, d, "take the line out; schemas are registered before the connector starts");
+}
+
+void chk_auto_registration(const chk_row *row, const est_estate *e, fl_diags *diags)
+{
+    for (size_t i = 0; i < e->connectors.n; i++)
+        for (size_t j = 0; j < e->connectors.v[i]->config.n; j++)
+            report_auto(row, diags, &e->connectors.v[i]->config.v[j]);
+    for (size_t j = 0; j < e->platform.registry_config.n; j++)
+        report_auto(row, diags, &e->platform.registry_config.v[j]);
+}
+
+static void report_generated(const chk_row *row, fl_diags *diags, const est_prop *p, cat_owner owner, const char *why)
+{
+    if (owner == CAT_FREE || tries_auto_registration(p))
+        return;
+    fl_diag *d =
+        chk_report(row, diags, p->name.at,
+                   owner == CAT_GENERATED ? "%s is always generated" : "%s would undo what is generated", p->name.s);
+    fl_diag_help(diags, d, "take the line out: %s", why);
+}
+
+static void generated_in_connector(const chk_row *row, fl_diags *diags, const est_connector *c)
+{
+    for (size_t j = 0; j < c->config.n; j++) {
+        const est_prop *p = &c->config.v[j];
+        const char *why = NULL;
+        cat_owner owner = c->catalog ? cat_property_owner(c->catalog, p->name.s, &why) : CAT_FREE;
+        if (c->dead_letters.s && !strcmp(p->name.s, "errors.tolerance")) {
+            owner = CAT_GENERATED;
+            why = "with `dead-letters` it is all";
+        }
+        report_generated(row, diags, p, owner, why);
+    }
+}
+
+/* What `registry { config }` adds becomes a property of both converters, so the same names are closed there. */
+void chk_generated_property(const chk_row *row, const est_estate *e, fl_diags *diags)
+{
+    size_t n;
+    const cat_connector *any = cat_connectors(&n);
+    for (size_t i = 0; i < e->connectors.n; i++)
+        generated_in_connector(row, diags, e->connectors.v[i]);
+    for (size_t j = 0; j < e->platform.registry_config.n; j++) {
+        const est_prop *p = &e->platform.registry_config.v[j];
+        const char *why = NULL;
+        cat_owner owner = cat_property_owner(any, fl_printf(e->arena, "value.converter.%s", p->name.s), &why);
+        report_generated(row, diags, p, owner, why);
+    }
+}
+
+/* ---- unknown names ---- */
+
+static const char *nearest_property(const est_estate *e, const est_connector *c, const char *name)
+{
+    enum { MAX = 1000 };
+    const char **names = FL_NEW_N(e->arena, const char *, MAX);
+    return fl_nearest(name, names, cat_property_names(c->catalog, names, MAX));
+}
+
+static void unknown_in_connector(const chk_row *row, const est_estate *e, fl_diags *diags, const est_connector *c,
+                                 const est_prop *p)
+{
+    const cat_property *known;
+    const char *near;
+    fl_diag *d;
+    switch (chk_property(c, p->name.s, &known)) {
+    case CHK_KNOWN:
+    case CHK_OPEN:
+        return;
+    case CHK_ALIAS:
+        d = chk_report(row, diags, p->name.at, "%s belongs to no alias that `%.10s` lists", p->name.s, p->name.s);
+        fl_diag_help(diags, d, "write `%.10s = ALIAS` with the alias of this line", p->name.s);
+        return;
+    case CHK_UNKNOWN:
+        d = chk_report(row, diags, p->name.at, "%s has no property %s", c->type.s, p->name.s);
+        near = nearest_property(e, c, p->name.s);
+        if (near)
+            fl_diag_help(diags, d, "did you mean `%s`?", near);
+        else
+            fl_diag_help(diags, d, "`flec catalog %s` lists its properties", c->type.s);
+    }
+}
+
+/* The parameters in a KEK's `private` block: those its KMS has. */
+static void unknown_in_kek(const chk_row *row, fl_diags *diags, const est_kek *k)
+{
+    const char *names[32];
+    size_t n, m = 0;
+    const cat_kms_param *known = cat_kms_params(k->kms_type, &n);
+    for (size_t i = 0; i < n && m < 32; i++)
+        names[m++] = known[i].name;
+    for (size_t j = 0; j < k->params.n; j++) {
+        const est_prop *p = &k->params.v[j];
+        size_t i = 0;
+        while (i < m && strcmp(names[i], p->name.s))
+            i++;
+        if (i < m)
+            continue;
+        fl_diag *d = chk_report(row, diags, p->name.at, "%s has no parameter %s", k->kms_type, p->name.s);
+        const char *near = fl_nearest(p->name.s, names, m);
+        if (near)
+            fl_diag_help(diags, d, "did you mean `%s`?", near);
+    }
+}
+
+void chk_unknown_property(const chk_row *row, const est_estate *e, fl_diags *diags)
+{
+    for (size_t i = 0; i < e->connectors.n; i++) {
+        const est_connector *c = e->connectors.v[i];
+        for (size_t j = 0; c->catalog && j < c->config.n; j++)
+            if (cat_property_owner(c->catalog, c->config.v[j].name.s, NULL) == CAT_FREE &&
+                !is_auto_registration(c->config.v[j].name.s))
+                unknown_in_connector(row, e, diags, c, &c->config.v[j]);
+    }
+    for (size_t i = 0; i < e->keks.n; i++)
+        unknown_in_kek(row, diags, e->keks.v[i]);
+}
+
+/* ---- missing ones ---- */
+
+typedef struct missing {
+    const chk_row *row;
+    const est_estate *e;
+    fl_diags *diags;
+    const est_connector *c;
+} missing;
+
+static const char *value_or_default(const est_connector *c, const char *name)
+{
+    const est_prop *p = chk_config(c, name);
+    const cat_property *known = cat_find_property(c->catalog, name);
+    return p ? p->value : known && known->fallback ? known->fallback : "";
+}
+
+/* Holds PROPERTY=VALUE or PROPERTY=VALUE|VALUE? */
+static bool condition_holds(const est_connector *c, const char *condition)
+{
+    size_t n = strcspn(condition, "=");
+    char name[256];
+    if (n >= sizeof name || !condition[n])
+        return false;
+    memcpy(name, condition, n);
+    name[n] = 0;
+    const char *value = value_or_default(c, name), *p = condition + n + 1;
+    for (;;) {
+        size_t len = strcspn(p, "|");
+        if (strlen(value) == len && !strncmp(p, value, len))
+            return true;
+        if (!p[len])
+            return false;
+        p += len + 1;
+    }
+}
+
+/* Emission writes these itself. */
+static bool is_written(const cat_connector *c, const char *name)
+{
+    return cat_property_owner(c, name, NULL) != CAT_FREE || !strcmp(name, "confluent.topic.bootstrap.servers") ||
+           !strcmp(name, "reporter.bootstrap.servers");
+}
+
+static bool want(const cat_property *p, void *ctx)
+{
+    missing *m = ctx;
+    const est_connector *c = m->c;
+    if (p->pattern || is_written(c->catalog, p->name) || cat_find_property(c->catalog, p->name) != p)
+        return true;
+    bool conditional = !p->required && p->required_if && condition_holds(c, p->required_if);
+    const est_prop *given = chk_config(c, p->name);
+    if ((!p->required && !conditional) || (given && *given->value))
+        return true;
+    fl_diag *d = chk_report(m->row, m->diags, given ? given->value_at : c->at,
+                            given ? "connector %s: %s is empty" : "connector %s: %s is missing", c->name.s, p->name);
+    size_t eq = conditional ? strcspn(p->required_if, "=") : 0;
+    if (conditional && !p->required_if[eq + 1])
+        fl_diag_help(m->diags, d, "needed while %.*s is not there: %s", (int)eq, p->required_if, p->doc);
+    else if (conditional)
+        fl_diag_help(m->diags, d, "needed where %s: %s", p->required_if, p->doc);
+    else
+        fl_diag_help(m->diags, d, "%s", p->doc);
+    return true;
+}
+
+/* Each alias needs its type, and what its class asks for. */
+static void want_of_alias(missing *m, const est_prop *list, const char *alias, size_t n)
+{
+    const char *prefix = fl_printf(m->e->arena, "%s.%.*s.", list->name.s, (int)n, alias);
+    const est_prop *type = chk_config(m->c, fl_printf(m->e->arena, "%stype", prefix));
+    if (!type) {
+        chk_report(m->row, m->diags, list->value_at, "connector %s: %stype is missing", m->c->name.s, prefix);
+        return;
+    }
+    const cat_transform *t = cat_find_transform(type->value);
+    for (size_t i = 0; t && i < t->nproperties; i++)
+        if (t->properties[i].required &&
+            !chk_config(m->c, fl_printf(m->e->arena, "%s%s", prefix, t->properties[i].name))) {
+            fl_diag *d = chk_report(m->row, m->diags, type->value_at, "connector %s: %s%s is missing", m->c->name.s,
+                                    prefix, t->properties[i].name);
+            fl_diag_help(m->diags, d, "%s", t->properties[i].doc);
+        }
+}
+
+static void want_of_aliases(missing *m, const char *list)
+{
+    const est_prop *p = chk_config(m->c, list);
+    if (!p)
+        return;
+    for (const char *s = p->value; *s;) {
+        size_t n = strcspn(s, ",");
+        if (n)
+            want_of_alias(m, p, s, n);
+        s += n + (s[n] == ',');
+    }
+}
+
+void chk_missing_property(const chk_row *row, const est_estate *e, fl_diags *diags)
+{
+    for (size_t i = 0; i < e->connectors.n; i++) {
+        missing m = {row, e, diags, e->connectors.v[i]};
+        if (!m.c->catalog || !m.c->catalog->csfle)
+            continue;
+        cat_each_property(m.c->catalog, want, &m);
+        want_of_aliases(&m, "transforms");
+        want_of_aliases(&m, "predicates");
+    }
+}

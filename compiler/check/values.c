@@ -1,0 +1,326 @@
+/* values.c: checks on the values in `config` and on what becomes values: types, ranges, enums, secrets, references. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/check/check.h"
+#include "compiler/check/uses.h"
+
+/* Calls fn for each property of a connector that the catalogue knows and that is not generated. */
+typedef struct ctx {
+    const chk_row *row;
+    const est_estate *e;
+    fl_diags *diags;
+} ctx;
+
+static void each_known(ctx *x, void (*fn)(ctx *x, const est_connector *c, const est_prop *p, const cat_property *known))
+{
+    for (size_t i = 0; i < x->e->connectors.n; i++) {
+        const est_connector *c = x->e->connectors.v[i];
+        for (size_t j = 0; c->catalog && j < c->config.n; j++) {
+            const cat_property *known;
+            if (cat_property_owner(c->catalog, c->config.v[j].name.s, NULL) == CAT_FREE &&
+                chk_property(c, c->config.v[j].name.s, &known) == CHK_KNOWN)
+                fn(x, c, &c->config.v[j], known);
+        }
+    }
+}
+
+/* ---- types ---- */
+
+static const char *type_text(cat_type t)
+{
+    static const char *const text[] = {"text",           "true or false",  "a whole number",
+                                       "a whole number", "a whole number", "a number",
+                                       "a list",         "a class",        "a secret"};
+    return text[t];
+}
+
+static bool is_whole(const char *s, cat_type t)
+{
+    char *end;
+    if (!*s || !strchr("-0123456789", *s))
+        return false;
+    errno = 0;
+    long long v = strtoll(s, &end, 10);
+    if (*end || errno || end == s)
+        return false;
+    return t == CAT_LONG || (t == CAT_INT && v >= INT32_MIN && v <= INT32_MAX) ||
+           (t == CAT_SHORT && v >= INT16_MIN && v <= INT16_MAX);
+}
+
+static bool is_number(const char *s)
+{
+    char *end;
+    double d = strtod(s, &end);
+    return *s && strchr("-0123456789", *s) && !*end && isfinite(d);
+}
+
+static bool is_class(const char *s)
+{
+    return *s && s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$.")] == 0;
+}
+
+static bool fits(const cat_property *known, const est_prop *p)
+{
+    switch (known->type) {
+    case CAT_BOOLEAN:
+        return !strcmp(p->value, "true") || !strcmp(p->value, "false");
+    case CAT_SHORT:
+    case CAT_INT:
+    case CAT_LONG:
+        return is_whole(p->value, known->type);
+    case CAT_DOUBLE:
+        return is_number(p->value);
+    case CAT_CLASS:
+        return is_class(p->value);
+    default:
+        return true;
+    }
+}
+
+static bool is_plain(cat_type t)
+{
+    return t == CAT_BOOLEAN || (t >= CAT_SHORT && t <= CAT_DOUBLE);
+}
+
+/* Numbers and booleans are written without quotes, unless a variable stands in them. */
+static bool quoted_for_nothing(const est_prop *p)
+{
+    fl_span at = p->value_at;
+    if (p->is_word || p->is_number || p->is_list || !at.src || at.to <= at.from || at.to > at.src->len)
+        return false;
+    const char *s = at.src->text + at.from;
+    return (*s == '"' || *s == '\'') && !memmem(s, at.to - at.from, "${", 2);
+}
+
+static void type_of(ctx *x, const est_connector *c, const est_prop *p, const cat_property *known)
+{
+    if (known->type == CAT_LIST) {
+        for (size_t i = 0; i < p->nitems; i++)
+            if (strchr(p->items[i], ','))
+                chk_report(x->row, x->diags, p->value_at, "an item of %s has a comma in it, which Connect would split",
+                           p->name.s);
+        return;
+    }
+    if (p->is_list) {
+        chk_report(x->row, x->diags, p->value_at, "%s is %s, not a list", p->name.s, type_text(known->type));
+        return;
+    }
+    if (p->is_secret_ref || chk_has_reference(p->value))
+        return;
+    if (!fits(known, p)) {
+        fl_diag *d = known->secret
+                         ? chk_report(x->row, x->diags, p->value_at, "%s is %s", p->name.s, type_text(known->type))
+                         : chk_report(x->row, x->diags, p->value_at, "%s is %s, not `%s`", p->name.s,
+                                      type_text(known->type), p->value);
+        fl_diag_help(x->diags, d, "%s", known->doc);
+    } else if (is_plain(known->type) && quoted_for_nothing(p)) {
+        fl_diag *d = chk_report(x->row, x->diags, p->value_at, "%s is %s, which is written without quotes", p->name.s,
+                                type_text(known->type));
+        fl_diag_help(x->diags, d, "write `%s`", p->value);
+    }
+}
+
+void chk_property_type(const chk_row *row, const est_estate *e, fl_diags *diags)
+{
+    ctx x = {row, e, diags};
+    each_known(&x, type_of);
+}
+
+/* ---- values ---- */
+
+static bool is_one_of(const cat_property *known, const char *value)
+{
+    for (size_t i = 0; i < known->nvalues; i++)
+        if (!strcmp(known->values[i], value))
+            return true;
+    return !known->nvalues;
+}
+
+static const char *joined(const est_estate *e, const cat_property *known)
+{
+    fl_buf b;
+    fl_buf_init(&b, 1 << 16);
+    for (size_t i = 0; i < known->nvalues; i++)
+        fl_buf_addf(&b, "%s%s", i ? ", " : "", known->values[i]);
+    const char *s = fl_strdup(e->arena, b.p);
+    fl_buf_free(&b);
+    return s;
+}
+
+static void enum_of(ctx *x, const est_connector *c, const est_prop *p, const cat_property *known, const char *value)
+{
+    const char *full = known->type == CAT_CLASS ? cat_class(c->catalog, p->name.s, value) : NULL;
+    if (is_one_of(known, full ? full : value))
+        return;
+    fl_diag *d = chk_report(x->row, x->diags, p->value_at, "%s cannot be `%s`", p->name.s, value);
+    const char *near = fl_nearest(value, known->values, known->nvalues);
+    if (near)
+        fl_diag_help(x->diags, d, "did you mean `%s`?", near);
+    else
+        fl_diag_help(x->diags, d, "one of %s", joined(x->e, known));
+}
+
+static void range_of(ctx *x, const est_prop *p, const cat_property *known)
+{
+    double v = strtod(p->value, NULL);
+    bool low = known->has_min && v < known->min, high = known->has_max && v > known->max;
+    if (low || high)
+        chk_report(x->row, x->diags, p->value_at, "%s is %s, %s %.15g is allowed", p->name.s, p->value,
+                   low ? "not less than" : "not more than", low ? known->min : known->max);
+}
+
+static void value_of(ctx *x, const est_connector *c, const est_prop *p, const cat_property *known)
+{
+    if (known->secret || p->is_secret_ref || chk_has_reference(p->value))
+        return;
+    if (known->nvalues && p->is_list)
+        for (size_t i = 0; known->type == CAT_LIST && i < p->nitems; i++)
+            enum_of(x, c, p, known, p->items[i]);
+    else if (known->nvalues)
+        enum_of(x, c, p, known, p->value);
+    else if ((known->has_min || known->has_max) && is_number(p->value))
+        range_of(x, p, known);
+    else if (known->type == CAT_CLASS && is_class(p->value) && !strchr(p->value, '.') &&
+             !cat_class(c->catalog, p->name.s, p->value) && !cat_find_transform(p->value))
+        fl_diag_help(
+            x->diags,
+            chk_report(x->row, x->diags, p->value_at, "%s: `%s` is no short name of a class", p->name.s, p->value),
+            "write the whole name of the class");
+}
+
+void chk_property_value(const chk_row *row, const est_estate *e, fl_diags *diags)
+{
+    ctx x = {row, e, diags};
+    each_known(&x, value_of);
+    for (size_t i = 0; i < e->connectors.n; i++)
+        if (e->connectors.v[i]->catalog)
+            chk_connector_values(row, e, diags, e->connectors.v[i]);
+}
+
+/* ---- secrets: the value never enters a message ---- */
+
+static void literal_secret(ctx *x, const est_prop *p, const char *where)
+{
+    fl_diag *d =
+        chk_report(x->row, x->diags, p->value_at,
+                   "%s%s is a secret: a literal would lie in the policy, in git and in the worker's config topic",
+                   where, p->name.s);
+    d->span = p->name.at.src ? p->name.at : p->value_at;
+    fl_diag_help(x->diags, d, "write `%s = secret(\"file:PATH:KEY\")` or `secret(\"env:NAME\")`", p->name.s);
+}
+
+static bool is_secret_kms(const est_kek *k, const char *name)
+{
+    size_t n;
+    const cat_kms_param *known = cat_kms_params(k->kms_type, &n);
+    for (size_t i = 0; i < n; i++)
+        if (!strcmp(known[i].name, name))
+            return known[i].secret;
+    return chk_looks_secret(name);
+}
+
+/* scheme://user:password@host */
+static bool has_password(const char *url)
+{
+    const char *p = url ? strstr(url, "://") : NULL;
+    if (!p || chk_has_reference(url))
+        return false;
+    p += 3;
+    size_t n = strcspn(p, "/?#");
+    const char *at = memchr(p, '@', n), *colon = memchr(p, ':', n);
+    return at && colon && colon < at;
+}
+
+static void secrets_of_connector(ctx *x, const est_connector *c)
+{
+    for (size_t j = 0; j < c->config.n; j++) {
+        const est_prop *p = &c->config.v[j];
+        const cat_property *known = NULL;
+        chk_known how = c->catalog ? chk_property(c, p->name.s, &known) : CHK_UNKNOWN;
+        bool secret = how == CHK_KNOWN && !known->pattern ? known->secret
+                                                          : (known && known->secret) || chk_looks_secret(p->name.s);
+        if ((secret && !p->is_secret_ref && *p->value) || has_password(p->value))
+            literal_secret(x, p, "");
+    }
+}
+
+#define SECRETS_OF(x, list, test, where)                                                                               \
+    for (size_t j = 0; j < (list).n; j++)                                                                              \
+        if ((test) && !(list).v[j].is_secret_ref)                                                                      \
+            literal_secret(x, &(list).v[j], where);
+
+void chk_secret_literal(const chk_row *row, const est_estate *e, fl_diags *diags)
+{
+    ctx x = {row, e, diags};
+    for (size_t i = 0; i < e->connectors.n; i++)
+        secrets_of_connector(&x, e->connectors.v[i]);
+    for (size_t i = 0; i < e->keks.n; i++) {
+        const est_kek *k = e->keks.v[i];
+        SECRETS_OF(&x, k->params, is_secret_kms(k, k->params.v[j].name.s), "")
+        SECRETS_OF(&x, k->properties, is_secret_kms(k, k->properties.v[j].name.s), "")
+    }
+    SECRETS_OF(&x, e->platform.registry_config, chk_looks_secret(e->platform.registry_config.v[j].name.s), "registry ")
+    SECRETS_OF(&x, e->platform.kafka_config, chk_looks_secret(e->platform.kafka_config.v[j].name.s), "kafka ")
+    if (has_password(e->platform.registry_url.s)) {
+        fl_diag *d = chk_report(row, diags, e->platform.at, "the URL of the registry has a password in it");
+        fl_diag_help(diags, d,
+                     "write the URL without it, and `auth basic secret(\"file:PATH:KEY\")` in the block of `registry`");
+    }
+}
+
+/* ---- references ---- */
+
+typedef struct ref_ctx {
+    ctx *x;
+    fl_span at;
+} ref_ctx;
+
+static void one_reference(const char *provider, size_t n, void *arg)
+{
+    ref_ctx *r = arg;
+    const est_platform *p = &r->x->e->platform;
+    const char *names[64];
+    size_t m = 0;
+    for (size_t i = 0; i < p->providers.n && m < 64; i++) {
+        names[m++] = p->providers.v[i].s;
+        if (strlen(p->providers.v[i].s) == n && !strncmp(p->providers.v[i].s, provider, n))
+            return;
+    }
+    const char *name = fl_strndup(r->x->e->arena, provider, n), *near = fl_nearest(name, names, m);
+    fl_diag *d = chk_report(r->x->row, r->x->diags, r->at, "the workers have no config provider `%s`", name);
+    if (near)
+        fl_diag_help(r->x->diags, d, "did you mean `%s`?", near);
+    else
+        fl_diag_help(r->x->diags, d, "`providers` in the platform lists those they have");
+}
+
+static void references_in(ctx *x, const char *value, fl_span at)
+{
+    ref_ctx r = {x, at};
+    if (value)
+        chk_each_reference(value, one_reference, &r);
+}
+
+#define REFERENCES_IN(x, list)                                                                                         \
+    for (size_t j = 0; j < (list).n; j++)                                                                              \
+        references_in(x, (list).v[j].value, (list).v[j].value_at);
+
+void chk_unknown_provider(const chk_row *row, const est_estate *e, fl_diags *diags)
+{
+    ctx x = {row, e, diags};
+    const est_platform *p = &e->platform;
+    if (!p->providers_stated)
+        return;
+    references_in(&x, p->registry_url.s, p->registry_url.at);
+    references_in(&x, p->registry_auth.value, p->registry_auth.value_at);
+    references_in(&x, p->kafka.s, p->kafka.at);
+    REFERENCES_IN(&x, p->registry_config)
+    REFERENCES_IN(&x, p->kafka_config)
+    for (size_t i = 0; i < e->connectors.n; i++)
+        REFERENCES_IN(&x, e->connectors.v[i]->config)
+    for (size_t i = 0; i < e->keks.n; i++)
+        REFERENCES_IN(&x, e->keks.v[i]->params)
+}
