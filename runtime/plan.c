@@ -1,0 +1,322 @@
+/* plan.c: plan.json, version 1 (docs/build-directory.md): its tables, what must hold across it, and its registration.
+ */
+#include "runtime/plan.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "runtime/plan_read.h"
+
+#define VERSION 1
+
+/* ---- tables ---- */
+
+#define M(T, json, k, field)     .name = json, .kind = k, .at = offsetof(T, field)
+#define MN(T, json, k, field, n) M(T, json, k, field), .count_at = offsetof(T, n)
+
+static const rt_member platform_table[] = {
+    {M(rt_plan, "kind", RT_M_TEXT_NULL, platform_kind)},
+    {M(rt_plan, "workers", RT_M_TEXT_NULL, workers)},
+    {M(rt_plan, "kmsParameters", RT_M_TEXT_NULL, kms_parameters)},
+    {0},
+};
+static const rt_member auth_table[] = {
+    {M(rt_plan, "type", RT_M_TEXT, registry_auth_type)},
+    {M(rt_plan, "secret", RT_M_TEXT_NULL, registry_auth_secret)},
+    {0},
+};
+static const rt_member registry_table[] = {
+    {M(rt_plan, "url", RT_M_TEXT_NULL, registry_url)},
+    {.name = "auth", .kind = RT_M_OBJECT, .optional = true, .table = auth_table},
+    {MN(rt_plan, "config", RT_M_PARAMS, registry_config, nregistry_config), .optional = true},
+    {0},
+};
+static const rt_member kafka_table[] = {
+    {M(rt_plan, "bootstrap", RT_M_TEXT_NULL, bootstrap)},
+    {MN(rt_plan, "config", RT_M_PARAMS, kafka_config, nkafka_config), .optional = true},
+    {0},
+};
+static const rt_member kek_table[] = {
+    {M(rt_plan_kek, "name", RT_M_TEXT, kek.name)},
+    {M(rt_plan_kek, "kmsType", RT_M_TEXT, kek.kms_type)},
+    {M(rt_plan_kek, "kmsKeyId", RT_M_TEXT, kek.kms_key_id)},
+    {M(rt_plan_kek, "kmsProps", RT_M_JSON, kek.props), .optional = true},
+    {M(rt_plan_kek, "doc", RT_M_TEXT_NULL, kek.doc)},
+    {M(rt_plan_kek, "shared", RT_M_BOOL, kek.shared)},
+    {MN(rt_plan_kek, "parameters", RT_M_PARAMS, params, nparams), .optional = true,
+     .present_at = offsetof(rt_plan_kek, has_params)},
+    {0},
+};
+static const rt_member ref_table[] = {
+    {M(rt_schema_ref, "name", RT_M_TEXT, name)},
+    {M(rt_schema_ref, "subject", RT_M_TEXT, subject)},
+    {M(rt_schema_ref, "version", RT_M_INT, version)},
+    {0},
+};
+#define SUBJECT(T, prefix, absent_ok)                                                                                  \
+    {M(T, "subject", RT_M_TEXT, prefix subject), .optional = absent_ok},                                               \
+        {M(T, "schemaType", RT_M_TEXT, prefix type), .optional = absent_ok},                                           \
+        {M(T, "schema", RT_M_TEXT, prefix schema), .optional = absent_ok},                                             \
+        {MN(T, "references", RT_M_LIST, prefix refs, prefix nrefs), .optional = true, .table = ref_table,              \
+         .size = sizeof(rt_schema_ref)},                                                                               \
+        {M(T, "metadata", RT_M_JSON, prefix metadata), .optional = true},                                              \
+    {                                                                                                                  \
+        M(T, "ruleSet", RT_M_JSON, prefix ruleset), .optional = true                                                   \
+    }
+static const rt_member subject_table[] = {
+    SUBJECT(rt_subject, , false),
+    {0},
+};
+static const rt_member leaf_table[] = {
+    {M(struct rt_plan_leaf, "path", RT_M_TEXT, path)},
+    {M(struct rt_plan_leaf, "kek", RT_M_TEXT, kek)},
+    {M(struct rt_plan_leaf, "rule", RT_M_TEXT, rule)},
+    {0},
+};
+static const rt_member side_table[] = {
+    {M(rt_plan_side, "format", RT_M_TEXT, format)},
+    {M(rt_plan_side, "clear", RT_M_TEXT_NULL, clear)},
+    SUBJECT(rt_plan_side, subject., true),
+    {MN(rt_plan_side, "encrypted", RT_M_LIST, encrypted, nencrypted), .optional = true, .table = leaf_table,
+     .size = sizeof(struct rt_plan_leaf)},
+    {0},
+};
+static const rt_member topic_table[] = {
+    {M(rt_plan_topic, "name", RT_M_TEXT, name)},
+    {M(rt_plan_topic, "clear", RT_M_TEXT_NULL, clear)},
+    {M(rt_plan_topic, "key", RT_M_OBJECT, key), .table = side_table},
+    {M(rt_plan_topic, "value", RT_M_OBJECT, value), .table = side_table},
+    {MN(rt_plan_topic, "readers", RT_M_TEXTS, readers, nreaders)},
+    {MN(rt_plan_topic, "writers", RT_M_TEXTS, writers, nwriters)},
+    {0},
+};
+static const rt_member connector_table[] = {
+    {M(rt_plan_connector, "name", RT_M_TEXT, name)},
+    {M(rt_plan_connector, "type", RT_M_TEXT, type)},
+    {M(rt_plan_connector, "kind", RT_M_TEXT, kind)},
+    {M(rt_plan_connector, "class", RT_M_TEXT, cls)},
+    {M(rt_plan_connector, "file", RT_M_TEXT, file)},
+    {M(rt_plan_connector, "principal", RT_M_TEXT_NULL, principal)},
+    {M(rt_plan_connector, "worker", RT_M_TEXT_NULL, worker)},
+    {MN(rt_plan_connector, "topics", RT_M_TEXTS, topics, ntopics)},
+    {M(rt_plan_connector, "deadLetters", RT_M_TEXT_NULL, dead_letters)},
+    {0},
+};
+static const rt_member principal_table[] = {
+    {M(rt_plan_principal, "name", RT_M_TEXT, name)},
+    {MN(rt_plan_principal, "keks", RT_M_TEXTS, keks, nkeks)},
+    {MN(rt_plan_principal, "reads", RT_M_TEXTS, reads, nreads)},
+    {MN(rt_plan_principal, "writes", RT_M_TEXTS, writes, nwrites)},
+    {0},
+};
+
+static bool done_already(rt_plan_reader *r, const fl_json *j, void *out)
+{
+    return true; /* format and version: read first, before anything else is believed */
+}
+
+#define LIST(json, field, table_, T)                                                                                   \
+    {                                                                                                                  \
+        MN(rt_plan, json, RT_M_LIST, field, n##field), .table = table_, .size = sizeof(T)                              \
+    }
+static const rt_member plan_table[] = {
+    {.name = "format", .kind = RT_M_CUSTOM, .custom = done_already},
+    {.name = "version", .kind = RT_M_CUSTOM, .custom = done_already},
+    {M(rt_plan, "environment", RT_M_TEXT_NULL, environment)},
+    {.name = "platform", .kind = RT_M_OBJECT, .optional = true, .table = platform_table},
+    {.name = "registry", .kind = RT_M_OBJECT, .optional = true, .table = registry_table},
+    {.name = "kafka", .kind = RT_M_OBJECT, .optional = true, .table = kafka_table},
+    LIST("keks", keks, kek_table, rt_plan_kek),
+    LIST("subjects", subjects, subject_table, rt_subject),
+    LIST("topics", topics, topic_table, rt_plan_topic),
+    LIST("connectors", connectors, connector_table, rt_plan_connector),
+    LIST("principals", principals, principal_table, rt_plan_principal),
+    {0},
+};
+
+/* ---- what must hold across the plan ---- */
+
+static bool format_known(const char *format)
+{
+    static const char *const all[] = {"avro", "string", "bytes", "short", "integer", "long", "float", "double"};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (strcmp(all[i], format) == 0)
+            return true;
+    return false;
+}
+
+static bool check_side(rt_plan_reader *r, const fl_json *j, const rt_plan *p, const rt_plan_side *s)
+{
+    bool schema = strcmp(s->format, "avro") == 0;
+    const rt_subject *u = &s->subject;
+    if (!format_known(s->format))
+        return rt_plan_bad(r, j, "format %.40s is beyond this version of flec", s->format);
+    if (schema && (!u->subject || !u->type || !u->schema))
+        return rt_plan_bad(r, j, "a side of format avro needs subject, schemaType and schema");
+    if (!schema && (u->subject || u->type || u->schema || u->refs || u->metadata || u->ruleset || s->encrypted))
+        return rt_plan_bad(r, j, "a side of format %s has no schema and no rules", s->format);
+    for (size_t i = 0; i < s->nencrypted; i++)
+        if (!rt_plan_kek_find(p, s->encrypted[i].kek))
+            return rt_plan_bad(r, j, "field %.100s is encrypted with %.100s, which is not among the keks",
+                               s->encrypted[i].path, s->encrypted[i].kek);
+    if (s->clear && s->nencrypted)
+        return rt_plan_bad(r, j, "the side is said to be in clear and has encrypted fields");
+    return true;
+}
+
+static bool check_topics(rt_plan_reader *r, const fl_json *list, const rt_plan *p)
+{
+    const fl_json *j = list->child;
+    for (size_t i = 0; i < p->ntopics; i++, j = j->next) {
+        const rt_plan_topic *t = &p->topics[i];
+        if (!check_side(r, fl_json_get(j, "key"), p, &t->key) || !check_side(r, fl_json_get(j, "value"), p, &t->value))
+            return false;
+        if (t->clear && (t->key.nencrypted || t->value.nencrypted))
+            return rt_plan_bad(r, j, "topic %.100s is said to be in clear and has encrypted fields", t->name);
+    }
+    return true;
+}
+
+/* The name of each object of a list is its first member's place: two equal ones would make look-ups a matter of order.
+ */
+static bool check_names(rt_plan_reader *r, const fl_json *plan, const char *list, const char *member)
+{
+    fl_map *seen = fl_map_new();
+    bool ok = true;
+    const fl_json *l = fl_json_get(plan, list);
+    for (const fl_json *e = l ? l->child : NULL; e && ok; e = e->next) {
+        const char *name = fl_json_str(e, member);
+        if (!*name)
+            ok = rt_plan_bad(r, e, "an empty %s in %s", member, list);
+        else if (fl_map_put(seen, name, r))
+            ok = rt_plan_bad(r, e, "%.100s stands twice in %s", name, list);
+    }
+    fl_map_free(seen);
+    return ok;
+}
+
+static bool check_principals(rt_plan_reader *r, const fl_json *list, const rt_plan *p)
+{
+    const fl_json *j = list->child;
+    for (size_t i = 0; i < p->nprincipals; i++, j = j->next)
+        for (size_t k = 0; k < p->principals[i].nkeks; k++)
+            if (!rt_plan_kek_find(p, p->principals[i].keks[k]))
+                return rt_plan_bad(r, j, "principal %.100s has %.100s, which is not among the keks",
+                                   p->principals[i].name, p->principals[i].keks[k]);
+    return true;
+}
+
+static bool check(rt_plan_reader *r, const fl_json *j, const rt_plan *p)
+{
+    return check_names(r, j, "keks", "name") && check_names(r, j, "subjects", "subject") &&
+           check_names(r, j, "topics", "name") && check_names(r, j, "connectors", "name") &&
+           check_names(r, j, "principals", "name") && check_topics(r, fl_json_get(j, "topics"), p) &&
+           check_principals(r, fl_json_get(j, "principals"), p);
+}
+
+/* ---- reading ---- */
+
+static bool check_version(rt_plan_reader *r, const fl_json *j)
+{
+    int64_t version;
+    const char *format = fl_json_str(j, "format");
+    if (!format || strcmp(format, "flec-plan") != 0)
+        return rt_plan_bad(r, j, "no plan: its format is not flec-plan");
+    if (!fl_json_int(j, "version", &version) || version < 1)
+        return rt_plan_bad(r, j, "the plan does not say its version");
+    if (version > VERSION)
+        return rt_plan_bad(r, fl_json_get(j, "version"),
+                           "the plan is of version %lld, this flec reads version %d: use a newer flec",
+                           (long long)version, VERSION);
+    return true;
+}
+
+rt_code rt_plan_parse(fl_arena *a, const char *name, const char *text, size_t len, rt_plan **out, rt_error *err)
+{
+    fl_json_error e;
+    rt_error own;
+    *out = NULL;
+    if (len > RT_PLAN_MAX)
+        return rt_fail(err, RT_BAD_INPUT, "%.100s: larger than the %u MiB that a plan may have", name,
+                       RT_PLAN_MAX >> 20);
+    rt_plan_reader r = {
+        .a = a, .name = name, .text = text, .src = fl_source_new(a, name, text, len), .err = err ? err : &own};
+    const fl_json *j = fl_json_parse(a, text, len, 0, &e);
+    if (!j) {
+        unsigned line = 0, column = 0;
+        fl_source_place(r.src, e.offset, &line, &column);
+        return rt_fail(err, RT_BAD_INPUT, "%.100s:%u:%u: %s", name, line, column, e.message);
+    }
+    rt_plan *p = FL_NEW(a, rt_plan);
+    if (!check_version(&r, j) || !rt_plan_object(&r, j, "the plan", plan_table, p) || !check(&r, j, p))
+        return RT_BAD_INPUT;
+    *out = p;
+    return RT_OK;
+}
+
+rt_code rt_plan_load(fl_arena *a, const char *path, rt_plan **out, rt_error *err)
+{
+    char *text;
+    size_t len;
+    int e = fl_read_file(a, path, RT_PLAN_MAX, &text, &len);
+    *out = NULL;
+    if (e == EFBIG)
+        return rt_fail(err, RT_BAD_INPUT, "%.200s: larger than the %u MiB that a plan may have", path,
+                       RT_PLAN_MAX >> 20);
+    if (e)
+        return rt_fail(err, RT_IO, "%.200s: %s", path, strerror(e));
+    return rt_plan_parse(a, path, text, len, out, err);
+}
+
+/* ---- looking up ---- */
+
+#define FIND(T, function, list, n, member)                                                                             \
+    const T *function(const rt_plan *p, const char *name)                                                              \
+    {                                                                                                                  \
+        for (size_t i = 0; i < p->n; i++)                                                                              \
+            if (strcmp(p->list[i].member, name) == 0)                                                                  \
+                return &p->list[i];                                                                                    \
+        return NULL;                                                                                                   \
+    }
+FIND(rt_plan_topic, rt_plan_topic_find, topics, ntopics, name)
+FIND(rt_plan_kek, rt_plan_kek_find, keks, nkeks, kek.name)
+FIND(rt_plan_connector, rt_plan_connector_find, connectors, nconnectors, name)
+FIND(rt_plan_principal, rt_plan_principal_find, principals, nprincipals, name)
+
+/* ---- registering ---- */
+
+static rt_code register_kek(const rt_kek *k, rt_registry *r, fl_arena *a, rt_error *err)
+{
+    rt_kek there;
+    rt_code code = r->ops->create_kek(r, k, err);
+    if (code != RT_CONFLICT)
+        return code;
+    code = r->ops->get_kek(r, a, k->name, false, &there, err);
+    if (code)
+        return code;
+    if (strcmp(there.kms_type, k->kms_type) != 0 || strcmp(there.kms_key_id, k->kms_key_id) != 0)
+        return rt_fail(err, RT_CONFLICT,
+                       "KEK %s is registered with %s key %.120s, the plan has %s key %.120s; neither can be changed, "
+                       "so take another name",
+                       k->name, there.kms_type, there.kms_key_id, k->kms_type, k->kms_key_id);
+    if (there.shared != k->shared)
+        return rt_fail(err, RT_CONFLICT, "KEK %s is registered as %s, the plan has it %s", k->name,
+                       there.shared ? "shared" : "private", k->shared ? "shared" : "private");
+    return RT_OK;
+}
+
+rt_code rt_plan_register(rt_plan *p, rt_registry *r, fl_arena *a, rt_error *err)
+{
+    rt_code code = RT_OK;
+    for (size_t i = 0; i < p->nkeks && !code; i++)
+        code = register_kek(&p->keks[i].kek, r, a, err);
+    for (size_t i = 0; i < p->nsubjects && !code; i++)
+        code = r->ops->register_subject(r, a, &p->subjects[i], err);
+    for (size_t i = 0; i < p->ntopics && !code; i++) {
+        rt_plan_side *sides[] = {&p->topics[i].key, &p->topics[i].value};
+        for (int k = 0; k < 2 && !code; k++)
+            if (sides[k]->subject.subject)
+                code = r->ops->register_subject(r, a, &sides[k]->subject, err);
+    }
+    return code;
+}

@@ -1,0 +1,49 @@
+/* rules.h: what a subject version says about its fields, validated: the ENCRYPT rules of its rule set and the tags of
+ * its metadata.
+ *
+ * The meaning is that of the vendor's clients (docs/wire.md 5): rules run in list order on write and in reverse on
+ * read; parameters stand in the rule or in metadata.properties; of two rules with equal type, mode and tag set only the
+ * first counts; a disabled rule, or any rule of a set that is enabled elsewhere than at the client, does not run. What
+ * this version of the engine cannot execute is refused by name, never skipped. */
+#ifndef FLEC_RUNTIME_RULES_H
+#define FLEC_RUNTIME_RULES_H
+
+#include "runtime/engine.h"
+
+#define RT_MAX_RULES 64 /* a record's failed rules are a mask of 64 bits */
+
+typedef struct rt_rule {
+    const char *name;
+    const char **tags; /* empty: every primitive field */
+    size_t ntags;
+    rt_key_spec key;
+    const char *idle; /* why it never runs ("is disabled"), NULL if it does */
+    bool write, read; /* runs in that direction */
+    bool duplicate;   /* of an earlier rule's type, mode and tags: does not run, the earlier one does */
+    bool pass_write;  /* failure passes the record on as it was (onFailure NONE) */
+    bool pass_read;
+} rt_rule;
+
+typedef struct rt_tagging { /* one member of metadata.tags */
+    const char *pattern;
+    const char **tags;
+    size_t ntags;
+} rt_tagging;
+
+typedef struct rt_rules {
+    const char *subject;
+    rt_rule *v;
+    size_t n;
+    rt_tagging *taggings;
+    size_t ntaggings;
+    const char *no_write; /* why nothing may be written under this rule set, or NULL */
+} rt_rules;
+
+/* Reads metadata and rule set of s. All memory, the strings of the key specifications too, lies in the arena. */
+rt_code rt_rules_read(fl_arena *a, const rt_subject *s, const rt_codec_options *opt, rt_rules **out, rt_error *err);
+
+/* Does the rule's tag set meet the field's tags (inline ones and those that metadata gives its full name)? tagged is
+ * the field whose inline tags count; the full name is that of the field itself. */
+bool rt_rule_hits(const rt_rules *rs, const rt_rule *r, const sch_field *tagged);
+
+#endif
