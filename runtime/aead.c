@@ -1,0 +1,96 @@
+/* aead.c: key contexts: picks the cipher of an algorithm and keeps the promises that all of them share. */
+#include "runtime/aead.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/cipher.h"
+
+static const rt_cipher ciphers[] = {
+    [RT_AES128_GCM] = {"AES128_GCM", 16, 28, rt_gcm_init, rt_gcm_clear, rt_gcm_seal, rt_gcm_open},
+    [RT_AES256_GCM] = {"AES256_GCM", 32, 28, rt_gcm_init, rt_gcm_clear, rt_gcm_seal, rt_gcm_open},
+    [RT_AES256_SIV] = {"AES256_SIV", 64, 16, rt_siv_init, rt_siv_clear, rt_siv_seal, rt_siv_open},
+};
+enum { NCIPHERS = sizeof ciphers / sizeof ciphers[0] };
+
+bool rt_alg_parse(const char *name, rt_alg *out)
+{
+    for (int i = 0; i < NCIPHERS; i++)
+        if (!strcmp(name, ciphers[i].name)) {
+            *out = (rt_alg)i;
+            return true;
+        }
+    return false;
+}
+
+const char *rt_alg_name(rt_alg alg)
+{
+    return ciphers[alg].name;
+}
+size_t rt_alg_key_len(rt_alg alg)
+{
+    return ciphers[alg].key_len;
+}
+size_t rt_alg_overhead(rt_alg alg)
+{
+    return ciphers[alg].overhead;
+}
+
+rt_key *rt_key_new(rt_alg alg, const fl_secret *raw)
+{
+    if (raw->len != ciphers[alg].key_len)
+        return NULL;
+    rt_key *k = fl_xcalloc(1, sizeof *k);
+    k->alg = alg;
+    k->cipher = &ciphers[alg];
+    if (k->cipher->init(k, raw->bytes))
+        return k;
+    rt_key_free(k);
+    return NULL;
+}
+
+void rt_key_free(rt_key *k)
+{
+    if (!k)
+        return;
+    k->cipher->clear(k);
+    fl_wipe(k, sizeof *k);
+    free(k);
+}
+
+rt_alg rt_key_alg(const rt_key *k)
+{
+    return k->alg;
+}
+
+bool rt_seal(rt_key *k, uint8_t *out, const uint8_t *in, size_t n)
+{
+    if (n <= RT_FIELD_MAX && k->cipher->seal(k, out, in, n))
+        return true;
+    if (n <= RT_FIELD_MAX)
+        fl_wipe(out, n + k->cipher->overhead);
+    return false;
+}
+
+ptrdiff_t rt_open(rt_key *k, uint8_t *out, const uint8_t *in, size_t n)
+{
+    size_t overhead = k->cipher->overhead;
+    if (n < overhead || n - overhead > RT_FIELD_MAX)
+        return -1;
+    if (k->cipher->open(k, out, in, n - overhead))
+        return (ptrdiff_t)(n - overhead);
+    fl_wipe(out, n - overhead); /* both ciphers decrypt before they can tell */
+    return -1;
+}
+
+void rt_key_fix_ivs(rt_key *k, const uint8_t (*ivs)[12], size_t n)
+{
+    if (k->alg == RT_AES256_SIV)
+        return;
+    free(k->gcm.fixed);
+    k->gcm.fixed = n ? fl_xmalloc(n * 12) : NULL;
+    if (n)
+        memcpy(k->gcm.fixed, ivs, n * 12);
+    k->gcm.nfixed = n;
+    k->gcm.used = 0;
+}

@@ -1,0 +1,73 @@
+/* gcm.c: AES-GCM with contexts kept per key: the key schedule is made once, a field costs an IV and the data. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/cipher.h"
+
+enum { IV = 12, TAG = 16 };
+
+/* Fetched once for the process: a fetch costs more than a field. Never freed: OpenSSL's own clean-up may run before
+ * ours. */
+static const EVP_CIPHER *fetched(rt_alg alg)
+{
+    static EVP_CIPHER *gcm128, *gcm256;
+    EVP_CIPHER **slot = alg == RT_AES128_GCM ? &gcm128 : &gcm256;
+    EVP_CIPHER *have = __atomic_load_n(slot, __ATOMIC_ACQUIRE), *none = NULL;
+    if (have)
+        return have;
+    EVP_CIPHER *made = EVP_CIPHER_fetch(NULL, alg == RT_AES128_GCM ? "AES-128-GCM" : "AES-256-GCM", NULL);
+    if (__atomic_compare_exchange_n(slot, &none, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        return made;
+    EVP_CIPHER_free(made);
+    return none;
+}
+
+bool rt_gcm_init(rt_key *k, const uint8_t *raw)
+{
+    const EVP_CIPHER *cipher = fetched(k->alg);
+    k->gcm.enc = EVP_CIPHER_CTX_new();
+    k->gcm.dec = EVP_CIPHER_CTX_new();
+    return cipher && k->gcm.enc && k->gcm.dec && EVP_EncryptInit_ex(k->gcm.enc, cipher, NULL, raw, NULL) == 1 &&
+           EVP_DecryptInit_ex(k->gcm.dec, cipher, NULL, raw, NULL) == 1;
+}
+
+void rt_gcm_clear(rt_key *k)
+{
+    EVP_CIPHER_CTX_free(k->gcm.enc); /* cleanses the key schedule */
+    EVP_CIPHER_CTX_free(k->gcm.dec);
+    free(k->gcm.fixed);
+}
+
+static void next_iv(rt_key *k, uint8_t *iv)
+{
+    if (k->gcm.used < k->gcm.nfixed)
+        memcpy(iv, k->gcm.fixed[k->gcm.used++], IV);
+    else
+        rt_random(iv, IV);
+}
+
+bool rt_gcm_seal(rt_key *k, uint8_t *out, const uint8_t *in, size_t n)
+{
+    EVP_CIPHER_CTX *c = k->gcm.enc;
+    int len = 0, end = 0;
+    next_iv(k, out);
+    if (EVP_EncryptInit_ex(c, NULL, NULL, NULL, out) != 1)
+        return false;
+    if (n && (EVP_EncryptUpdate(c, out + IV, &len, in, (int)n) != 1 || (size_t)len != n))
+        return false;
+    return EVP_EncryptFinal_ex(c, out + IV + n, &end) == 1 && end == 0 &&
+           EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, TAG, out + IV + n) == 1;
+}
+
+bool rt_gcm_open(rt_key *k, uint8_t *out, const uint8_t *in, size_t n)
+{
+    EVP_CIPHER_CTX *c = k->gcm.dec;
+    int len = 0, end = 0;
+    uint8_t none[16];
+    if (EVP_DecryptInit_ex(c, NULL, NULL, NULL, in) != 1 ||
+        EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, TAG, (void *)(in + IV + n)) != 1)
+        return false;
+    if (n && (EVP_DecryptUpdate(c, out, &len, in + IV, (int)n) != 1 || (size_t)len != n))
+        return false;
+    return EVP_DecryptFinal_ex(c, none, &end) == 1 && end == 0; /* compares the tag in constant time */
+}

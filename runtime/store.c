@@ -1,0 +1,148 @@
+/* store.c: the embedded registry: its life, and the one way in which it changes. */
+#include "runtime/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "runtime/journal.h"
+
+static const rt_registry_ops ops;
+
+rt_store *rt_store_new(const char *url, const rt_registry_options *opt)
+{
+    rt_store *s = fl_xcalloc(1, sizeof *s);
+    s->registry.ops = &ops;
+    if (opt)
+        s->opt = *opt;
+    s->arena = fl_arena_new();
+    s->url = fl_strdup(s->arena, url);
+    s->subjects = fl_map_new();
+    s->by_identity = fl_map_new();
+    s->keks = fl_map_new();
+    s->deks = fl_map_new();
+    return s;
+}
+
+void rt_store_free(rt_store *s)
+{
+    if (s->journal)
+        s->journal->close(s->journal);
+    fl_secret_free(&s->stand_in);
+    fl_map_free(s->subjects);
+    fl_map_free(s->by_identity);
+    fl_map_free(s->keks);
+    fl_map_free(s->deks);
+    fl_arena_free(s->arena);
+    free(s);
+}
+
+static void store_close(rt_registry *r)
+{
+    rt_store_free((rt_store *)r);
+}
+
+static const rt_registry_ops ops = {
+    .register_subject = rt_store_register,
+    .subject_version = rt_store_version,
+    .schema_by_id = rt_store_by_id,
+    .create_kek = rt_store_create_kek,
+    .get_kek = rt_store_get_kek,
+    .create_dek = rt_store_create_dek,
+    .get_dek = rt_store_get_dek,
+    .close = store_close,
+};
+
+int64_t rt_store_now(const rt_store *s)
+{
+    struct timespec t;
+    if (s->opt.now_ms)
+        return s->opt.now_ms(s->opt.now_ctx);
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+char *rt_store_copy(fl_arena *a, const char *s)
+{
+    return s ? fl_strdup(a, s) : NULL;
+}
+
+const char *rt_subject_wrong(const char *subject)
+{
+    size_t bad, n;
+    if (!subject || !*subject)
+        return "is empty";
+    n = strlen(subject);
+    if (n > 4096)
+        return "is longer than 4096 bytes";
+    if (!fl_utf8_ok(subject, n, &bad))
+        return "is not UTF-8";
+    for (const char *s = subject; *s; s++)
+        if ((unsigned char)*s < 0x20 || *s == 0x7f)
+            return "holds a control character";
+    return NULL;
+}
+
+/* ---- changes ---- */
+
+static rt_code apply(rt_store *s, fl_arena *scratch, const char *record, size_t n, rt_error *err)
+{
+    static const struct {
+        const char *op;
+        rt_code (*apply)(rt_store *, const fl_json *, rt_error *);
+    } table[] = {{"version", rt_store_apply_version}, {"kek", rt_store_apply_kek}, {"dek", rt_store_apply_dek}};
+    fl_json_error jerr;
+    const fl_json *root = fl_json_parse(scratch, record, n, 0, &jerr);
+    if (!root)
+        return rt_fail(err, RT_IO, "a record is no JSON: %s", jerr.message);
+    const char *op = fl_json_str(root, "op");
+    for (size_t i = 0; op && i < sizeof table / sizeof table[0]; i++)
+        if (!strcmp(op, table[i].op))
+            return table[i].apply(s, root, err);
+    return rt_fail(err, RT_IO, "a record of an unknown kind");
+}
+
+rt_code rt_store_apply(rt_store *s, const char *record, size_t n, rt_error *err)
+{
+    fl_arena *scratch = fl_arena_new();
+    rt_code code = apply(s, scratch, record, n, err);
+    fl_arena_free(scratch);
+    return code;
+}
+
+rt_code rt_store_commit(rt_store *s, fl_buf *record, rt_error *err)
+{
+    rt_code code = RT_OK;
+    if (record->full)
+        code = rt_fail(err, RT_IO, "%s: the change is too large for one record", s->url);
+    if (code == RT_OK && s->journal)
+        code = s->journal->append(s->journal, record->p, record->len, err);
+    if (code == RT_OK)
+        code = rt_store_apply(s, record->p, record->len, err);
+    fl_buf_free(record);
+    return code;
+}
+
+/* ---- opening ---- */
+
+rt_code rt_registry_open(const char *url, const rt_registry_options *opt, rt_registry **out, rt_error *err)
+{
+    bool mem = !strcmp(url, "mem:");
+    if (!mem && strncmp(url, "file://", 7) != 0)
+        return rt_fail(err, RT_IO, "registry %s: flec opens mem: and file://DIR in this version", url);
+    if (!mem && !url[7])
+        return rt_fail(err, RT_IO, "registry %s: no folder is named: write file://DIR", url);
+    rt_store *s = rt_store_new(url, opt);
+    rt_code code = mem ? RT_OK : rt_journal_open(url + 7, s, err);
+    if (code != RT_OK)
+        rt_store_free(s);
+    else
+        *out = &s->registry;
+    return code;
+}
+
+void rt_registry_close(rt_registry *r)
+{
+    if (r)
+        r->ops->close(r);
+}
