@@ -1,0 +1,65 @@
+/* avro_leaves.c: what is known of a leaf's type: can it be encrypted, who cannot read it then, how it is called in a
+ * message. */
+#include "schema/avro_parser.h"
+
+#include <string.h>
+
+bool sch_is_encryptable(const sch_type *t)
+{
+    return t->kind == SCH_STRING || t->kind == SCH_BYTES;
+}
+
+/* facts/wire.md 6 (uuid, run) and facts/csfle.md 2 (decimal, reported) */
+static const struct {
+    sch_kind kind;
+    const char *logical, *who;
+} breaking[] = {
+    {SCH_STRING, "uuid", "Python (fastavro) and Rust"},
+    {SCH_BYTES, "decimal", ".NET"},
+};
+
+const char *sch_logical_breaks(const sch_type *t)
+{
+    for (size_t i = 0; t->logical && i < sizeof breaking / sizeof *breaking; i++) {
+        if (t->kind == breaking[i].kind && !strcmp(t->logical, breaking[i].logical))
+            return breaking[i].who;
+    }
+    return NULL;
+}
+
+#define MAX_BRANCHES_SHOWN 4
+#define MAX_TYPE_TEXT      400
+
+static void add_text(const sch_type *t, fl_buf *out)
+{
+    while (t->kind == SCH_ARRAY || t->kind == SCH_MAP) {
+        if (!fl_buf_addf(out, "%s of ", sch_kind_name(t->kind)))
+            return;
+        t = t->item;
+    }
+    if (t->kind == SCH_UNION) {
+        fl_buf_adds(out, "union of ");
+        for (size_t i = 0; i < t->nbranches && i < MAX_BRANCHES_SHOWN; i++) {
+            fl_buf_adds(out, !i ? "" : i + 1 == t->nbranches ? " and " : ", ");
+            add_text(t->branches[i], out);
+        }
+        if (t->nbranches > MAX_BRANCHES_SHOWN)
+            fl_buf_addf(out, " and %zu more", t->nbranches - MAX_BRANCHES_SHOWN);
+        return;
+    }
+    fl_buf_adds(out, sch_kind_name(t->kind));
+    if (t->name)
+        fl_buf_addf(out, " %.200s", t->name);
+    if (t->logical)
+        fl_buf_addf(out, " (%.60s)", t->logical);
+}
+
+const char *sch_type_text(const sch_type *t, fl_arena *a)
+{
+    fl_buf b;
+    fl_buf_init(&b, MAX_TYPE_TEXT);
+    add_text(t, &b);
+    const char *text = b.full ? fl_printf(a, "%s…", b.p) : fl_strdup(a, b.p);
+    fl_buf_free(&b);
+    return text;
+}

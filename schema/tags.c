@@ -1,0 +1,223 @@
+/* tags.c: inline `confluent:tags`: read from a field's object, and written into the original bytes of the schema's
+ * text. */
+#include "schema/avro_parser.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- reading ---- */
+
+static int by_name(const void *x, const void *y)
+{
+    return strcmp(*(const char *const *)x, *(const char *const *)y);
+}
+
+static void sort_unique(const char **tags, size_t *n)
+{
+    if (*n < 2)
+        return;
+    qsort(tags, *n, sizeof *tags, by_name);
+    size_t kept = 1;
+    for (size_t i = 1; i < *n; i++) {
+        if (strcmp(tags[i], tags[kept - 1]))
+            tags[kept++] = tags[i];
+    }
+    *n = kept;
+}
+
+bool sch_read_tags(parser *p, const fl_json *object, const char ***tags, size_t *n)
+{
+    const fl_json *list = fl_json_get(object, SCH_TAGS);
+    *tags = NULL;
+    *n = 0;
+    if (!list)
+        return true;
+    if (list->kind != FL_JARRAY)
+        return sch_refuse(p, list, "\"" SCH_TAGS "\" is a list of texts");
+    *tags = FL_NEW_N(p->a, const char *, list->count + 1);
+    for (const fl_json *tag = list->child; tag; tag = tag->next) {
+        if (tag->kind != FL_JSTRING || !tag->len || tag->len > SCH_MAX_NAME || strlen(tag->str) != tag->len)
+            return sch_refuse(p, tag, "\"" SCH_TAGS "\" is a list of texts, none empty or longer than %d bytes",
+                              SCH_MAX_NAME);
+        (*tags)[(*n)++] = tag->str;
+    }
+    sort_unique(*tags, n);
+    return true;
+}
+
+/* ---- writing ---- */
+
+/* Separators longer than this are not imitated: a hostile file would multiply them. */
+#define MAX_STYLE 200
+
+typedef struct span {
+    const char *p;
+    size_t n;
+} span;
+
+static span between(const sch_schema *s, uint32_t from, uint32_t to, const char *otherwise)
+{
+    if (to > from && to - from <= MAX_STYLE)
+        return (span){s->text + from, to - from};
+    return (span){otherwise, strlen(otherwise)};
+}
+
+static void add(fl_buf *out, span s)
+{
+    fl_buf_add(out, s.p, s.n);
+}
+
+static void add_tags(fl_buf *out, const char **tags, size_t n, span separator, bool more)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (more || i)
+            add(out, separator);
+        fl_jw w;
+        fl_jw_init(&w, out, false);
+        fl_jw_string(&w, tags[i]);
+    }
+}
+
+static const fl_json *last_child(const fl_json *node, const fl_json **before)
+{
+    const fl_json *last = node->child;
+    *before = NULL;
+    while (last && last->next) {
+        *before = last;
+        last = last->next;
+    }
+    return last;
+}
+
+/* A member behind the last one of the field's object, in the style of that object. */
+static uint32_t insert_member(const sch_schema *s, const fl_json *object, const char **tags, size_t n, uint32_t at,
+                              fl_buf *out)
+{
+    const fl_json *before, *last = last_child(object, &before);
+    span colon = between(s, last->key_to, last->from, ": ");
+    span comma = before ? between(s, before->to, last->key_from, ", ") : (span){", ", 2};
+    fl_buf_add(out, s->text + at, last->to - at);
+    add(out, comma);
+    fl_buf_adds(out, "\"" SCH_TAGS "\"");
+    add(out, colon);
+    fl_buf_addc(out, '[');
+    add_tags(out, tags, n, colon.n > 1 ? (span){", ", 2} : (span){",", 1}, false);
+    fl_buf_addc(out, ']');
+    return last->to;
+}
+
+static bool has(const fl_json *list, const char *tag)
+{
+    for (const fl_json *t = list->child; t; t = t->next) {
+        if (!strcmp(t->str, tag))
+            return true;
+    }
+    return false;
+}
+
+/* What stands between two elements of a list: as between the last two; else, if the only one has a line of its own,
+ * that line break. */
+static span element_comma(const sch_schema *s, const fl_json *list, char own_line[MAX_STYLE + 2])
+{
+    const fl_json *before, *last = last_child(list, &before);
+    if (before)
+        return between(s, before->to, last->from, ", ");
+    if (!last || !memchr(s->text + list->from, '\n', last->from - list->from))
+        return (span){", ", 2};
+    span lead = between(s, list->from + 1, last->from, " ");
+    own_line[0] = ',';
+    memcpy(own_line + 1, lead.p, lead.n);
+    return (span){own_line, lead.n + 1};
+}
+
+/* Tags behind the last one of an existing list. */
+static uint32_t extend_list(const sch_schema *s, const fl_json *list, const char **tags, size_t n, uint32_t at,
+                            fl_buf *out)
+{
+    const fl_json *before, *last = last_child(list, &before);
+    uint32_t to = last ? last->to : list->from + 1;
+    char own_line[MAX_STYLE + 2];
+    fl_buf_add(out, s->text + at, to - at);
+    add_tags(out, tags, n, element_comma(s, list, own_line), last != NULL);
+    return to;
+}
+
+/* One field with all tags that edits ask for, by place in the text. */
+typedef struct change {
+    const fl_json *object;
+    const char **tags; /* those it does not have yet, sorted and unique */
+    size_t n;
+} change;
+
+/* Copies the text from `at` up to the place of the change, writes it, and returns where the text goes on. */
+static uint32_t write_change(const sch_schema *s, const change *c, uint32_t at, fl_buf *out)
+{
+    const fl_json *list = fl_json_get(c->object, SCH_TAGS);
+    return list ? extend_list(s, list, c->tags, c->n, at, out) : insert_member(s, c->object, c->tags, c->n, at, out);
+}
+
+/* Where a change touches the text. Fields nest (a record inside a field's type), so the order of the objects is not the
+ * order of the places. */
+static uint32_t place(const change *c)
+{
+    const fl_json *list = fl_json_get(c->object, SCH_TAGS), *before;
+    const fl_json *last = last_child(list ? list : c->object, &before);
+    return last ? last->to : list->from + 1;
+}
+
+static int by_change_place(const void *x, const void *y)
+{
+    uint32_t a = place(x), b = place(y);
+    return a < b ? -1 : a > b;
+}
+
+/* The tags of an edit that its field lacks, added to what is known of that field. */
+static void collect(change *c, const sch_edit *e)
+{
+    const fl_json *list = fl_json_get(e->field->node, SCH_TAGS);
+    c->tags = fl_xrealloc(c->tags, (c->n + e->ntags + 1) * sizeof *c->tags);
+    for (size_t i = 0; i < e->ntags; i++) {
+        if (!list || !has(list, e->tags[i]))
+            c->tags[c->n++] = e->tags[i];
+    }
+    sort_unique(c->tags, &c->n);
+}
+
+/* Edits into changes, one a field, by place; returns how many. Edits of referred schemas and edits that add nothing are
+ * none. */
+static size_t plan_changes(const sch_edit *edits, size_t n, change *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (edits[i].field->record->foreign)
+            continue;
+        size_t k = 0;
+        while (k < count && out[k].object != edits[i].field->node)
+            k++;
+        if (k == count)
+            out[count++] = (change){.object = edits[i].field->node};
+        collect(&out[k], &edits[i]);
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (out[i].n)
+            out[kept++] = out[i];
+        else
+            free(out[i].tags);
+    }
+    qsort(out, kept, sizeof *out, by_change_place);
+    return kept;
+}
+
+void sch_write_tags(const sch_schema *s, const sch_edit *edits, size_t n, fl_buf *out)
+{
+    change *changes = fl_xcalloc(n + 1, sizeof *changes);
+    size_t count = plan_changes(edits, n, changes);
+    uint32_t at = 0;
+    for (size_t i = 0; i < count; i++)
+        at = write_change(s, &changes[i], at, out);
+    fl_buf_add(out, s->text + at, s->len - at);
+    for (size_t i = 0; i < count; i++)
+        free(changes[i].tags);
+    free(changes);
+}
