@@ -28,6 +28,12 @@ typedef struct fc_build {
     size_t norder;
 } fc_build;
 
+/* The parts of a build that --only names, NULL behind the last. */
+const char *fc_part(size_t i);
+
+/* Everything `flec check` says of the `test` blocks: names, paths, fixtures, order of steps. */
+void emit_check_tests(const est_estate *e, fl_diags *diags);
+
 /* only: NULL or a comma list of parts (registry,connect,access,plan,tests). Errors (a fixture that is not there …) go to diags. */
 fc_build *fc_emit(const est_estate *e, const char *only, fl_diags *diags);
 

@@ -1,0 +1,35 @@
+/* lower.h: internal to emit/: tests on their way from the policy to tests.json. tests.c walks the steps, fixtures.c
+ * reads what they name. */
+#ifndef FLEC_COMPILER_LOWER_H
+#define FLEC_COMPILER_LOWER_H
+
+#include "compiler/emit/emit.h"
+
+typedef struct fixture {
+    const char *source, *name; /* where it was found, its path in the build directory */
+} fixture;
+
+typedef struct lowering {
+    const est_estate *e;
+    fl_arena *arena;
+    fl_diags *diags;
+    emit *m; /* NULL: nothing is written, only checked */
+    fl_jw w;
+    FL_VEC(fixture) fixtures;
+    /* of the test at hand: */
+    bool expects;                   /* had an expectation */
+    bool produced;                  /* had a step that puts records on a topic */
+    const est_topic *topic;         /* of the last such step; NULL if unknown (reported) */
+    const est_connector *connector; /* that step's, or NULL */
+} lowering;
+
+/* The path in the build directory of the file or folder that a step names; NULL if it is not there (reported). The
+ * first use copies it. */
+const char *lower_fixture(lowering *l, const lang_value *path, const char *const *suffixes, bool folder);
+
+/* The text of a name, variables expanded. */
+const char *lower_text(lowering *l, const lang_name *n);
+/* A JSON value of the policy, written. */
+void lower_json(lowering *l, const lang_value *v);
+
+#endif

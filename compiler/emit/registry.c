@@ -1,0 +1,343 @@
+/* registry.c: registry/: the bodies of the calls that register KEKs, subjects, compatibility and tags. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/emit/emit.h"
+
+/* ---- properties and KEKs ---- */
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(const est_prop *const *)a)->name.s, (*(const est_prop *const *)b)->name.s);
+}
+
+void emit_properties(emit *m, fl_jw *w, const est_prop *v, size_t n)
+{
+    const est_prop **sorted = FL_NEW_N(m->arena, const est_prop *, n + 1);
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = &v[i];
+    qsort(sorted, n, sizeof *sorted, by_name);
+    fl_jw_object(w);
+    for (size_t i = 0; i < n; i++)
+        fl_jw_kstring(w, sorted[i]->name.s, sorted[i]->value);
+    fl_jw_end_object(w);
+}
+
+static const char *joined_texts(emit *m, const est_text *v, size_t n)
+{
+    fl_buf b;
+    fl_buf_init(&b, 1 << 20);
+    for (size_t i = 0; i < n; i++)
+        fl_buf_addf(&b, "%s%s", i ? "," : "", v[i].s);
+    const char *s = fl_strdup(m->arena, b.p);
+    fl_buf_free(&b);
+    return s;
+}
+
+static void kms_props(emit *m, fl_jw *w, const est_kek *k)
+{
+    FL_VEC(est_prop) all = {0};
+    for (size_t i = 0; i < k->properties.n; i++)
+        FL_PUSH(m->arena, &all, k->properties.v[i]);
+    if (k->alternates.n) {
+        est_prop p = {.name = {.s = "encrypt.alternate.kms.key.ids"},
+                      .value = joined_texts(m, k->alternates.v, k->alternates.n)};
+        FL_PUSH(m->arena, &all, p);
+    }
+    emit_properties(m, w, all.v, all.n);
+}
+
+static const char *kek_doc(emit *m, const est_kek *k)
+{
+    if (k->owner.s && k->doc.s)
+        return fl_printf(m->arena, "%s (owner: %s)", k->doc.s, k->owner.s);
+    return k->owner.s ? fl_printf(m->arena, "owner: %s", k->owner.s) : k->doc.s ? k->doc.s : "";
+}
+
+void emit_kek_members(emit *m, fl_jw *w, const est_kek *k)
+{
+    fl_jw_kstring(w, "name", k->name.s);
+    fl_jw_kstring(w, "kmsType", k->kms_type);
+    fl_jw_kstring(w, "kmsKeyId", k->key_id.s);
+    fl_jw_key(w, "kmsProps");
+    kms_props(m, w, k);
+    fl_jw_kstring(w, "doc", kek_doc(m, k));
+    fl_jw_kbool(w, "shared", k->shared);
+}
+
+static void one_kek(emit *m, const est_kek *k)
+{
+    emit_json j;
+    emit_begin(&j);
+    fl_jw_object(&j.w);
+    emit_kek_members(m, &j.w, k);
+    fl_jw_end_object(&j.w);
+    emit_end(m, &j, fl_printf(m->arena, "registry/keks/%s.json", fl_file_name(m->arena, k->name.s)));
+    FL_PUSH(m->arena, &m->order, fl_printf(m->arena, "keks/%s", k->name.s));
+}
+
+/* ---- schema text with its tags ---- */
+
+static sch_edit *edit_of(emit *m, sch_edit *edits, size_t *n, const sch_field *f)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (edits[i].field == f)
+            return &edits[i];
+    edits[*n] = (sch_edit){.field = f, .tags = f->tags, .ntags = f->ntags};
+    return &edits[(*n)++];
+}
+
+/* Two sorted lists as one. */
+static const char **united(emit *m, const char *const *a, size_t na, const char *const *b, size_t nb, size_t *n)
+{
+    const char **out = FL_NEW_N(m->arena, const char *, na + nb + 1);
+    size_t i = 0, j = 0;
+    *n = 0;
+    while (i < na || j < nb) {
+        int order = i == na ? 1 : j == nb ? -1 : strcmp(a[i], b[j]);
+        out[(*n)++] = order <= 0 ? a[i] : b[j];
+        i += order <= 0;
+        j += order >= 0;
+    }
+    return out;
+}
+
+const char *emit_schema_text(emit *m, const est_side *s)
+{
+    size_t n = 0;
+    sch_edit *edits = FL_NEW_N(m->arena, sch_edit, s->leaves.n + 1);
+    for (size_t i = 0; s->tags_inline && i < s->leaves.n; i++) {
+        const est_leaf *l = &s->leaves.v[i];
+        const sch_field *f = l->hit.field;
+        if (!l->tags.n || !f || f->record->foreign)
+            continue;
+        sch_edit *edit = edit_of(m, edits, &n, f);
+        edit->tags = united(m, edit->tags, edit->ntags, l->tags.v, l->tags.n, &edit->ntags);
+    }
+    if (!n)
+        return fl_strndup(m->arena, s->schema_text, s->schema_len);
+    fl_buf out;
+    fl_buf_init(&out, EMIT_MAX);
+    sch_write_tags(s->schema, edits, n, &out);
+    const char *text = fl_strndup(m->arena, out.p, out.len);
+    fl_buf_free(&out);
+    return text;
+}
+
+/* ---- metadata ---- */
+
+typedef struct key_tags {
+    const char *key;
+    const char **tags;
+    size_t n;
+} key_tags;
+
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(((const key_tags *)a)->key, ((const key_tags *)b)->key);
+}
+
+static bool leaf_has_key(const est_side *s, const est_leaf *l)
+{
+    return s->tags_metadata && l->tags.n && l->hit.field;
+}
+
+bool emit_has_metadata(const est_side *s)
+{
+    for (size_t i = 0; i < s->leaves.n; i++)
+        if (leaf_has_key(s, &s->leaves.v[i]))
+            return true;
+    return s->properties.n > 0;
+}
+
+static void metadata_tags(emit *m, fl_jw *w, const est_side *s)
+{
+    FL_VEC(key_tags) rows = {0};
+    for (size_t i = 0; i < s->leaves.n; i++) {
+        const est_leaf *l = &s->leaves.v[i];
+        const char *keys[3];
+        size_t nkeys = leaf_has_key(s, l) ? sch_match_keys(l->hit.field, m->arena, keys) : 0;
+        for (size_t k = 0; k < nkeys; k++)
+            FL_PUSH(m->arena, &rows, (key_tags){keys[k], l->tags.v, l->tags.n});
+    }
+    if (rows.n)
+        qsort(rows.v, rows.n, sizeof *rows.v, by_key);
+    fl_jw_object(w);
+    for (size_t i = 0; i < rows.n;) {
+        key_tags all = rows.v[i];
+        for (i++; i < rows.n && !strcmp(rows.v[i].key, all.key); i++)
+            all.tags = united(m, all.tags, all.n, rows.v[i].tags, rows.v[i].n, &all.n);
+        fl_jw_key(w, all.key);
+        fl_jw_array(w);
+        for (size_t k = 0; k < all.n; k++)
+            fl_jw_string(w, all.tags[k]);
+        fl_jw_end_array(w);
+    }
+    fl_jw_end_object(w);
+}
+
+void emit_metadata(emit *m, fl_jw *w, const est_side *s)
+{
+    fl_jw_object(w);
+    fl_jw_key(w, "tags");
+    metadata_tags(m, w, s);
+    fl_jw_key(w, "properties");
+    emit_properties(m, w, s->properties.v, s->properties.n);
+    fl_jw_end_object(w);
+}
+
+/* ---- rules ---- */
+
+static void rule_params(fl_jw *w, const est_encrypt *r)
+{
+    static const char *const algorithms[] = {"AES128_GCM", "AES256_GCM", "AES256_SIV"};
+    char days[16];
+    fl_jw_object(w);
+    fl_jw_kstring(w, "encrypt.dek.algorithm", algorithms[r->algorithm]);
+    if (r->rotate_days) {
+        snprintf(days, sizeof days, "%d", r->rotate_days);
+        fl_jw_kstring(w, "encrypt.dek.expiry.days", days);
+    }
+    fl_jw_kstring(w, "encrypt.kek.name", r->kek->name.s);
+    if (!r->kek->shared) { /* a client that misses a shared KEK would register it unshared */
+        fl_jw_kstring(w, "encrypt.kms.key.id", r->kek->key_id.s);
+        fl_jw_kstring(w, "encrypt.kms.type", r->kek->kms_type);
+    }
+    fl_jw_end_object(w);
+}
+
+static void one_rule(fl_jw *w, const est_encrypt *r)
+{
+    fl_jw_object(w);
+    fl_jw_kstring(w, "name", r->name.s);
+    fl_jw_kstring(w, "kind", "TRANSFORM");
+    fl_jw_kstring(w, "mode", r->write_only ? "WRITE" : "WRITEREAD");
+    fl_jw_kstring(w, "type", "ENCRYPT");
+    fl_jw_key(w, "tags");
+    fl_jw_array(w);
+    for (size_t i = 0; i < r->tags.n; i++)
+        fl_jw_string(w, r->tags.v[i].s);
+    fl_jw_end_array(w);
+    fl_jw_key(w, "params");
+    rule_params(w, r);
+    fl_jw_kstring(w, "onFailure", r->write_only ? "ERROR" : r->read_failure_ciphertext ? "ERROR,NONE" : "ERROR,ERROR");
+    fl_jw_end_object(w);
+}
+
+void emit_ruleset(emit *m, fl_jw *w, const est_side *s)
+{
+    fl_jw_object(w);
+    fl_jw_key(w, "domainRules");
+    fl_jw_array(w);
+    for (size_t i = 0; i < s->encrypts.n; i++)
+        one_rule(w, &s->encrypts.v[i]);
+    fl_jw_end_array(w);
+    fl_jw_end_object(w);
+}
+
+/* ---- subjects ---- */
+
+void emit_references(fl_jw *w, const est_ref *refs, size_t n)
+{
+    fl_jw_array(w);
+    for (size_t i = 0; i < n; i++) {
+        fl_jw_object(w);
+        fl_jw_kstring(w, "name", refs[i].name.s);
+        fl_jw_kstring(w, "subject", refs[i].subject.s);
+        fl_jw_kint(w, "version", refs[i].version);
+        fl_jw_end_object(w);
+    }
+    fl_jw_end_array(w);
+}
+
+static void finish_subject(emit *m, emit_json *j, const char *subject, const est_text *compatibility)
+{
+    const char *name = fl_file_name(m->arena, subject);
+    fl_jw_end_object(&j->w);
+    emit_end(m, j, fl_printf(m->arena, "registry/subjects/%s.json", name));
+    FL_PUSH(m->arena, &m->order, fl_printf(m->arena, "subjects/%s", subject));
+    if (!compatibility->s)
+        return;
+    emit_json c;
+    emit_begin(&c);
+    fl_jw_object(&c.w);
+    fl_jw_kstring(&c.w, "compatibility", compatibility->s);
+    fl_jw_end_object(&c.w);
+    emit_end(m, &c, fl_printf(m->arena, "registry/config/%s.json", name));
+}
+
+static void begin_subject(emit_json *j, const char *schema, const est_ref *refs, size_t nrefs)
+{
+    emit_begin(j);
+    fl_jw_object(&j->w);
+    fl_jw_kstring(&j->w, "schemaType", "AVRO");
+    fl_jw_kstring(&j->w, "schema", schema);
+    if (nrefs) {
+        fl_jw_key(&j->w, "references");
+        emit_references(&j->w, refs, nrefs);
+    }
+}
+
+static void one_subject(emit *m, const est_subject *s)
+{
+    emit_json j;
+    begin_subject(&j, s->schema_text, s->refs.v, s->refs.n);
+    if (s->properties.n) {
+        fl_jw_key(&j.w, "metadata");
+        fl_jw_object(&j.w);
+        fl_jw_key(&j.w, "properties");
+        emit_properties(m, &j.w, s->properties.v, s->properties.n);
+        fl_jw_end_object(&j.w);
+    }
+    finish_subject(m, &j, s->name.s, &s->compatibility);
+}
+
+static void one_side(emit *m, const est_side *s)
+{
+    emit_json j;
+    begin_subject(&j, emit_schema_text(m, s), s->refs.v, s->refs.n);
+    if (emit_has_metadata(s)) {
+        fl_jw_key(&j.w, "metadata");
+        emit_metadata(m, &j.w, s);
+    }
+    if (s->encrypts.n) {
+        fl_jw_key(&j.w, "ruleSet");
+        emit_ruleset(m, &j.w, s);
+    }
+    finish_subject(m, &j, s->subject, &s->compatibility);
+}
+
+static void tag_definitions(emit *m)
+{
+    emit_json j;
+    emit_begin(&j);
+    fl_jw_array(&j.w);
+    for (size_t i = 0; i < m->e->tags.n; i++) {
+        fl_jw_object(&j.w);
+        fl_jw_key(&j.w, "entityTypes");
+        fl_jw_array(&j.w);
+        fl_jw_string(&j.w, "sr_schema");
+        fl_jw_string(&j.w, "sr_record");
+        fl_jw_string(&j.w, "sr_field");
+        fl_jw_end_array(&j.w);
+        fl_jw_kstring(&j.w, "name", m->e->tags.v[i]->name.s);
+        fl_jw_kstring(&j.w, "description", m->e->tags.v[i]->doc.s ? m->e->tags.v[i]->doc.s : "");
+        fl_jw_end_object(&j.w);
+    }
+    fl_jw_end_array(&j.w);
+    emit_end(m, &j, "registry/tags.json");
+}
+
+void emit_registry(emit *m)
+{
+    emit_nodes all = emit_registration_order(m);
+    for (size_t i = 0; i < m->e->keks.n; i++)
+        one_kek(m, m->e->keks.v[i]);
+    for (size_t i = 0; i < all.list.n; i++) {
+        if (all.list.v[i].subject)
+            one_subject(m, all.list.v[i].subject);
+        else
+            one_side(m, all.list.v[i].side);
+    }
+    tag_definitions(m);
+}
