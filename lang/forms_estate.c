@@ -5,7 +5,7 @@
 #define WAIVER "because <reason:TEXT> [until <until:DATE>] " FOR
 
 const lang_form lang_forms_top[] = {
-    {"top.use", "use <path:TEXT>", LANG_F_REPEAT, LANG_NOBLOCK, NULL,
+    {"top.use", "use <path:PLAIN>", LANG_F_REPEAT, LANG_NOBLOCK, NULL,
      "reads that file too; a file is read once, a cycle is fine. The path is relative to the file it stands in", NULL},
     {"top.let", "let <name:NAME> = <value:VALUE>", LANG_F_REPEAT | LANG_F_VALUE, LANG_NOBLOCK, NULL,
      "a variable: text, a list, or a list of rows (lists of equal length)", NULL},
@@ -36,7 +36,7 @@ const lang_form lang_forms_top[] = {
     {"top.subject", "subject <name:NAME> <format:!protobuf> <schema:TEXT> [message <message:NAME>] " FOR,
      LANG_F_REPEAT | LANG_F_BLOCK, LANG_SUBJECT, NULL, "the same for a Protobuf schema",
      "`registry/subjects/NAME.json`"},
-    {"top.environment", "environment <name:NAME>", LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED | LANG_F_LATER,
+    {"top.environment", "environment <name:LITERAL>", LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED | LANG_F_LATER,
      LANG_ENVIRONMENT, NULL, "an environment and what differs in it", NULL},
     {"top.defaults", "defaults <kind:connector> [<type:NAME>]", LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED | LANG_F_LATER,
      LANG_DEFAULTS_CONNECTOR, NULL, "defaults of all connectors, or of those of one type", NULL},
@@ -49,15 +49,15 @@ const lang_form lang_forms_top[] = {
     {"top.guardrail", "guardrail <text:TEXT> <severity:error|warning>",
      LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED | LANG_F_LATER, LANG_GUARDRAIL, NULL,
      "a rule about the estate itself, judged on every object of a kind", NULL},
-    {"top.allow", "allow <check:NAME> on <kind:topic> <name:NAME> [key] [field <field:PATH>] " WAIVER,
+    {"top.allow", "allow <check:LITERAL> on <kind:topic> <name:NAME> [key] [field <field:PATH>] " WAIVER,
      LANG_F_REPEAT | LANG_F_LATER, LANG_NOBLOCK, NULL, "a waiver of one check on one topic, side or field", NULL},
-    {"top.allow", "allow <check:NAME> on <kind:kek> <name:NAME> " WAIVER, LANG_F_REPEAT | LANG_F_LATER, LANG_NOBLOCK,
+    {"top.allow", "allow <check:LITERAL> on <kind:kek> <name:NAME> " WAIVER, LANG_F_REPEAT | LANG_F_LATER, LANG_NOBLOCK,
      NULL, "a waiver of one check on one key", NULL},
-    {"top.allow", "allow <check:NAME> on <kind:connector> <name:NAME> [property <property:NAME>] " WAIVER,
+    {"top.allow", "allow <check:LITERAL> on <kind:connector> <name:NAME> [property <property:NAME>] " WAIVER,
      LANG_F_REPEAT | LANG_F_LATER, LANG_NOBLOCK, NULL, "a waiver of one check on one connector or property", NULL},
-    {"top.allow", "allow <check:NAME> on <kind:platform> " WAIVER, LANG_F_REPEAT | LANG_F_LATER, LANG_NOBLOCK, NULL,
+    {"top.allow", "allow <check:LITERAL> on <kind:platform> " WAIVER, LANG_F_REPEAT | LANG_F_LATER, LANG_NOBLOCK, NULL,
      "a waiver of one check on the platform", NULL},
-    {"top.test", "test <text:TEXT> [!in <environments:NAME…>] " FOR, LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED, LANG_TEST,
+    {"top.test", "test <text:TEXT> [!in <environments:LITERAL…>] " FOR, LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED, LANG_TEST,
      NULL, "steps and expectations, run on the built artefacts", "`tests.json`"},
 };
 const size_t lang_nforms_top = LANG_COUNT(lang_forms_top);

@@ -18,13 +18,13 @@ const lang_form lang_forms_environment[] = {
      "what differs in a connector; the type is the same, the version may differ", NULL},
     {"environment.topic", "topic <name:NAME>", LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED, LANG_ENV_TOPIC, NULL,
      "who touches the topic in this environment; what is encrypted is the same in all", NULL},
-    {"environment.allow", "allow <check:NAME> on <kind:topic> <name:NAME> [key] [field <field:PATH>] " WAIVER,
+    {"environment.allow", "allow <check:LITERAL> on <kind:topic> <name:NAME> [key] [field <field:PATH>] " WAIVER,
      LANG_F_REPEAT, LANG_NOBLOCK, NULL, "a waiver in this environment only", NULL},
-    {"environment.allow", "allow <check:NAME> on <kind:kek> <name:NAME> " WAIVER, LANG_F_REPEAT, LANG_NOBLOCK, NULL,
+    {"environment.allow", "allow <check:LITERAL> on <kind:kek> <name:NAME> " WAIVER, LANG_F_REPEAT, LANG_NOBLOCK, NULL,
      "a waiver in this environment only", NULL},
-    {"environment.allow", "allow <check:NAME> on <kind:connector> <name:NAME> [property <property:NAME>] " WAIVER,
+    {"environment.allow", "allow <check:LITERAL> on <kind:connector> <name:NAME> [property <property:NAME>] " WAIVER,
      LANG_F_REPEAT, LANG_NOBLOCK, NULL, "a waiver in this environment only", NULL},
-    {"environment.allow", "allow <check:NAME> on <kind:platform> " WAIVER, LANG_F_REPEAT, LANG_NOBLOCK, NULL,
+    {"environment.allow", "allow <check:LITERAL> on <kind:platform> " WAIVER, LANG_F_REPEAT, LANG_NOBLOCK, NULL,
      "a waiver in this environment only", NULL},
 };
 const size_t lang_nforms_environment = LANG_COUNT(lang_forms_environment);

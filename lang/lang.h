@@ -100,7 +100,8 @@ typedef struct lang_stmt {
     size_t nlists;
     lang_value *value; /* after "=", or NULL */
     lang_expr *expr;   /* of where / requires, or NULL */
-    lang_block *block; /* or NULL */
+    lang_block *block; /* or NULL. An empty `{}` is an object of the phrase until lang_match makes a block of it */
+    bool damaged;      /* had a syntax error: only head (may be empty) and block are of use; never matched */
     /* set by lang_match: */
     const lang_form *form;   /* NULL until matched */
     const lang_list **slots; /* one pointer a slot of the form, NULL where absent */
@@ -112,6 +113,7 @@ struct lang_block {
     size_t n;
     fl_span open, close; /* the braces */
     int kind;            /* a lang_bkind, set by lang_match */
+    bool damaged;        /* holds a damaged statement, so nothing in it can be called missing */
 };
 
 typedef struct lang_file {
@@ -127,15 +129,17 @@ typedef struct lang_file {
  * limits, then parses. Never NULL; see `damaged`. name is what messages show. */
 lang_file *lang_parse(fl_arena *a, const char *name, const char *text, size_t len, fl_diags *diags);
 
-/* Matches all statements of an undamaged file against the forms. false if anything was refused. Statements of features
- * that this version matches but does not act on are refused by name here (one `syntax` diagnostic each) when
- * `refuse_later` is set. */
+/* Matches the statements of a file against the forms; of a damaged file those that could be read, so call it for every file.
+ * false if anything was refused or the file is damaged. Statements of features that this version matches but does not act on
+ * are refused by name here (one `syntax` diagnostic each) when `refuse_later` is set. At most once a file. */
 bool lang_match(fl_arena *a, lang_file *file, bool refuse_later, fl_diags *diags);
 
 /* ---- tree to text ---- */
 
 /* The canonical form (docs/language.md 12). The file must not be damaged. */
 void lang_format(const lang_file *file, fl_buf *out);
+/* Do two undamaged files, neither of them matched, hold the same tree and the same comments? */
+bool lang_same(const lang_file *a, const lang_file *b);
 
 /* ---- reading matched statements ---- */
 

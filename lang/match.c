@@ -1,0 +1,386 @@
+/* match.c: the second layer: each statement of a block against the forms of that kind of block, and the block against what it must hold. */
+#include <string.h>
+
+#include "lang/forms_tables.h"
+#include "lang/pattern.h"
+
+typedef struct matching {
+    fl_arena *a;
+    fl_diags *diags;
+    bool refuse_later; /* of the statement that is looked at */
+    bool overlay;      /* inside `environment` or `defaults`: nothing is required, `unset` may stand */
+    bool ok;
+} matching;
+
+typedef struct candidates {
+    const lang_form *v[24];
+    size_t n;
+} candidates;
+
+static void match_block(matching *m, lang_block *b, lang_bkind kind, fl_span owner);
+
+static fl_diag *refuse(matching *m, fl_span at, const char *text)
+{
+    m->ok = false;
+    return fl_diag_add(m->diags, "syntax", FL_ERROR, at, "%s", text);
+}
+
+/* ---- forms of a statement ---- */
+
+static bool free_names(lang_bkind kind)
+{
+    return kind == LANG_CONFIG || kind == LANG_PARAMS || kind == LANG_PRIVATE || kind == LANG_PROPERTIES || kind == LANG_IDS;
+}
+
+static bool has_head(const lang_form *f, const lang_name *head)
+{
+    lang_element e = lang_pattern_next(f->pattern);
+    return e.kind == LANG_P_WORD && head->quote == LANG_WORD && e.ntext == head->len && memcmp(e.text, head->text, head->len) == 0;
+}
+
+/* The forms that a statement with this head may have in such a block. In a block of free names every `=` is a property. */
+static candidates find(const matching *m, lang_bkind kind, const lang_stmt *s)
+{
+    candidates c = {.n = 0};
+    size_t n;
+    const lang_form *forms = lang_forms(kind, &n);
+    for (size_t i = 0; i < n && c.n < sizeof c.v / sizeof c.v[0]; i++) {
+        bool slot = lang_pattern_next(forms[i].pattern).kind == LANG_P_SLOT;
+        if (slot ? s->value || kind == LANG_CONVERTERS : has_head(&forms[i], &s->head.name) && !(free_names(kind) && s->value))
+            c.v[c.n++] = &forms[i];
+    }
+    if (c.n == 0 && m->overlay && has_head(&lang_forms_unset[0], &s->head.name))
+        c.v[c.n++] = &lang_forms_unset[0];
+    return c;
+}
+
+/* ---- messages ---- */
+
+static const char *where(lang_bkind kind)
+{
+    return kind == LANG_TOP ? "at the top level" : NULL;
+}
+
+static const char *in_block(const matching *m, lang_bkind kind)
+{
+    return where(kind) ? where(kind) : fl_printf(m->a, "in `%s`", lang_bkind_name(kind));
+}
+
+/* The heads of a kind of block, each once. */
+static size_t heads(const matching *m, lang_bkind kind, const char **out, size_t max)
+{
+    size_t n, k = 0;
+    const lang_form *forms = lang_forms(kind, &n);
+    for (size_t i = 0; i < n && k < max; i++) {
+        lang_element e = lang_pattern_next(forms[i].pattern);
+        const char *head = e.kind == LANG_P_WORD ? fl_strndup(m->a, e.text, e.ntext) : NULL;
+        if (head && (k == 0 || strcmp(out[k - 1], head) != 0))
+            out[k++] = head;
+    }
+    return k;
+}
+
+static const char *join(const matching *m, const char *const *what, size_t n, const char *last, const char *quote)
+{
+    const char *text = "";
+    for (size_t i = 0; i < n; i++)
+        text = fl_printf(m->a, "%s%s%s%s%s", text, i == 0 ? "" : i + 1 == n ? last : ", ", quote, what[i], quote);
+    return text;
+}
+
+/* Another kind of block that knows this head. */
+static const char *home_of(const matching *m, const lang_name *head)
+{
+    for (int kind = LANG_TOP; kind < LANG_BKINDS; kind++) {
+        size_t n;
+        const lang_form *forms = lang_forms((lang_bkind)kind, &n);
+        for (size_t i = 0; i < n; i++)
+            if (has_head(&forms[i], head))
+                return in_block(m, (lang_bkind)kind);
+    }
+    return NULL;
+}
+
+static void unknown_head(matching *m, lang_bkind kind, const lang_stmt *s)
+{
+    const char *words[32];
+    size_t n = heads(m, kind, words, 32);
+    const lang_name *head = &s->head.name;
+    if (free_names(kind) && !s->value) {
+        fl_diag *d = refuse(m, s->head.span, fl_printf(m->a, "expected `=` after `%.60s`", head->text));
+        fl_diag_help(m->diags, d, "%s", lang_forms(kind, &(size_t){0})[0].doc);
+        return;
+    }
+    const char *near = fl_nearest(head->text, words, n);
+    fl_diag *d = refuse(m, s->head.span,
+                        near ? fl_printf(m->a, "`%.60s` is not known %s, did you mean `%s`?", head->text, in_block(m, kind), near)
+                             : fl_printf(m->a, "`%.60s` is not known %s", head->text, in_block(m, kind)));
+    const char *home = near ? NULL : home_of(m, head);
+    if (home)
+        fl_diag_help(m->diags, d, "`%s` stands %s", head->text, home);
+    else if (!near && n)
+        fl_diag_help(m->diags, d, "here stand %s", join(m, words, n, " and ", "`"));
+}
+
+static const char *value_text(const matching *m, const lang_value *v)
+{
+    size_t n = v->span.to - v->span.from;
+    return fl_printf(m->a, "%.*s%s", n > 60 ? 60 : (int)n, v->span.src->text + v->span.from, n > 60 ? "…" : "");
+}
+
+/* "expected `with` here", "`AES265_GCM` is not known here, did you mean `AES256_GCM`?" */
+static void no_fit(matching *m, const lang_try *t, const lang_form *form)
+{
+    const lang_value *v = t->fail_value;
+    bool word = v && v->kind == LANG_V_NAME && v->name.quote == LANG_WORD;
+    const char *near = word ? fl_nearest(v->name.text, t->words, t->nwords) : NULL;
+    fl_diag *d;
+    if (near) {
+        d = refuse(m, t->fail_at, fl_printf(m->a, "`%s` is not known here, did you mean `%s`?", value_text(m, v), near));
+    } else if (t->misfit) {
+        d = refuse(m, t->misfit->span, t->misfit->message);
+        if (t->misfit->help)
+            fl_diag_help(m->diags, d, "%s", t->misfit->help);
+        return;
+    } else if (t->stmt->value && t->fail_end && t->nlists == 0) {
+        d = refuse(m, t->fail_at, fl_printf(m->a, "no `=` stands after `%s`", t->stmt->head.name.text));
+        fl_diag_help(m->diags, d, "write `%s %s`", t->stmt->head.name.text, value_text(m, t->stmt->value));
+        return;
+    } else {
+        d = refuse(m, t->fail_at, fl_printf(m->a, "expected %s here", join(m, t->wanted, t->nwanted, " or ", "")));
+    }
+    fl_diag_help(m->diags, d, "the form is `%s`", lang_form_text(m->a, form));
+}
+
+/* ---- one statement ---- */
+
+/* An empty `{}` at the end of the phrase, where the form has a block. */
+static bool is_empty_block(const lang_stmt *s, const lang_form *f)
+{
+    if (!(f->flags & (LANG_F_BLOCK | LANG_F_BLOCK_REQUIRED)) || s->block || s->value || !s->nlists)
+        return false;
+    const lang_list *l = &s->lists[s->nlists - 1];
+    return l->n == 1 && l->items[0].kind == LANG_V_OBJECT && l->items[0].n == 0;
+}
+
+static void take_empty_block(matching *m, lang_stmt *s)
+{
+    fl_span at = s->lists[--s->nlists].span;
+    s->block = FL_NEW(m->a, lang_block);
+    s->block->open = s->block->close = at;
+    s->block->open.to = at.from + 1;
+    s->block->close.from = at.to - 1;
+    s->span.to = at.from + 1;
+}
+
+static bool accept_form(matching *m, lang_stmt *s, const lang_form *f, lang_try *t)
+{
+    t->nlists = s->nlists - is_empty_block(s, f);
+    if (!lang_pattern_match(t, f))
+        return false;
+    size_t n = lang_pattern_slots(f->pattern);
+    if (is_empty_block(s, f))
+        take_empty_block(m, s);
+    s->form = f;
+    s->keywords = t->keywords;
+    s->slots = FL_NEW_N(m->a, const lang_list *, n + 1);
+    memcpy(s->slots, t->slots, (n < LANG_MAX_SLOTS ? n : LANG_MAX_SLOTS) * sizeof *s->slots);
+    return true;
+}
+
+/* Says that what has no meaning yet is matched only. */
+static void refuse_later(matching *m, const lang_stmt *s, const lang_try *t)
+{
+    static const char text[] = "`%s` is not in this version of flec: it is matched and formatted only";
+    if (!m->refuse_later)
+        return;
+    if (s->form->flags & LANG_F_LATER) {
+        bool payload = strcmp(s->form->id, "side.encrypt-payload") == 0;
+        refuse(m, s->head.span, fl_printf(m->a, text, payload ? "encrypt payload" : s->head.name.text));
+        return;
+    }
+    for (size_t i = 0; i < t->nlater; i++)
+        refuse(m, t->later_at[i], fl_printf(m->a, text, t->later[i]));
+}
+
+static bool judge_block(matching *m, lang_stmt *s)
+{
+    unsigned flags = s->form->flags;
+    if (s->block && !(flags & (LANG_F_BLOCK | LANG_F_BLOCK_REQUIRED))) {
+        refuse(m, s->block->open, fl_printf(m->a, "`%.60s` has no block", s->head.name.text));
+        return false;
+    }
+    if (!s->block && (flags & LANG_F_BLOCK_REQUIRED)) {
+        fl_span end = s->span;
+        end.from = end.to;
+        fl_diag *d = refuse(m, end, "expected `{` here");
+        fl_diag_help(m->diags, d, "`%.60s` has a block", s->head.name.text);
+        return false;
+    }
+    return s->block != NULL;
+}
+
+static void match_child(matching *m, lang_stmt *s)
+{
+    matching inner = *m;
+    inner.ok = true;
+    inner.refuse_later = m->refuse_later && !(s->form->flags & LANG_F_LATER);
+    inner.overlay = m->overlay || strcmp(s->form->id, "top.environment") == 0 || strcmp(s->form->id, "top.defaults") == 0;
+    match_block(&inner, s->block, s->form->child, s->span);
+    m->ok &= inner.ok;
+}
+
+static void match_stmt(matching *m, lang_stmt *s, lang_bkind kind)
+{
+    candidates c = find(m, kind, s);
+    lang_try t = {.a = m->a, .stmt = s};
+    const lang_form *best = NULL;
+    if (c.n == 0) {
+        unknown_head(m, kind, s);
+        return;
+    }
+    for (size_t i = 0; i < c.n && !s->form; i++) {
+        size_t list = t.fail_list, item = t.fail_item;
+        accept_form(m, s, c.v[i], &t);
+        if (!best || t.fail_list != list || t.fail_item != item)
+            best = c.v[i];
+    }
+    bool head_slot = lang_pattern_next(c.v[0]->pattern).kind == LANG_P_SLOT;
+    if (!s->form) {
+        no_fit(m, &t, best);
+        return;
+    }
+    if (head_slot) {
+        lang_element e = lang_pattern_next(s->form->pattern);
+        lang_misfit why;
+        bool later;
+        if (s->head.name.has_vars || s->head.name.len == 0) {
+            refuse(m, s->head.span, s->head.name.len ? "no variable can stand in the name of a property" : "the name is empty");
+        } else if (!lang_type_fits(m->a, e.type, e.ntype, &s->head, &why, &later)) {
+            t.nwanted = t.nwords = 0;
+            lang_try_words(&t, e.type, e.ntype);
+            t.fail_value = &s->head;
+            t.fail_at = s->head.span;
+            no_fit(m, &t, s->form);
+        }
+    }
+    refuse_later(m, s, &t);
+    if (judge_block(m, s))
+        match_child(m, s);
+}
+
+/* A statement with a syntax error, or with text that could not be scanned: only its block is looked at, if its head says what it is. */
+static void match_damaged(matching *m, lang_stmt *s, lang_bkind kind)
+{
+    candidates c = find(m, kind, s);
+    if (!s->block || c.n == 0)
+        return;
+    for (size_t i = 0; i < c.n; i++)
+        if (c.v[i]->child == LANG_NOBLOCK || c.v[i]->child != c.v[0]->child)
+            return;
+    lang_stmt as = *s;
+    as.form = c.v[0];
+    match_child(m, &as);
+}
+
+/* ---- what a block holds ---- */
+
+/* The same statement twice: by form, of `refresh` also by side; in a block of free names by name. */
+static const char *identity(const matching *m, const lang_stmt *s)
+{
+    bool named = lang_pattern_next(s->form->pattern).kind == LANG_P_SLOT;
+    if (named)
+        return fl_printf(m->a, "=%s", s->head.name.text);
+    if (s->form->flags & LANG_F_REPEAT)
+        return NULL;
+    return strcmp(s->form->id, "connector.refresh") == 0 && lang_get1(s, "side")
+               ? fl_printf(m->a, "connector.refresh %s", lang_get1(s, "side")->name.text)
+               : s->form->id;
+}
+
+static void duplicate(matching *m, const lang_stmt *s, const lang_stmt *first)
+{
+    m->ok = false;
+    fl_diag *d = fl_diag_add(m->diags, "duplicate-attribute", FL_ERROR, s->head.span, "`%.60s` is stated twice", s->head.name.text);
+    fl_diag_relate(m->diags, d, first->head.span, "first here");
+}
+
+static void find_duplicates(matching *m, const lang_block *b)
+{
+    fl_map *seen = fl_map_new();
+    for (size_t i = 0; i < b->n; i++) {
+        const char *id = b->stmts[i]->form ? identity(m, b->stmts[i]) : NULL;
+        const lang_stmt *first = id ? fl_map_get(seen, id) : NULL;
+        if (id && !first && strncmp(id, "connector.refresh", 17) == 0) /* `refresh 5s` is about both sides */
+            first = id[17] ? fl_map_get(seen, "connector.refresh") : fl_map_get(seen, "any refresh");
+        if (first)
+            duplicate(m, b->stmts[i], first);
+        else if (id)
+            fl_map_put(seen, id, b->stmts[i]);
+        if (id && strncmp(id, "connector.refresh", 17) == 0 && !fl_map_get(seen, "any refresh"))
+            fl_map_put(seen, "any refresh", b->stmts[i]);
+    }
+    fl_map_free(seen);
+}
+
+static void missing(matching *m, fl_span owner, lang_bkind kind, const char *what, const lang_form *f)
+{
+    fl_diag *d = refuse(m, owner, fl_printf(m->a, "%s is missing %s", what, in_block(m, kind)));
+    if (f)
+        fl_diag_help(m->diags, d, "%s: `%s`", f->doc, lang_form_text(m->a, f));
+}
+
+/* Was a statement with this head written, be it a wrong one? Then the head's own message is enough. */
+static bool attempted(const lang_block *b, const lang_form *f)
+{
+    for (size_t i = 0; i < b->n; i++)
+        if (has_head(f, &b->stmts[i]->head.name))
+            return true;
+    return false;
+}
+
+static void find_missing(matching *m, const lang_block *b, lang_bkind kind, fl_span owner)
+{
+    size_t n, one_of = 0, alternatives = 0;
+    const lang_form *forms = lang_forms(kind, &n);
+    for (size_t i = 0; i < n; i++) {
+        const lang_form *f = &forms[i];
+        if ((f->flags & LANG_F_REQUIRED) && !attempted(b, f) && (i == 0 || strcmp(forms[i - 1].id, f->id) != 0))
+            missing(m, owner, kind, fl_printf(m->a, "`%s`", strchr(f->id, '.') + 1), f);
+        alternatives += (f->flags & LANG_F_ONE_OF) != 0;
+        one_of += (f->flags & LANG_F_ONE_OF) && attempted(b, f);
+    }
+    if (alternatives && one_of == 0)
+        missing(m, owner, kind, "`shared` or `private`", NULL);
+    if (alternatives && one_of > 1)
+        refuse(m, owner, "`shared` and `private` exclude each other");
+    if (kind == LANG_TEST) {
+        bool expects = false;
+        for (size_t i = 0; i < b->n; i++)
+            expects |= strcmp(b->stmts[i]->head.name.text, "expect") == 0;
+        if (!expects)
+            missing(m, owner, kind, "an `expect`", NULL);
+    }
+}
+
+/* owner: the head of the statement whose block it is. */
+static void match_block(matching *m, lang_block *b, lang_bkind kind, fl_span owner)
+{
+    b->kind = kind;
+    for (size_t i = 0; i < b->n; i++) {
+        if (b->stmts[i]->damaged)
+            match_damaged(m, b->stmts[i], kind);
+        else
+            match_stmt(m, b->stmts[i], kind);
+    }
+    find_duplicates(m, b);
+    if (!b->damaged && !m->overlay && kind != LANG_TOP)
+        find_missing(m, b, kind, owner);
+}
+
+bool lang_match(fl_arena *a, lang_file *file, bool refuse_later, fl_diags *diags)
+{
+    matching m = {.a = a, .diags = diags, .refuse_later = refuse_later, .ok = !file->damaged};
+    match_block(&m, file->top, LANG_TOP, (fl_span){0});
+    return m.ok;
+}

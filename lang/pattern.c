@@ -1,0 +1,496 @@
+/* pattern.c: the patterns of the forms: a small language of its own, matched left to right with backtracking at `[…]` and `(…|…)`. */
+#include <string.h>
+
+#include "lang/pattern.h"
+
+#define MANY "…"
+
+/* ---- elements ---- */
+
+static void read_slot(lang_element *e, const char *p)
+{
+    size_t n = strcspn(p, ":"), body = strcspn(p, ">");
+    e->slot = p;
+    e->nslot = n;
+    e->type = p + n + 1;
+    e->ntype = body - n - 1;
+    size_t mark = strlen(MANY);
+    if (e->ntype >= mark && memcmp(p + body - mark, MANY, mark) == 0) {
+        e->many = true;
+        e->ntype -= mark;
+    }
+    e->next = p + body + 1;
+}
+
+lang_element lang_pattern_next(const char *p)
+{
+    static const char signs[] = "[]()|:=";
+    static const lang_pkind kinds[] = {LANG_P_OPEN, LANG_P_CLOSE, LANG_P_CHOICE, LANG_P_CLOSE, LANG_P_BAR, LANG_P_COLON, LANG_P_EQUALS};
+    p += strspn(p, " ");
+    lang_element e = {.kind = LANG_P_END, .next = p};
+    const char *sign = *p ? strchr(signs, *p) : NULL;
+    if (*p == '\0')
+        return e;
+    e.next = p + 1;
+    if (sign) {
+        e.kind = kinds[sign - signs];
+    } else if (*p == '<') {
+        e.kind = LANG_P_SLOT;
+        read_slot(&e, p + 1);
+    } else {
+        e.later = *p == '!';
+        e.text = p + e.later;
+        e.ntext = strcspn(e.text, " ,[]()|");
+        e.next = e.text + e.ntext;
+        e.kind = LANG_P_WORD;
+        if (*e.next == ',') {
+            e.kind = LANG_P_REST;
+            read_slot(&e, e.next + 2);
+        }
+    }
+    return e;
+}
+
+/* Behind the group that begins at p (inside its bracket): NULL-safe, patterns are data of this folder. */
+static const char *skip_group(const char *p)
+{
+    for (int depth = 1; depth;) {
+        lang_element e = lang_pattern_next(p);
+        depth += (e.kind == LANG_P_OPEN || e.kind == LANG_P_CHOICE) - (e.kind == LANG_P_CLOSE);
+        p = e.next;
+        if (e.kind == LANG_P_END)
+            break;
+    }
+    return p;
+}
+
+/* The index of a slot, or of a keyword, by its first place in the pattern; -1 if it has none. */
+static int slot_index(const char *pattern, const char *name, size_t n)
+{
+    int index = 0;
+    for (const char *p = pattern;;) {
+        lang_element e = lang_pattern_next(p);
+        if (e.kind == LANG_P_END)
+            return -1;
+        if (e.slot) {
+            if (e.nslot == n && memcmp(e.slot, name, n) == 0)
+                return index;
+            index++;
+        }
+        p = e.next;
+    }
+}
+
+static int word_index(const char *pattern, const char *word, size_t n)
+{
+    int index = 0;
+    for (const char *p = pattern;;) {
+        lang_element e = lang_pattern_next(p);
+        if (e.kind == LANG_P_END)
+            return -1;
+        if (e.text) {
+            if (e.ntext == n && memcmp(e.text, word, n) == 0)
+                return index;
+            index++;
+        }
+        p = e.next;
+    }
+}
+
+size_t lang_pattern_slots(const char *pattern)
+{
+    size_t n = 0;
+    for (lang_element e = lang_pattern_next(pattern); e.kind != LANG_P_END; e = lang_pattern_next(e.next))
+        n += e.slot != NULL;
+    return n;
+}
+
+/* ---- failures ---- */
+
+static void add_word(void *ctx, const char *word, size_t n)
+{
+    lang_try *t = ctx;
+    const char *text = fl_printf(t->a, "`%.*s`", (int)n, word);
+    for (size_t i = 0; i < t->nwanted; i++)
+        if (strcmp(t->wanted[i], text) == 0)
+            return;
+    if (t->nwanted < LANG_MAX_WANTED)
+        t->wanted[t->nwanted++] = text;
+    if (t->nwords < LANG_MAX_WANTED * 2)
+        t->words[t->nwords++] = fl_strndup(t->a, word, n);
+}
+
+static void add_wanted(lang_try *t, const char *what)
+{
+    for (size_t i = 0; i < t->nwanted; i++)
+        if (strcmp(t->wanted[i], what) == 0)
+            return;
+    if (t->nwanted < LANG_MAX_WANTED)
+        t->wanted[t->nwanted++] = what;
+}
+
+void lang_try_words(lang_try *t, const char *type, size_t ntype)
+{
+    lang_type_words(type, ntype, add_word, t);
+}
+
+/* A failure at this item counts if none got further; true if what was wanted should be added. */
+static bool fail_at(lang_try *t, size_t list, size_t item)
+{
+    if (t->failed && (list < t->fail_list || (list == t->fail_list && item < t->fail_item)))
+        return false;
+    if (!t->failed || list > t->fail_list || item > t->fail_item) {
+        t->nwanted = t->nwords = 0;
+        t->misfit = NULL;
+    }
+    t->failed = true;
+    t->fail_list = list;
+    t->fail_item = item;
+    t->fail_end = list >= t->nlists;
+    t->fail_value = t->fail_end ? NULL : &t->stmt->lists[list].items[item < t->stmt->lists[list].n ? item : t->stmt->lists[list].n - 1];
+    t->fail_at = t->fail_end ? t->stmt->span : t->fail_value->span;
+    if (t->fail_end) {
+        uint32_t end = t->nlists ? t->stmt->lists[t->nlists - 1].span.to : t->stmt->head.span.to;
+        t->fail_at.from = t->fail_at.to = end;
+    }
+    return true;
+}
+
+static void fail_type(lang_try *t, size_t list, size_t item, const lang_element *e, const lang_misfit *why)
+{
+    if (!fail_at(t, list, item))
+        return;
+    lang_type_words(e->type, e->ntype, add_word, t);
+    if (why && why->want)
+        add_wanted(t, why->want);
+    if (why && why->message && !t->misfit) {
+        lang_misfit *kept = FL_NEW(t->a, lang_misfit);
+        *kept = *why;
+        if (!kept->span.src)
+            kept->span = t->fail_at;
+        t->misfit = kept;
+    }
+}
+
+/* The want of a slot where the statement has nothing at all: probed with a value that fits no type. */
+static void fail_missing(lang_try *t, size_t list, const lang_element *e)
+{
+    static const lang_value nothing = {.kind = LANG_V_LIST};
+    lang_misfit why;
+    bool later;
+    if (!fail_at(t, list, 0))
+        return;
+    lang_type_words(e->type, e->ntype, add_word, t);
+    if (e->ntype >= 5 && memcmp(e->type, "VALUE", 5) == 0)
+        add_wanted(t, "a value");
+    else if (e->ntype == 4 && memcmp(e->type, "JSON", 4) == 0)
+        add_wanted(t, "a JSON value");
+    else if (!lang_type_fits(t->a, e->type, e->ntype, &nothing, &why, &later) && why.want)
+        add_wanted(t, why.want);
+}
+
+/* ---- matching ---- */
+
+typedef struct cursor {
+    size_t list;
+    bool equals, value, expr; /* parts of the statement that were taken */
+} cursor;
+
+typedef struct rest { /* what follows the group that is being matched */
+    const char *p;
+    const struct rest *next;
+} rest;
+
+typedef struct matcher {
+    lang_try *t;
+    const char *pattern;
+} matcher;
+
+static bool match(const matcher *m, const char *p, const rest *after, cursor at);
+
+static void bind(const matcher *m, const lang_element *e, const lang_list *l)
+{
+    int i = slot_index(m->pattern, e->slot, e->nslot);
+    if (i >= 0 && i < LANG_MAX_SLOTS)
+        m->t->slots[i] = l;
+}
+
+static void keyword(const matcher *m, const lang_element *e, fl_span at)
+{
+    lang_try *t = m->t;
+    t->keywords |= 1U << word_index(m->pattern, e->text, e->ntext);
+    if (e->later && t->nlater < LANG_MAX_LATER) {
+        t->later[t->nlater] = fl_strndup(t->a, e->text, e->ntext);
+        t->later_at[t->nlater++] = at;
+    }
+}
+
+static lang_list *one_item(fl_arena *a, const lang_value *v, const lang_name *n)
+{
+    lang_list *l = FL_NEW(a, lang_list);
+    l->items = FL_NEW(a, lang_value);
+    l->items[0] = n ? (lang_value){.kind = LANG_V_NAME, .span = n->span, .name = *n} : *v;
+    l->n = 1;
+    l->span = l->items[0].span;
+    return l;
+}
+
+static bool is_keyword(const lang_value *v, const lang_element *e)
+{
+    return v->kind == LANG_V_NAME && v->name.quote == LANG_WORD && v->name.len == e->ntext && memcmp(v->name.text, e->text, e->ntext) == 0;
+}
+
+static bool match_word(const matcher *m, const lang_element *e, const rest *after, cursor at)
+{
+    lang_try *t = m->t;
+    const lang_list *l = at.list < t->nlists ? &t->stmt->lists[at.list] : NULL;
+    bool rest_slot = e->kind == LANG_P_REST;
+    if (!l || !is_keyword(&l->items[0], e) || (l->n > 1 && !rest_slot)) {
+        if (fail_at(t, at.list, 0))
+            add_word(t, e->text, e->ntext);
+        return false;
+    }
+    for (size_t i = 1; i < l->n; i++) {
+        lang_misfit why;
+        bool later;
+        if (!lang_type_fits(t->a, e->type, e->ntype, &l->items[i], &why, &later)) {
+            fail_type(t, at.list, i, e, &why);
+            return false;
+        }
+    }
+    keyword(m, e, l->items[0].span);
+    if (rest_slot && l->n > 1) {
+        lang_list *others = FL_NEW(t->a, lang_list);
+        *others = (lang_list){.items = l->items + 1, .n = l->n - 1, .span = l->span};
+        others->span.from = l->items[1].span.from;
+        bind(m, e, others);
+    }
+    at.list++;
+    return match(m, e->next, after, at);
+}
+
+static bool fits_one(const matcher *m, const lang_element *e, const lang_value *v, size_t list, size_t item)
+{
+    lang_misfit why;
+    bool later;
+    if (!lang_type_fits(m->t->a, e->type, e->ntype, v, &why, &later)) {
+        fail_type(m->t, list, item, e, &why);
+        return false;
+    }
+    if (later && m->t->nlater < LANG_MAX_LATER) {
+        m->t->later[m->t->nlater] = v->name.text;
+        m->t->later_at[m->t->nlater++] = v->span;
+    }
+    return true;
+}
+
+/* `<a:T> : <b:T>` */
+static bool match_pair(const matcher *m, const lang_element *a, const lang_element *b, const rest *after, cursor at)
+{
+    lang_try *t = m->t;
+    const lang_list *l = at.list < t->nlists ? &t->stmt->lists[at.list] : NULL;
+    if (!l) {
+        fail_missing(t, at.list, a);
+        return false;
+    }
+    if (l->n != 1 || l->items[0].kind != LANG_V_PAIR) {
+        if (fail_at(t, at.list + (l->n == 1), l->n == 1 ? 0 : 1))
+            add_wanted(t, "`:`");
+        return false;
+    }
+    lang_list *first = one_item(t->a, NULL, &l->items[0].name), *second = one_item(t->a, NULL, &l->items[0].second);
+    if (!fits_one(m, a, first->items, at.list, 0) || !fits_one(m, b, second->items, at.list, 0))
+        return false;
+    bind(m, a, first);
+    bind(m, b, second);
+    at.list++;
+    return match(m, b->next, after, at);
+}
+
+static bool match_slot(const matcher *m, const lang_element *e, const rest *after, cursor at)
+{
+    lang_try *t = m->t;
+    if (e->ntype == 4 && memcmp(e->type, "EXPR", 4) == 0) {
+        if (!t->stmt->expr) {
+            if (fail_at(t, at.list, 0))
+                add_wanted(t, "a condition");
+            return false;
+        }
+        at.expr = true;
+        return match(m, e->next, after, at);
+    }
+    lang_element colon = lang_pattern_next(e->next);
+    if (colon.kind == LANG_P_COLON) {
+        lang_element second = lang_pattern_next(colon.next);
+        return match_pair(m, e, &second, after, at);
+    }
+    if (at.list >= t->nlists) {
+        fail_missing(t, at.list, e);
+        return false;
+    }
+    const lang_list *l = &t->stmt->lists[at.list];
+    for (size_t i = 0; i < l->n; i++) {
+        if (i == 1 && !e->many) {
+            if (fail_at(t, at.list, 1))
+                add_wanted(t, "one item and no list");
+            return false;
+        }
+        if (!fits_one(m, e, &l->items[i], at.list, i))
+            return false;
+    }
+    bind(m, e, l);
+    at.list++;
+    return match(m, e->next, after, at);
+}
+
+static bool match_value(const matcher *m, const lang_element *e, const rest *after, cursor at)
+{
+    lang_try *t = m->t;
+    lang_element slot = lang_pattern_next(e->next);
+    if (!t->stmt->value || at.list < t->nlists) {
+        if (fail_at(t, at.list, 0))
+            add_wanted(t, "`=`");
+        return false;
+    }
+    lang_misfit why;
+    bool later;
+    if (!lang_type_fits(t->a, slot.type, slot.ntype, t->stmt->value, &why, &later)) {
+        if (fail_at(t, t->nlists, 0)) {
+            t->fail_end = false;
+            t->fail_value = t->stmt->value;
+            t->fail_at = t->stmt->value->span;
+            fail_type(t, t->nlists, 0, &slot, &why);
+            t->fail_end = false;
+            t->fail_value = t->stmt->value;
+            t->fail_at = t->stmt->value->span;
+            if (t->misfit && !why.span.src)
+                ((lang_misfit *)t->misfit)->span = t->fail_at;
+        }
+        return false;
+    }
+    bind(m, &slot, one_item(t->a, t->stmt->value, NULL));
+    at.equals = true;
+    return match(m, slot.next, after, at);
+}
+
+/* Tries a branch; a failed one leaves no trace but its failure. */
+static bool branch(const matcher *m, const char *p, const rest *after, cursor at)
+{
+    const lang_list *slots[LANG_MAX_SLOTS];
+    unsigned keywords = m->t->keywords;
+    size_t nlater = m->t->nlater;
+    memcpy(slots, m->t->slots, sizeof slots);
+    if (match(m, p, after, at))
+        return true;
+    memcpy(m->t->slots, slots, sizeof slots);
+    m->t->keywords = keywords;
+    m->t->nlater = nlater;
+    return false;
+}
+
+static bool match_choice(const matcher *m, const char *p, const rest *after, cursor at)
+{
+    rest behind = {skip_group(p), after};
+    for (int depth = 1; depth;) {
+        if (branch(m, p, &behind, at))
+            return true;
+        for (;;) { /* to the next `|` of this group */
+            lang_element e = lang_pattern_next(p);
+            depth += (e.kind == LANG_P_OPEN || e.kind == LANG_P_CHOICE) - (e.kind == LANG_P_CLOSE);
+            p = e.next;
+            if (depth == 0 || e.kind == LANG_P_END)
+                return false;
+            if (depth == 1 && e.kind == LANG_P_BAR)
+                break;
+        }
+    }
+    return false;
+}
+
+/* The end of the pattern: the statement must end, too. */
+static bool match_end(const matcher *m, cursor at)
+{
+    lang_try *t = m->t;
+    if (at.list < t->nlists) {
+        if (fail_at(t, at.list, 0))
+            add_wanted(t, "the end of the line");
+        return false;
+    }
+    if ((t->stmt->value && !at.equals) || (t->stmt->expr && !at.expr)) {
+        if (fail_at(t, at.list, 0))
+            add_wanted(t, "the end of the line");
+        return false;
+    }
+    return true;
+}
+
+static bool match(const matcher *m, const char *p, const rest *after, cursor at)
+{
+    lang_element e = lang_pattern_next(p);
+    rest behind = {NULL, after};
+    switch (e.kind) {
+    case LANG_P_WORD:
+    case LANG_P_REST:
+        return match_word(m, &e, after, at);
+    case LANG_P_SLOT:
+        return match_slot(m, &e, after, at);
+    case LANG_P_EQUALS:
+        return match_value(m, &e, after, at);
+    case LANG_P_OPEN:
+        behind.p = skip_group(e.next);
+        return branch(m, e.next, &behind, at) || branch(m, behind.p, after, at);
+    case LANG_P_CHOICE:
+        return match_choice(m, e.next, after, at);
+    case LANG_P_BAR:
+    case LANG_P_CLOSE:
+        return match(m, after->p, after->next, at);
+    default:
+        return match_end(m, at);
+    }
+}
+
+/* The head is the first element: a keyword that the caller compared, or a slot of a block of free names. */
+bool lang_pattern_match(lang_try *t, const lang_form *form)
+{
+    matcher m = {t, form->pattern};
+    lang_element head = lang_pattern_next(form->pattern);
+    t->keywords = 0;
+    t->nlater = 0;
+    memset(t->slots, 0, sizeof t->slots);
+    if (head.kind == LANG_P_SLOT)
+        bind(&m, &head, one_item(t->a, &t->stmt->head, NULL));
+    return match(&m, head.next, NULL, (cursor){0});
+}
+
+/* ---- reading matched statements ---- */
+
+const lang_list *lang_get(const lang_stmt *s, const char *slot)
+{
+    int i = s->form ? slot_index(s->form->pattern, slot, strlen(slot)) : -1;
+    return i < 0 ? NULL : s->slots[i];
+}
+
+const lang_value *lang_get1(const lang_stmt *s, const char *slot)
+{
+    const lang_list *l = lang_get(s, slot);
+    return l ? &l->items[0] : NULL;
+}
+
+bool lang_has(const lang_stmt *s, const char *word)
+{
+    int i = s->form ? word_index(s->form->pattern, word, strlen(word)) : -1;
+    return i >= 0 && (s->keywords >> i & 1);
+}
+
+bool lang_is(const lang_stmt *s, const char *form_id)
+{
+    return s->form && strcmp(s->form->id, form_id) == 0;
+}
+
+const lang_stmt *lang_find(const lang_block *b, const char *form_id)
+{
+    for (size_t i = 0; b && i < b->n; i++)
+        if (lang_is(b->stmts[i], form_id))
+            return b->stmts[i];
+    return NULL;
+}

@@ -1,0 +1,41 @@
+/* reader.c: one file's text to its tree. */
+#include "lang/syntax.h"
+
+/* Marks the statements that hold text which could not be scanned. Both lists are in order of place. */
+static void mark_damaged(const lang_reader *r, lang_block *b, size_t *next)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        lang_stmt *s = b->stmts[i];
+        for (; *next < r->raw.n && r->raw.v[*next].from < s->span.to; (*next)++)
+            if (r->raw.v[*next].bad && r->raw.v[*next].from >= s->span.from)
+                s->damaged = true;
+        b->damaged |= s->damaged;
+        if (s->block)
+            mark_damaged(r, s->block, next);
+    }
+}
+
+lang_file *lang_parse(fl_arena *a, const char *name, const char *text, size_t len, fl_diags *diags)
+{
+    lang_reader r = {.a = a, .diags = diags};
+    lang_file *f = FL_NEW(a, lang_file);
+    lang_read_text(&r, name, text, len);
+    if (!r.ended)
+        lang_scan(&r);
+    if (!r.ended)
+        lang_layout(&r);
+    if (!r.ended && lang_yyparse(&r) != 0)
+        r.damaged = true;
+    f->source = r.src;
+    f->damaged = r.damaged;
+    f->top = r.top && !r.ended ? r.top : FL_NEW(a, lang_block);
+    if (!r.top || r.ended)
+        f->top->damaged = true;
+    size_t next = 0;
+    mark_damaged(&r, f->top, &next);
+    lang_trivia *t = FL_NEW(a, lang_trivia);
+    t->tokens = r.raw.v;
+    t->n = r.raw.n;
+    f->trivia = t;
+    return f;
+}
