@@ -500,6 +500,14 @@ static void write_connectors(const file *files, size_t n)
     write_count("connectors", rows.n);
 }
 
+/* In order of id, so that the tables are, too; files without one by path. */
+static int by_id(const void *a, const void *b)
+{
+    const file *x = a, *y = b;
+    const char *i = fl_json_str(x->root, "id"), *j = fl_json_str(y->root, "id");
+    return i && j ? strcmp(i, j) : i ? 1 : j ? -1 : strcmp(x->path, y->path);
+}
+
 int main(int argc, char **argv)
 {
     char **paths;
@@ -515,10 +523,11 @@ int main(int argc, char **argv)
         files[i] = read_one(paths[i]);
         tables += is_table(&files[i]);
     }
+    qsort(files, n, sizeof *files, by_id);
     if (tables != 4)
         refuse(NULL, "kms, transforms, classes or generated is missing");
     fl_buf_init(&out, 8 << 20);
-    fl_buf_adds(&out, "/* made by catalog_tool.c out of compiler/catalog/*.json */\n#include "
+    fl_buf_adds(&out, "/* made by catalog_tool.c out of the JSON files beside it */\n#include "
                       "\"compiler/catalog/catalog_data.h\"\n\n");
     write_connectors(files, n);
     for (size_t i = 0; i < n; i++)

@@ -82,6 +82,9 @@ emit_grantees emit_all_grantees(emit *m);
 /* Names of files without the folder they share, so that a build does not depend on where it is made. */
 const char *emit_policy_name(const est_estate *e, const char *file);
 
+/* How write.c exchanges two folders; a test puts one here that cannot. */
+extern int (*emit_exchange)(const char *a, const char *b);
+
 /* Names, sorted by bytes. */
 void emit_sort(const char **v, size_t n);
 const char *emit_format(est_format f);

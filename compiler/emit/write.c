@@ -11,9 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "compiler/compiler.h"
+#include "compiler/emit/emit.h"
 
 #define MANIFEST_MAX (64u << 20)
+#define UNFINISHED   "MANIFEST.unfinished" /* a build in place that was cut off: ours, but none to read */
+
+int (*emit_exchange)(const char *a, const char *b) = fl_exchange;
 
 typedef struct target {
     fl_arena *arena;
@@ -29,16 +32,21 @@ static fl_status failed(const char *path, int rc)
 
 /* ---- is the folder ours? ---- */
 
-static bool is_build(target *t)
+static bool is_manifest(target *t, const char *name)
 {
     char *text;
     size_t len;
     fl_json_error err;
-    if (fl_read_file(t->arena, fl_path_join(t->arena, t->dir, "MANIFEST"), MANIFEST_MAX, &text, &len))
+    if (fl_read_file(t->arena, fl_path_join(t->arena, t->dir, name), MANIFEST_MAX, &text, &len))
         return false;
     const fl_json *root = fl_json_parse(t->arena, text, len, 0, &err);
     const char *format = fl_json_str(root, "format");
     return format && !strcmp(format, "flec-build");
+}
+
+static bool is_build(target *t)
+{
+    return is_manifest(t, "MANIFEST") || is_manifest(t, UNFINISHED);
 }
 
 static fl_status may_replace(target *t)
@@ -92,7 +100,7 @@ static bool cannot_exchange(int rc)
 
 static int swap_in(target *t)
 {
-    int rc = fl_exists(t->dir) ? fl_exchange(t->dir, t->next) : rename(t->next, t->dir) ? errno : 0;
+    int rc = fl_exists(t->dir) ? emit_exchange(t->dir, t->next) : rename(t->next, t->dir) ? errno : 0;
     if (rc)
         return rc;
     rc = fl_fsync_dir(fl_path_dir(t->arena, t->dir));
@@ -115,21 +123,23 @@ static fl_status remove_others(target *t, const fc_build *b)
     size_t n, skip = strlen(t->dir) + (t->dir[strlen(t->dir) - 1] != '/');
     int rc = fl_find_files(t->arena, t->dir, "", &paths, &n);
     for (size_t i = 0; !rc && i < n; i++)
-        if (!is_listed(b, paths[i] + skip) && unlink(paths[i]))
+        if (!is_listed(b, paths[i] + skip) && strcmp(paths[i] + skip, UNFINISHED) && unlink(paths[i]))
             rc = errno;
     return rc ? failed(t->dir, rc) : FL_OK;
 }
 
 static fl_status write_in_place(target *t, const fc_build *b)
 {
-    const char *manifest = fl_path_join(t->arena, t->dir, "MANIFEST");
-    if (unlink(manifest) && errno != ENOENT)
-        return failed(manifest, errno);
-    int rc = fl_fsync_dir(t->dir);
+    static const char ours[] = "{\"format\": \"flec-build\"}\n";
+    const char *manifest = fl_path_join(t->arena, t->dir, "MANIFEST"),
+               *mark = fl_path_join(t->arena, t->dir, UNFINISHED);
+    int rc = fl_write_file(mark, ours, sizeof ours - 1, 0644, true);
+    rc = rc ? rc : unlink(manifest) && errno != ENOENT ? errno : fl_fsync_dir(t->dir);
     if (rc)
         return failed(t->dir, rc);
     fl_status st = remove_others(t, b);
-    return st ? st : write_all(t, b, t->dir);
+    st = st ? st : write_all(t, b, t->dir);
+    return st ? st : unlink(mark) ? failed(mark, errno) : FL_OK;
 }
 
 static fl_status replace(target *t, const fc_build *b)
