@@ -1,0 +1,391 @@
+/* journal_test.c: what file://DIR survives: kills at any moment, writes cut short at any byte, any flipped bit, a full
+ * disk, a second process, formats of the future. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/registry.h"
+
+enum { HEADER = 64, LOG_ROOM = 1 << 20 };
+
+static char top[64], dir[80], url[96], log_path[96];
+static rt_error err;
+static rt_registry *r;
+static fl_arena *a;
+
+static int setup(void **state)
+{
+    strcpy(top, "/tmp/flec-journal-XXXXXX");
+    assert_non_null(mkdtemp(top));
+    snprintf(dir, sizeof dir, "%s/r", top);
+    snprintf(url, sizeof url, "file://%s", dir);
+    snprintf(log_path, sizeof log_path, "%s/registry.log", dir);
+    a = fl_arena_new();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fl_arena_free(a);
+    fl_remove_tree(top);
+    return 0;
+}
+
+static rt_code open_it(void)
+{
+    return rt_registry_open(url, NULL, &r, &err);
+}
+
+static void must_open(void)
+{
+    if (open_it() != RT_OK)
+        fail_msg("%s", err.message);
+}
+
+static void refused(const char *why)
+{
+    assert_int_equal(open_it(), RT_IO);
+    if (!strstr(err.message, why))
+        fail_msg("\"%s\" does not say \"%s\"", err.message, why);
+}
+
+static rt_code add_kek(int i)
+{
+    char name[32];
+    snprintf(name, sizeof name, "k%d", i);
+    rt_kek k = {.name = name, .kms_type = "local-kms", .kms_key_id = "x"};
+    return r->ops->create_kek(r, &k, &err);
+}
+
+static bool has_kek(int i)
+{
+    char name[32];
+    rt_kek k;
+    snprintf(name, sizeof name, "k%d", i);
+    return r->ops->get_kek(r, a, name, false, &k, NULL) == RT_OK;
+}
+
+static size_t load(char *buf)
+{
+    int fd = open(log_path, O_RDONLY);
+    assert_true(fd >= 0);
+    ssize_t n = read(fd, buf, LOG_ROOM);
+    close(fd);
+    assert_true(n >= HEADER && n < LOG_ROOM);
+    return (size_t)n;
+}
+
+static void store(const char *buf, size_t n)
+{
+    int fd = open(log_path, O_WRONLY | O_TRUNC | O_CREAT, 0600);
+    assert_true(fd >= 0 && write(fd, buf, n) == (ssize_t)n);
+    close(fd);
+}
+
+/* ---- who may open it ---- */
+
+static void locked(void **state)
+{
+    rt_registry *second;
+    must_open();
+    assert_int_equal(rt_registry_open(url, NULL, &second, &err), RT_IO);
+    assert_non_null(strstr(err.message, "another process"));
+    rt_registry_close(r);
+    must_open();
+    rt_registry_close(r);
+}
+
+static unsigned mode_of(const char *path)
+{
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    return st.st_mode & 0777;
+}
+
+static void permissions(void **state)
+{
+    char key[120];
+    rt_kek k = {.name = "s", .kms_type = "aws-kms", .kms_key_id = "arn:aws:kms:x", .shared = true};
+    rt_dek d = {.kek = "s", .subject = "t", .alg = RT_AES256_GCM}, out;
+    mode_t old = umask(0);
+    must_open();
+    snprintf(key, sizeof key, "%s/stand-in.key", dir);
+    assert_int_equal(access(key, F_OK), -1); /* not before it is needed */
+    assert_int_equal(r->ops->create_kek(r, &k, &err), RT_OK);
+    assert_int_equal(r->ops->create_dek(r, a, &d, &out, &err), RT_OK);
+    fl_secret_free(&out.material);
+    rt_registry_close(r);
+    umask(old);
+    assert_int_equal(mode_of(dir), 0700);
+    assert_int_equal(mode_of(log_path), 0600);
+    assert_int_equal(mode_of(key), 0600);
+}
+
+/* Keys of shared KEKs are lost without the stand-in's secret: said, and no other one made in its place. */
+static void stand_in_missing(void **state)
+{
+    char key[120];
+    permissions(state);
+    snprintf(key, sizeof key, "%s/stand-in.key", dir);
+    assert_int_equal(unlink(key), 0);
+    rt_dek d = {.kek = "s", .subject = "u", .alg = RT_AES256_GCM}, out;
+    must_open();
+    assert_int_equal(r->ops->get_dek(r, a, "s", "t", RT_AES256_GCM, 1, false, &out, &err), RT_NO_KEY);
+    assert_non_null(strstr(err.message, "stand-in.key is missing"));
+    assert_int_equal(r->ops->create_dek(r, a, &d, &out, &err), RT_NO_KEY);
+    assert_int_equal(access(key, F_OK), -1);
+    rt_registry_close(r);
+}
+
+static void foreign_folder(void **state)
+{
+    char path[120];
+    assert_int_equal(mkdir(dir, 0700), 0);
+    snprintf(path, sizeof path, "%s/thesis.txt", dir);
+    int fd = open(path, O_CREAT | O_WRONLY, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+    refused("thesis.txt");
+    snprintf(path, sizeof path, "%s/lock", dir);
+    assert_int_equal(access(path, F_OK), -1); /* and nothing was left there */
+}
+
+static void formats(void **state)
+{
+    must_open();
+    rt_registry_close(r);
+    char buf[HEADER];
+    memcpy(buf, "flec-registry 2 committed 0000000000000064 whatever                                       ", HEADER);
+    store(buf, HEADER);
+    refused("format 2; this flec reads format 1");
+    store("flec-registry 4711", 18);
+    refused("no registry of flec");
+    store("PK\3\4...................................................................", HEADER);
+    refused("no registry of flec");
+    store("", 0);
+    refused("no registry of flec");
+    unlink(log_path);
+    assert_int_equal(symlink("/etc/hostname", log_path), 0);
+    refused("registry.log");
+}
+
+/* ---- kills ---- */
+
+/* Opens, then writes without end, and tells the parent each number once it is acknowledged. */
+static void writer(int out, int from)
+{
+    if (open_it() != RT_OK)
+        _exit(3);
+    for (int i = from;; i++) {
+        rt_subject s = {
+            .subject = "s", .schema = "\"string\"", .metadata = fl_printf(a, "{\"properties\":{\"n\":\"%d\"}}", i)};
+        if (add_kek(i) != RT_OK || r->ops->register_subject(r, a, &s, &err) != RT_OK ||
+            write(out, &i, sizeof i) != sizeof i)
+            _exit(4);
+    }
+}
+
+static int read_acknowledged(int in, int last)
+{
+    int i;
+    while (read(in, &i, sizeof i) == sizeof i)
+        last = i;
+    return last;
+}
+
+static int run_and_kill(int from, unsigned microseconds)
+{
+    int p[2], status;
+    assert_int_equal(pipe(p), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(p[0]);
+        writer(p[1], from);
+    }
+    close(p[1]);
+    usleep(microseconds);
+    kill(pid, SIGKILL);
+    int last = read_acknowledged(p[0], from - 1);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    close(p[0]);
+    return last;
+}
+
+static void kills(void **state)
+{
+    enum { KILLS = 60 };
+    int next = 0, died_early = 0;
+    srand(4);
+    for (int round = 0; round < KILLS; round++) {
+        int last = run_and_kill(next, 1000 + (unsigned)(rand() % 15000));
+        died_early += last < next;
+        must_open();
+        for (int i = next; i <= last; i++)
+            assert_true(has_kek(i));
+        rt_subject s;
+        if (last >= 0) {
+            assert_int_equal(r->ops->subject_version(r, a, "s", last + 1, &s, &err), RT_OK);
+            char *want = fl_printf(a, "\"n\":\"%d\"", last);
+            assert_non_null(strstr(s.metadata, want));
+        }
+        next = last + 1;
+        while (has_kek(next)) { /* written, not acknowledged: it may be there, whole */
+            s = (rt_subject){.subject = "s",
+                             .schema = "\"string\"",
+                             .metadata = fl_printf(a, "{\"properties\":{\"n\":\"%d\"}}", next++)};
+            assert_int_equal(r->ops->register_subject(r, a, &s, &err), RT_OK);
+            assert_int_equal(s.version, next);
+        }
+        rt_registry_close(r);
+    }
+    assert_true(died_early < KILLS && next > KILLS);
+}
+
+/* ---- damage ---- */
+
+/* A log of three KEKs. before: as it was when the last record was on disk and not yet acknowledged. */
+static size_t three_records(char *whole, char *before, size_t *last_from)
+{
+    static char two[LOG_ROOM];
+    must_open();
+    assert_int_equal(add_kek(0), RT_OK);
+    assert_int_equal(add_kek(1), RT_OK);
+    *last_from = load(two);
+    assert_int_equal(add_kek(2), RT_OK);
+    rt_registry_close(r);
+    size_t n = load(whole);
+    memcpy(before, whole, n);
+    memcpy(before, two, HEADER);
+    return n;
+}
+
+/* true: opened. Then `keks` acknowledged ones must be there; otherwise the file must be as it was. */
+static bool opens_or_is_left(const char *buf, size_t n, int keks)
+{
+    static char after[LOG_ROOM];
+    store(buf, n);
+    if (open_it() == RT_OK) {
+        for (int i = 0; i < keks; i++)
+            assert_true(has_kek(i));
+        rt_registry_close(r);
+        return true;
+    }
+    assert_int_equal(err.code, RT_IO);
+    assert_int_equal(load(after), n);
+    assert_memory_equal(after, buf, n);
+    return false;
+}
+
+static void truncated(void **state)
+{
+    static char whole[LOG_ROOM], before[LOG_ROOM];
+    size_t last, n = three_records(whole, before, &last);
+    for (size_t cut = last; cut < n; cut++) {
+        assert_true(opens_or_is_left(before, cut, 2)); /* a crash in the middle of the write */
+        must_open();
+        assert_false(has_kek(2));
+        assert_int_equal(add_kek(2), RT_OK); /* and it goes on */
+        rt_registry_close(r);
+        must_open();
+        assert_true(has_kek(2));
+        rt_registry_close(r);
+        assert_false(opens_or_is_left(whole, cut, 3)); /* the loss of something acknowledged */
+    }
+    assert_true(opens_or_is_left(before, n, 3)); /* whole, only not acknowledged: kept */
+    for (size_t cut = HEADER; cut < last; cut++)
+        assert_false(opens_or_is_left(before, cut, 2));
+}
+
+/* As after a crash that left the file's new length without its bytes. */
+static void zeroed_tail(void **state)
+{
+    static char whole[LOG_ROOM], before[LOG_ROOM];
+    size_t last, n = three_records(whole, before, &last);
+    memset(before + last + 5, 0, n - last - 5);
+    assert_true(opens_or_is_left(before, n, 2));
+    memset(whole + last + 5, 0, n - last - 5);
+    assert_false(opens_or_is_left(whole, n, 3));
+}
+
+static void flipped(void **state)
+{
+    static char whole[LOG_ROOM], before[LOG_ROOM];
+    size_t last, n = three_records(whole, before, &last), opened = 0;
+    for (size_t at = 0; at < n; at++)
+        for (int bit = 0; bit < 8; bit++) {
+            char mask = (char)(1 << bit);
+            whole[at] ^= mask;
+            bool ok = opens_or_is_left(whole, n, 3);
+            opened += ok;
+            assert_true(!ok || at < HEADER); /* a record that was acknowledged is never dropped, nor read changed */
+            whole[at] ^= mask;
+            before[at] ^= mask;
+            ok = opens_or_is_left(before, n, 2);
+            assert_true(at < HEADER || ok == (at >= last)); /* one that was not is */
+            before[at] ^= mask;
+        }
+    assert_in_range(opened, 1, 8 * HEADER); /* flips in the mark: everything else is whole, so it opens */
+}
+
+/* Records may not be dropped, doubled or exchanged either: each check covers its place. */
+static void rearranged(void **state)
+{
+    static char whole[LOG_ROOM], before[LOG_ROOM], mixed[LOG_ROOM];
+    size_t last, n = three_records(whole, before, &last),
+                 second = (size_t)((char *)memchr(whole + HEADER, '\n', n) - whole) + 1;
+    memcpy(mixed, whole, HEADER);
+    memcpy(mixed + HEADER, whole + second, last - second);
+    memcpy(mixed + HEADER + last - second, whole + HEADER, second - HEADER);
+    memcpy(mixed + last, whole + last, n - last);
+    assert_false(opens_or_is_left(mixed, n, 3));
+}
+
+/* ---- a full disk ---- */
+
+static void full_disk(void **state)
+{
+    struct rlimit old, small;
+    static char buf[LOG_ROOM];
+    must_open();
+    assert_int_equal(add_kek(0), RT_OK);
+    size_t n = load(buf);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    small = old;
+    small.rlim_cur = n + 20;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    rt_code code = add_kek(1);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    assert_int_equal(code, RT_IO);
+    assert_false(has_kek(1)); /* not in memory either */
+    assert_int_equal(load(buf), n);
+    assert_int_equal(add_kek(2), RT_OK); /* with room again it goes on */
+    rt_registry_close(r);
+    must_open();
+    assert_true(has_kek(0) && !has_kek(1) && has_kek(2));
+    rt_registry_close(r);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(locked),    TEST(permissions), TEST(stand_in_missing), TEST(foreign_folder), TEST(formats),   TEST(kills),
+        TEST(truncated), TEST(zeroed_tail), TEST(flipped),          TEST(rearranged),     TEST(full_disk),
+    };
+    return cmocka_run_group_tests_name("journal", tests, NULL, NULL);
+}
