@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+int tool_main(int argc, char **argv);
 #define main tool_main
 #include "compiler/catalog/catalog_tool.c"
 #undef main
@@ -36,10 +37,10 @@ static int run_with(const char *name, const char *from, const char *to)
     }
     pid_t pid = found ? fork() : -1;
     if (!pid) {
-        char *out = fl_printf(a, "%s/out.c", dir);
+        char *made = fl_printf(a, "%s/out.c", dir);
         if (!freopen("/dev/null", "w", stderr))
             _exit(98);
-        _exit(tool_main(3, (char *[]){"catalog_tool", out, dir, NULL}));
+        _exit(tool_main(3, (char *[]){"catalog_tool", made, dir, NULL}));
     }
     if (found)
         assert_int_equal(waitpid(pid, &status, 0), pid);

@@ -25,6 +25,17 @@ static void texts(fl_jw *w, const char *key, const est_text *v, size_t n)
 
 /* ---- platform, registry, Kafka ---- */
 
+static void converters(fl_jw *w, const est_platform *p)
+{
+    static const est_format sorted[] = {EST_AVRO,    EST_BYTES, EST_DOUBLE, EST_FLOAT,
+                                        EST_INTEGER, EST_LONG,  EST_SHORT,  EST_STRING};
+    fl_jw_object(w);
+    for (size_t i = 0; i < sizeof sorted / sizeof *sorted; i++)
+        if (p->converter[sorted[i]].s)
+            fl_jw_kstring(w, emit_format(sorted[i]), p->converter[sorted[i]].s);
+    fl_jw_end_object(w);
+}
+
 static void platform(emit *m, fl_jw *w)
 {
     const est_platform *p = &m->e->platform;
@@ -33,6 +44,8 @@ static void platform(emit *m, fl_jw *w)
     fl_jw_kstring(w, "kind", p->cloud ? "cloud" : "onprem");
     fl_jw_kstring(w, "workers", p->workers.s);
     fl_jw_kstring(w, "kmsParameters", !p->kms_prefixed ? "documented" : !p->kms_documented ? "prefixed" : "both");
+    fl_jw_key(w, "converters");
+    converters(w, p);
     fl_jw_end_object(w);
     fl_jw_key(w, "registry");
     fl_jw_object(w);
