@@ -3,7 +3,7 @@
  * Reading: jansson decides what is JSON (duplicate names are refused); the accepted text is then indexed into nodes that
  * know their byte range, since jansson gives no offsets and schemas are edited in their original bytes. Depth and size
  * are bounded before jansson sees the text. Nodes lie in the arena and point into the text.
- * Writing: members in the order they are written; UTF-8; escapes only what RFC 8259 demands. */
+ * Writing: members in the order they are written; UTF-8 (bytes that are none become U+FFFD); escapes only what RFC 8259 demands. */
 #ifndef FLEC_BASE_JSON_H
 #define FLEC_BASE_JSON_H
 
@@ -34,6 +34,7 @@ typedef struct fl_json_error {
 
 enum { FL_JSON_ALLOW_NUL = 1 /* \u0000 in strings */ };
 #define FL_JSON_MAX_DEPTH 256
+#define FL_JSON_MAX_BYTES ((size_t)64 * 1024 * 1024)
 
 /* NULL and *err on bad text. The text must stay as long as the arena. */
 fl_json *fl_json_parse(fl_arena *a, const char *text, size_t len, int flags, fl_json_error *err);

@@ -10,6 +10,10 @@
 bool fl_utf8_ok(const char *s, size_t n, size_t *bad);
 /* Decodes one code point of well-formed UTF-8 and returns its length in bytes. */
 unsigned fl_utf8_next(const char *s, uint32_t *cp);
+/* As above for any bytes: n are there; 0 if none of them form a code point. */
+unsigned fl_utf8_step(const char *s, size_t n, uint32_t *cp);
+/* Columns a terminal gives a code point: 0, 1 or 2. */
+unsigned fl_utf8_width(uint32_t cp);
 /* Appends a code point to out (at least 4 bytes), returns its length. */
 unsigned fl_utf8_put(char *out, uint32_t cp);
 /* U+061C, U+200E/F, U+202A-E, U+2066-9: they make a text read otherwise than it is. */
@@ -40,9 +44,10 @@ bool fl_unhex(uint8_t *out, const char *s, size_t n);
 
 /* Standard alphabet, padding always written. Encoding: out has room for FL_B64_LEN(n), no NUL is added, returns the length.
  * Decoding is strict (canonical padding, no line breaks, unused bits zero) and returns the length or -1; out has room
- * for n / 4 * 3. FL_B64_LAX also takes missing padding, as the vendor's Java and JavaScript readers do. Both are fast paths of
- * the engine. */
+ * for FL_B64_ROOM(n). FL_B64_LAX also takes missing padding, as the vendor's Java and JavaScript readers do. Both are fast
+ * paths of the engine. */
 #define FL_B64_LEN(n) (((n) + 2) / 3 * 4)
+#define FL_B64_ROOM(n) (((n) + 3) / 4 * 3)
 enum { FL_B64_STRICT = 0, FL_B64_LAX = 1 };
 size_t fl_b64_encode(char *out, const uint8_t *p, size_t n);
 ptrdiff_t fl_b64_decode(uint8_t *out, const char *s, size_t n, int flags);

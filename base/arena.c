@@ -1,0 +1,175 @@
+/* arena.c: chunks of zeroed memory handed out in order, and the allocator everything else goes through. */
+#include "base/arena.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CHUNK ((size_t)64 * 1024)
+#define ALIGN _Alignof(max_align_t)
+
+typedef struct chunk {
+    struct chunk *next;
+    size_t used, size; /* of bytes */
+    _Alignas(max_align_t) char bytes[];
+} chunk;
+
+struct fl_arena {
+    chunk *current; /* where small pieces are cut from; older and large ones follow it */
+};
+
+/* ---- malloc that does not return NULL ---- */
+
+/* No log here: it would allocate. */
+static void __attribute__((noreturn)) out_of_memory(void)
+{
+    static const char message[] = "flec: error: out of memory\n";
+    ssize_t ignored = write(STDERR_FILENO, message, sizeof message - 1);
+    (void)ignored;
+    _exit(4);
+}
+
+static size_t product(size_t n, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(n, size, &bytes))
+        out_of_memory();
+    return bytes;
+}
+
+void *fl_xrealloc(void *p, size_t n)
+{
+    void *q = realloc(p, n ? n : 1);
+    if (!q)
+        out_of_memory();
+    return q;
+}
+
+void *fl_xmalloc(size_t n)
+{
+    return fl_xrealloc(NULL, n);
+}
+
+void *fl_xcalloc(size_t n, size_t size)
+{
+    size_t bytes = product(n, size);
+    void *p = calloc(bytes ? bytes : 1, 1);
+    if (!p)
+        out_of_memory();
+    return p;
+}
+
+char *fl_xstrdup(const char *s)
+{
+    size_t n = strlen(s) + 1;
+    return memcpy(fl_xmalloc(n), s, n);
+}
+
+/* ---- the arena ---- */
+
+static chunk *chunk_new(size_t size)
+{
+    if (size > SIZE_MAX - sizeof(chunk))
+        out_of_memory();
+    chunk *c = fl_xcalloc(1, sizeof(chunk) + size);
+    c->size = size;
+    return c;
+}
+
+fl_arena *fl_arena_new(void)
+{
+    fl_arena *a = fl_xcalloc(1, sizeof *a);
+    a->current = chunk_new(CHUNK);
+    return a;
+}
+
+void fl_arena_free(fl_arena *a)
+{
+    if (!a)
+        return;
+    for (chunk *c = a->current, *next; c; c = next) {
+        next = c->next;
+        free(c);
+    }
+    free(a);
+}
+
+/* A large piece gets a chunk of its own behind the current one, so that the rest of that one is not lost. */
+static void *alloc_large(fl_arena *a, size_t n)
+{
+    chunk *c = chunk_new(n);
+    c->used = n;
+    c->next = a->current->next;
+    a->current->next = c;
+    return c->bytes;
+}
+
+void *fl_alloc(fl_arena *a, size_t n)
+{
+    if (n > SIZE_MAX / 2)
+        out_of_memory();
+    n = (n + ALIGN - 1) / ALIGN * ALIGN;
+    if (n > CHUNK / 4)
+        return alloc_large(a, n);
+    chunk *c = a->current;
+    if (n > c->size - c->used) {
+        c = chunk_new(CHUNK);
+        c->next = a->current;
+        a->current = c;
+    }
+    void *p = c->bytes + c->used;
+    c->used += n;
+    return p;
+}
+
+void *fl_alloc_n(fl_arena *a, size_t n, size_t size)
+{
+    return fl_alloc(a, product(n, size));
+}
+
+char *fl_strndup(fl_arena *a, const char *s, size_t n)
+{
+    char *p = fl_alloc(a, n + 1);
+    if (n)
+        memcpy(p, s, n);
+    return p;
+}
+
+char *fl_strdup(fl_arena *a, const char *s)
+{
+    return fl_strndup(a, s, strlen(s));
+}
+
+char *fl_vprintf(fl_arena *a, const char *fmt, va_list ap)
+{
+    va_list again;
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    if (n < 0)
+        out_of_memory();
+    char *p = fl_alloc(a, (size_t)n + 1);
+    vsnprintf(p, (size_t)n + 1, fmt, again);
+    va_end(again);
+    return p;
+}
+
+char *fl_printf(fl_arena *a, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    char *p = fl_vprintf(a, fmt, ap);
+    va_end(ap);
+    return p;
+}
+
+void *fl_vec_grow(fl_arena *a, void *old, size_t n, size_t *cap, size_t size)
+{
+    size_t more = *cap ? product(*cap, 2) : 8;
+    void *p = fl_alloc_n(a, more, size);
+    if (n)
+        memcpy(p, old, n * size);
+    *cap = more;
+    return p;
+}

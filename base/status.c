@@ -1,0 +1,85 @@
+/* status.c: which exit status wins, and the log on standard error. */
+#include "base/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+
+#define MAX_LINE ((size_t)64 * 1024)
+
+static fl_log_level threshold = FL_LOG_WARN;
+static bool as_json;
+
+fl_status fl_status_worse(fl_status a, fl_status b)
+{
+    static const int rank[] = {[FL_OK] = 0, [FL_DRIFT] = 1, [FL_FINDINGS] = 2, [FL_COULD_NOT_RUN] = 3, [FL_USAGE] = 4};
+    return rank[a] >= rank[b] ? a : b;
+}
+
+void fl_log_setup(fl_log_level level, bool json)
+{
+    threshold = level;
+    as_json = json;
+}
+
+static void write_line(fl_log_level level, const char *message, size_t len)
+{
+    static const char *const names[] = {"error", "warning", "info", "debug"};
+    fl_buf line;
+    fl_buf_init(&line, 8 * MAX_LINE);
+    if (as_json) {
+        fl_jw w;
+        fl_jw_init(&w, &line, false);
+        fl_jw_object(&w);
+        fl_jw_kstring(&w, "level", names[level]);
+        fl_jw_key(&w, "message");
+        fl_jw_string_n(&w, message, len);
+        fl_jw_end_object(&w);
+    } else {
+        fl_buf_addf(&line, "flec: %s: ", names[level]);
+        fl_buf_add_shown(&line, message, len);
+    }
+    fl_buf_addc(&line, '\n');
+    fwrite(line.p, 1, line.len, stderr); /* one write a line: standard error is unbuffered */
+    fl_buf_free(&line);
+}
+
+static void __attribute__((format(printf, 2, 0))) vlog(fl_log_level level, const char *fmt, va_list ap)
+{
+    if (level > threshold)
+        return;
+    va_list again;
+    va_copy(again, ap);
+    fl_buf message;
+    fl_buf_init(&message, MAX_LINE);
+    if (fl_buf_vaddf(&message, fmt, ap)) {
+        write_line(level, message.p, message.len);
+    } else { /* too long: as much as fits */
+        fl_buf_clear(&message);
+        fl_buf_reserve(&message, MAX_LINE);
+        vsnprintf(message.p, MAX_LINE, fmt, again);
+        write_line(level, message.p, MAX_LINE - 1);
+    }
+    va_end(again);
+    fl_buf_free(&message);
+}
+
+void fl_log(fl_log_level level, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vlog(level, fmt, ap);
+    va_end(ap);
+}
+
+void fl_die(fl_status status, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vlog(FL_LOG_ERROR, fmt, ap);
+    va_end(ap);
+    exit((int)status);
+}
