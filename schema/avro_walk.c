@@ -213,21 +213,39 @@ static bool walk_item(avro_walk *w, const sch_type *t, trail_step *step, int64_t
     return walk_value(w, t->item);
 }
 
+/* A block's head and length belong to the container itself, not to one of its items. */
+static bool block_head(avro_walk *w, int64_t *count, size_t *end)
+{
+    w->way.n--;
+    if (!get_block(w, count, end))
+        return false;
+    w->way.n++;
+    return true;
+}
+
+static bool block_end(avro_walk *w, size_t end)
+{
+    if (!end || end == w->at)
+        return true;
+    w->way.n--;
+    return fail(w, "the length of a block is not that of its items");
+}
+
 static bool walk_blocks(avro_walk *w, const sch_type *t, trail_step *step)
 {
     int64_t count, index = 0;
     for (;;) {
         size_t end;
-        if (!get_block(w, &count, &end))
+        if (!block_head(w, &count, &end))
             return false;
         if (!count)
-            return !end || end == w->at || fail(w, "an empty block has a length");
+            return true;
         for (int64_t i = 0; i < count; i++) {
             if (!walk_item(w, t, step, index++))
                 return false;
         }
-        if (end && end != w->at)
-            return fail(w, "the length of a block is not that of its items");
+        if (!block_end(w, end))
+            return false;
     }
 }
 
