@@ -105,6 +105,7 @@ static void subjects(emit *m, fl_jw *w)
         fl_jw_string_n(w, s->schema_text, s->schema_len);
         fl_jw_key(w, "references");
         emit_references(w, s->refs.v, s->refs.n);
+        emit_subject_members(m, w, s);
         fl_jw_end_object(w);
     }
     fl_jw_end_array(w);
@@ -142,10 +143,7 @@ static void side(emit *m, fl_jw *w, const est_side *s)
         fl_jw_kstring(w, "schema", emit_schema_text(m, s));
         fl_jw_key(w, "references");
         emit_references(w, s->refs.v, s->refs.n);
-        fl_jw_key(w, "metadata");
-        emit_metadata(m, w, s);
-        fl_jw_key(w, "ruleSet");
-        emit_ruleset(m, w, s);
+        emit_side_members(m, w, s);
         encrypted(w, s);
     }
     fl_jw_end_object(w);

@@ -142,7 +142,7 @@ static bool leaf_has_key(const est_side *s, const est_leaf *l)
     return s->tags_metadata && l->tags.n && l->hit.field;
 }
 
-bool emit_has_metadata(const est_side *s)
+static bool has_metadata(const est_side *s)
 {
     for (size_t i = 0; i < s->leaves.n; i++)
         if (leaf_has_key(s, &s->leaves.v[i]))
@@ -176,7 +176,7 @@ static void metadata_tags(emit *m, fl_jw *w, const est_side *s)
     fl_jw_end_object(w);
 }
 
-void emit_metadata(emit *m, fl_jw *w, const est_side *s)
+static void metadata(emit *m, fl_jw *w, const est_side *s)
 {
     fl_jw_object(w);
     fl_jw_key(w, "tags");
@@ -224,7 +224,7 @@ static void one_rule(fl_jw *w, const est_encrypt *r)
     fl_jw_end_object(w);
 }
 
-void emit_ruleset(emit *m, fl_jw *w, const est_side *s)
+static void ruleset(emit *m, fl_jw *w, const est_side *s)
 {
     fl_jw_object(w);
     fl_jw_key(w, "domainRules");
@@ -236,6 +236,29 @@ void emit_ruleset(emit *m, fl_jw *w, const est_side *s)
 }
 
 /* ---- subjects ---- */
+
+void emit_side_members(emit *m, fl_jw *w, const est_side *s)
+{
+    if (has_metadata(s)) {
+        fl_jw_key(w, "metadata");
+        metadata(m, w, s);
+    }
+    if (s->encrypts.n) {
+        fl_jw_key(w, "ruleSet");
+        ruleset(m, w, s);
+    }
+}
+
+void emit_subject_members(emit *m, fl_jw *w, const est_subject *s)
+{
+    if (!s->properties.n)
+        return;
+    fl_jw_key(w, "metadata");
+    fl_jw_object(w);
+    fl_jw_key(w, "properties");
+    emit_properties(m, w, s->properties.v, s->properties.n);
+    fl_jw_end_object(w);
+}
 
 void emit_references(fl_jw *w, const est_ref *refs, size_t n)
 {
@@ -282,13 +305,7 @@ static void one_subject(emit *m, const est_subject *s)
 {
     emit_json j;
     begin_subject(&j, s->schema_text, s->refs.v, s->refs.n);
-    if (s->properties.n) {
-        fl_jw_key(&j.w, "metadata");
-        fl_jw_object(&j.w);
-        fl_jw_key(&j.w, "properties");
-        emit_properties(m, &j.w, s->properties.v, s->properties.n);
-        fl_jw_end_object(&j.w);
-    }
+    emit_subject_members(m, &j.w, s);
     finish_subject(m, &j, s->name.s, &s->compatibility);
 }
 
@@ -296,14 +313,7 @@ static void one_side(emit *m, const est_side *s)
 {
     emit_json j;
     begin_subject(&j, emit_schema_text(m, s), s->refs.v, s->refs.n);
-    if (emit_has_metadata(s)) {
-        fl_jw_key(&j.w, "metadata");
-        emit_metadata(m, &j.w, s);
-    }
-    if (s->encrypts.n) {
-        fl_jw_key(&j.w, "ruleSet");
-        emit_ruleset(m, &j.w, s);
-    }
+    emit_side_members(m, &j.w, s);
     finish_subject(m, &j, s->subject, &s->compatibility);
 }
 
