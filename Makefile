@@ -3,7 +3,9 @@ VERSION  := 0.1.0
 BUILD    ?= build
 PREFIX   ?= /usr/local
 DESTDIR  ?=
-CC       ?= gcc
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
 PKGS     := jansson libcurl openssl rdkafka libpcre2-8
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wundef -Wvla -Wno-unused-parameter
 HARDEN   := -fstack-protector-strong -fPIE $(if $(findstring clang,$(CC)),,-fstack-clash-protection -fcf-protection)

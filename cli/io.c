@@ -1,0 +1,78 @@
+/* io.c: paths of policies, the day, reports. */
+#include "cli/io.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/opt.h"
+
+#define TEXT_LIMIT 10
+
+bool cli_policy_paths(fl_arena *a, const char *const *operands, size_t n, const char ***paths, size_t *npaths,
+                      fl_status *status)
+{
+    FL_VEC(const char *) all = {0};
+    for (size_t i = 0; i < n; i++) {
+        char **found = NULL;
+        size_t nfound = 0;
+        if (!strcmp(operands[i], "-") || !fl_is_dir(operands[i])) {
+            FL_PUSH(a, &all, operands[i]);
+            continue;
+        }
+        int e = fl_find_files(a, operands[i], ".flec", &found, &nfound);
+        if (e || !nfound) {
+            *status = e ? FL_COULD_NOT_RUN : FL_USAGE;
+            fl_log(FL_LOG_ERROR, "%s: %s", operands[i], e ? strerror(e) : "there is no .flec file in it");
+            return false;
+        }
+        for (size_t k = 0; k < nfound; k++)
+            FL_PUSH(a, &all, found[k]);
+    }
+    *paths = all.v;
+    *npaths = all.n;
+    return true;
+}
+
+bool cli_today(const char *text, int64_t *days)
+{
+    if (!text) {
+        *days = fl_date_today();
+        return true;
+    }
+    if (fl_date_parse(text, days))
+        return true;
+    fl_log(FL_LOG_ERROR, "--today takes a day such as 2027-06-30, not `%s`", text);
+    return false;
+}
+
+static void summary(const fl_diags *d)
+{
+    if (d->errors || d->warnings)
+        printf("%zu error%s, %zu warning%s\n", d->errors, d->errors == 1 ? "" : "s", d->warnings,
+               d->warnings == 1 ? "" : "s");
+}
+
+fl_status cli_report(fl_diags *diags, int format)
+{
+    fl_diags_sort(diags);
+    if (format == CLI_JSON_FORMAT) {
+        fl_buf b;
+        fl_buf_init(&b, (size_t)1 << 30);
+        fl_diags_json(diags, &b);
+        fwrite(b.p, 1, b.len, stdout);
+        fl_buf_free(&b);
+    } else {
+        fl_diags_text(diags, stdout, TEXT_LIMIT, cli_color(false));
+        summary(diags);
+    }
+    return diags->errors ? FL_FINDINGS : FL_OK;
+}
+
+fl_status cli_finish(fl_status status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fl_log(FL_LOG_ERROR, "standard output: %s", strerror(errno));
+    return fl_status_worse(status, FL_COULD_NOT_RUN);
+}

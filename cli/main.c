@@ -1,0 +1,94 @@
+/* main.c: the program: finds the command and runs it. */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/base.h"
+#include "cli/opt.h"
+#include "cli/verbs.h"
+#include "cli/version.h"
+
+typedef struct verb {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} verb;
+
+static const verb verbs[] = {
+    {"check", cli_check, "parse, resolve and check a policy"},
+    {"build", cli_build, "check, then write the artefacts of a policy"},
+    {"test", cli_test, "run the tests of a policy, or of a build directory as it lies"},
+    {"fmt", cli_fmt, "bring policies into the canonical form"},
+    {"encrypt", cli_encrypt, "records in, wire records out"},
+    {"decrypt", cli_decrypt, "wire records in, records out"},
+    {"catalog", cli_catalog, "connectors and their properties"},
+    {"explain", cli_explain, "what a check means and what to do"},
+};
+#define NVERBS (sizeof verbs / sizeof *verbs)
+
+/* Named by the contract of the command line, and not there yet: said so, rather than called unknown. */
+static const char *const to_come[] = {"plan",   "apply", "verify", "run", "serve",     "keys",
+                                      "import", "graph", "init",   "lsp", "completion"};
+
+static int usage(FILE *out, int status)
+{
+    fputs("flec: policies for client-side field level encryption on Kafka, compiled, tested, executed\n\n"
+          "usage: flec COMMAND [OPTION...] ...\n\n",
+          out);
+    for (size_t i = 0; i < NVERBS; i++)
+        fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].help);
+    fputs("\nflec COMMAND --help shows the options; flec --version the versions.\n", out);
+    return status;
+}
+
+static int no_such_verb(const char *name)
+{
+    const char *names[NVERBS];
+    for (size_t i = 0; i < sizeof to_come / sizeof *to_come; i++)
+        if (!strcmp(name, to_come[i])) {
+            fprintf(stderr, "flec: `%s` is not in this version\n", name);
+            return FL_USAGE;
+        }
+    for (size_t i = 0; i < NVERBS; i++)
+        names[i] = verbs[i].name;
+    const char *near = fl_nearest(name, names, NVERBS);
+    fprintf(stderr, "flec: there is no command `%s`%s%s%s\n", name, near ? "; did you mean `" : "", near ? near : "",
+            near ? "`?" : "");
+    return FL_USAGE;
+}
+
+static int run(int argc, char **argv)
+{
+    for (size_t i = 0; i < NVERBS; i++)
+        if (!strcmp(argv[0], verbs[i].name))
+            return verbs[i].run(argc, argv);
+    return no_such_verb(argv[0]);
+}
+
+static int help(int argc, char **argv)
+{
+    char flag[] = "--help";
+    char *forward[] = {argc > 1 ? argv[1] : NULL, flag, NULL};
+    return argc > 1 ? run(2, forward) : usage(stdout, FL_OK);
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_ALL, "C");
+    setenv("TZ", "UTC", 1);
+    tzset();
+    if (!fl_secret_setup())
+        fl_log(FL_LOG_WARN, "memory for keys could not be locked (ulimit -l is too small): keys may reach swap");
+    if (argc < 2)
+        return usage(stderr, FL_USAGE);
+    if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+        cli_print_version();
+        return FL_OK;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
+        return help(argc - 1, argv + 1);
+    return run(argc - 1, argv + 1);
+}
