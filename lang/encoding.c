@@ -49,8 +49,8 @@ void lang_read_text(lang_reader *r, const char *name, const char *text, size_t l
         const char *what = judge(copy + i, n - i, &cp, &width);
         if (what) {
             if (!r->bad[line])
-                lang_error(r, (lang_loc){(uint32_t)i, (uint32_t)i + width}, "%s (%s%02X) cannot stand in a policy", what,
-                           what[0] == 'i' ? "byte 0x" : "U+", (unsigned)cp);
+                lang_error(r, (lang_loc){(uint32_t)i, (uint32_t)i + width}, "%s (%s%02X) cannot stand in a policy",
+                           what, what[0] == 'i' ? "byte 0x" : "U+", (unsigned)cp);
             r->bad[line] = 1;
             memset(copy + i, '?', width);
         }

@@ -10,9 +10,21 @@ static const char *notation(const char *type, size_t n)
     static const struct {
         const char *type, *text;
     } table[] = {
-        {"NAME", NULL},        {"LITERAL", NULL},         {"TAG", "TAG"},           {"WORD", NULL},         {"PATH", "PATH"},
-        {"VERSION", "VERSION"}, {"DATE", "DATE"},         {"INT", "N"},             {"PRINCIPAL", "TYPE:NAME"}, {"VALUE", "VALUE"},
-        {"SECRET", "SECRET"},  {"JSON", "JSON"},          {"DURATION(s)", "SECONDSs"}, {"DURATION(d)|never", "DAYSd|never"}, {"EXPR", "EXPR"},
+        {"NAME", NULL},
+        {"LITERAL", NULL},
+        {"TAG", "TAG"},
+        {"WORD", NULL},
+        {"PATH", "PATH"},
+        {"VERSION", "VERSION"},
+        {"DATE", "DATE"},
+        {"INT", "N"},
+        {"PRINCIPAL", "TYPE:NAME"},
+        {"VALUE", "VALUE"},
+        {"SECRET", "SECRET"},
+        {"JSON", "JSON"},
+        {"DURATION(s)", "SECONDSs"},
+        {"DURATION(d)|never", "DAYSd|never"},
+        {"EXPR", "EXPR"},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (strlen(table[i].type) == n && memcmp(table[i].type, type, n) == 0)
@@ -22,7 +34,8 @@ static const char *notation(const char *type, size_t n)
 
 static bool quoted(const char *type, size_t n)
 {
-    return (n == 4 && memcmp(type, "TEXT", 4) == 0) || (n == 5 && memcmp(type, "PLAIN", 5) == 0) || (n == 6 && memcmp(type, "STRING", 6) == 0);
+    return (n == 4 && memcmp(type, "TEXT", 4) == 0) || (n == 5 && memcmp(type, "PLAIN", 5) == 0) ||
+           (n == 6 && memcmp(type, "STRING", 6) == 0);
 }
 
 /* Is the type an enum, which is written as it is? */

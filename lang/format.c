@@ -1,4 +1,5 @@
-/* format.c: the canonical form of a file: blank lines, comments, and the runs of statements that align (docs/language.md 12). */
+/* format.c: the canonical form of a file: blank lines, comments, and the runs of statements that align
+ * (docs/language.md 12). */
 #include <string.h>
 
 #include "lang/format.h"

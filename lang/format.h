@@ -14,13 +14,14 @@ typedef struct lang_printer {
     fl_buf *out;
 } lang_printer;
 
-/* A statement as a range of tokens, up to its opening brace, or its end where it has no block (an empty one is part of it). */
+/* A statement as a range of tokens, up to its opening brace, or its end where it has no block (an empty one is part of
+ * it). */
 typedef struct lang_piece {
     const lang_stmt *stmt;
     size_t first, last;
-    size_t align;  /* the token that aligns within a run, 0 for none */
-    unsigned pad;  /* spaces put before it */
-    int indent;    /* levels */
+    size_t align; /* the token that aligns within a run, 0 for none */
+    unsigned pad; /* spaces put before it */
+    int indent;   /* levels */
 } lang_piece;
 
 /* The first token at or behind an offset. */

@@ -1,4 +1,5 @@
-/* format_stmt.c: one statement in canonical form: spaces between tokens, and where its lists break. Nothing here looks at columns of the input. */
+/* format_stmt.c: one statement in canonical form: spaces between tokens, and where its lists break. Nothing here looks
+ * at columns of the input. */
 #include <string.h>
 
 #include "lang/format.h"
@@ -70,7 +71,8 @@ static uint32_t align_offset(const lang_stmt *s)
 lang_piece lang_piece_of(const lang_printer *p, const lang_stmt *s, int indent)
 {
     uint32_t end = !s->block ? s->span.to : s->block->n ? s->block->open.to : s->block->close.to;
-    lang_piece piece = {.stmt = s, .first = lang_token_at(p, s->span.from), .last = lang_token_at(p, end), .indent = indent};
+    lang_piece piece = {
+        .stmt = s, .first = lang_token_at(p, s->span.from), .last = lang_token_at(p, end), .indent = indent};
     do
         piece.last--;
     while (p->tokens[piece.last].kind == LT_LINE || p->tokens[piece.last].kind == LT_COMMENT);
@@ -79,7 +81,8 @@ lang_piece lang_piece_of(const lang_printer *p, const lang_stmt *s, int indent)
         while (p->tokens[piece.align].kind != LT_ASSIGN)
             piece.align--;
     } else if (s->expr) {
-        piece.align = align_offset(s) ? piece.first + 1 : 0; /* an open parenthesis is no part of the expression's span */
+        piece.align =
+            align_offset(s) ? piece.first + 1 : 0; /* an open parenthesis is no part of the expression's span */
     } else {
         uint32_t at = align_offset(s);
         piece.align = at ? lang_token_at(p, at) : 0;

@@ -1,18 +1,29 @@
 /* forms.h: the statements of the language as data. One table a kind of block drives matching, did-you-mean, the
  * refusals of docs/language.md 4 and the reference.
  *
- * A pattern is a line of words. `word` is a keyword; `<slot:TYPE>` binds the next list to a slot; `[ … ]` is optional;
- * `( … | … )` is a choice; `a|b` in a slot's type is an enum; `…` after a type takes a comma list, else exactly one
- * item.
- * `<a:T> : <b:T>` is a pair. `word,<slot:TYPE…>` is a list that starts with the word; the slot gets the others and is
- * absent if there are none. `!` before a keyword or an enum's word: what it stands for has its meaning in a later
- * version (as LANG_F_LATER). Several forms may share a head and an id (`key avro "…"`, `key string`): the slots tell
- * them apart. Types: NAME word or string       WORD word only            TEXT "…" or '…'       STRING "…" only PATH
- * field path (word or raw string)   VERSION   DURATION (units in parentheses: DURATION(d))   DATE   INT   PRINCIPAL
- * (pair) VALUE any value           SECRET secret("…") or one whole "${p:…}" reference    JSON word, string, list or
- * object TAG   a NAME that is neither `clear` nor `payload` EXPR  (where / requires) A statement with `=` binds its
- * value to the slot `value`; in a block of free names (config, params, private, properties, ids, converters) the head
- * binds to the slot `name`. */
+ * A pattern is a line of words:
+ *   - `word`              a keyword
+ *   - `<slot:TYPE>`       binds the next list, of one item, to a slot; `<slot:TYPE…>` a list of any number
+ *   - `<slot:a|b>`        an enum; may be mixed with types, as `DURATION(d)|never`
+ *   - `[ … ]`             optional
+ *   - `( … | … )`         a choice
+ *   - `<a:T> : <b:T>`     a pair
+ *   - `word,<slot:TYPE…>` a list that begins with the word; the slot gets the others and is absent if there are none
+ *   - `= <value:TYPE>`    the value of the statement
+ *   - `!word`             before a keyword or an enum's word: its meaning comes in a later version, as with
+ * LANG_F_LATER
+ *
+ * Several forms may share a head and an id (`key avro "…"`, `key string`): the slots tell them apart. In a block of
+ * free names (config, params, private, properties, ids, converters) the head binds to the slot `name`. Types:
+ *   - NAME       word or string, not empty; LITERAL one without variables; TAG a LITERAL that is neither `clear` nor
+ * `payload`
+ *   - WORD       word only; TEXT "…" or '…', not empty; STRING "…" only; PLAIN a relative path without variables
+ *   - PATH       field path: word or raw string
+ *   - VERSION, DATE, INT (nine digits at most), DURATION (its unit in parentheses: DURATION(d))
+ *   - PRINCIPAL  a pair
+ *   - VALUE      any value but a pair or an object; SECRET secret("…") or one whole "${p:…}" reference
+ *   - JSON       null, true, false, number, "…", list or object
+ *   - EXPR       the condition of where / requires; lang_stmt.expr has it, the slot stays empty */
 #ifndef FLEC_LANG_FORMS_H
 #define FLEC_LANG_FORMS_H
 

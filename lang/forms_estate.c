@@ -57,8 +57,8 @@ const lang_form lang_forms_top[] = {
      LANG_F_REPEAT | LANG_F_LATER, LANG_NOBLOCK, NULL, "a waiver of one check on one connector or property", NULL},
     {"top.allow", "allow <check:LITERAL> on <kind:platform> " WAIVER, LANG_F_REPEAT | LANG_F_LATER, LANG_NOBLOCK, NULL,
      "a waiver of one check on the platform", NULL},
-    {"top.test", "test <text:TEXT> [!in <environments:LITERAL…>] " FOR, LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED, LANG_TEST,
-     NULL, "steps and expectations, run on the built artefacts", "`tests.json`"},
+    {"top.test", "test <text:TEXT> [!in <environments:LITERAL…>] " FOR, LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED,
+     LANG_TEST, NULL, "steps and expectations, run on the built artefacts", "`tests.json`"},
 };
 const size_t lang_nforms_top = LANG_COUNT(lang_forms_top);
 

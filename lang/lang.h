@@ -129,9 +129,10 @@ typedef struct lang_file {
  * limits, then parses. Never NULL; see `damaged`. name is what messages show. */
 lang_file *lang_parse(fl_arena *a, const char *name, const char *text, size_t len, fl_diags *diags);
 
-/* Matches the statements of a file against the forms; of a damaged file those that could be read, so call it for every file.
- * false if anything was refused or the file is damaged. Statements of features that this version matches but does not act on
- * are refused by name here (one `syntax` diagnostic each) when `refuse_later` is set. At most once a file. */
+/* Matches the statements of a file against the forms; of a damaged file those that could be read, so call it for every
+ * file. false if anything was refused or the file is damaged. Statements of features that this version matches but does
+ * not act on are refused by name here (one `syntax` diagnostic each) when `refuse_later` is set. At most once a file.
+ */
 bool lang_match(fl_arena *a, lang_file *file, bool refuse_later, fl_diags *diags);
 
 /* ---- tree to text ---- */

@@ -1,5 +1,5 @@
-/* layout.c: raw tokens to what the grammar reads: which line ends count, which braces hold a JSON object, and the repair of braces
- * that do not balance, the only place where indentation has a meaning (docs/language.md 3). */
+/* layout.c: raw tokens to what the grammar reads: which line ends count, which braces hold a JSON object, and the
+ * repair of braces that do not balance, the only place where indentation has a meaning (docs/language.md 3). */
 #include <string.h>
 
 #include "lang/forms.h"
@@ -19,9 +19,8 @@ typedef struct layout {
     bool balanced; /* all `{` and `}` of the file */
     open_brace stack[LANG_MAX_DEPTH];
     size_t depth;
-    uint32_t line, indent; /* of the last line looked up, from 0; bytes before its first token */
-    size_t nots;           /* `not` in a row */
-    bool after_stmt;       /* the last statement ended without a block, at this place: */
+    size_t nots;     /* `not` in a row */
+    bool after_stmt; /* the last statement ended without a block, at this place: */
     uint32_t stmt_indent, stmt_raw;
     uint32_t here_indent, here_raw; /* of the statement being read */
 } layout;
@@ -40,7 +39,8 @@ static int top_kind(const layout *l)
 static uint32_t indent_of(const layout *l, uint32_t raw)
 {
     const lang_token *t = &l->r->raw.v[raw];
-    return t->from >= l->r->src->lines[t->line] ? (uint32_t)strspn(l->r->src->text + l->r->src->lines[t->line], " \t") : 0;
+    return t->from >= l->r->src->lines[t->line] ? (uint32_t)strspn(l->r->src->text + l->r->src->lines[t->line], " \t")
+                                                : 0;
 }
 
 static void emit(layout *l, int kind, uint32_t raw, lang_loc at, bool made)
@@ -187,25 +187,29 @@ static bool top_level_word(const lang_token *t)
     return false;
 }
 
-/* Before the first token of a line, in a file whose braces do not balance. */
-static void repair(layout *l, uint32_t i)
+/* Before the first token of a line, in a file whose braces do not balance: what this line shows to be over. */
+static void repair_closing(layout *l, uint32_t i)
 {
     const lang_token *t = &l->r->raw.v[i];
     uint32_t indent = indent_of(l, i);
     bool word = indent == 0 && top_level_word(t);
-    bool closer = t->kind == LT_ENDBRACE;
     while (l->depth && !l->r->ended) {
         const open_brace *o = &l->stack[l->depth - 1];
-        bool inside = o->kind != LT_BRACE;
-        bool stands_out = closer ? o->indent > indent
-                                 : inside && o->indent >= indent && t->kind != LT_ENDBRACKET && t->kind != LT_ENDPAREN;
-        if (!word && !stands_out)
+        bool inside = o->kind != LT_BRACE && t->kind != LT_ENDBRACKET && t->kind != LT_ENDPAREN;
+        bool over = t->kind == LT_ENDBRACE ? o->indent > indent : inside && o->indent >= indent;
+        if (!word && !over)
             break;
         close_missing(l);
     }
-    if (closer || l->depth == LANG_MAX_DEPTH || (l->depth && top_kind(l) != LT_BRACE))
+}
+
+/* A statement that is indented further than the one before it, which has no block, opens one. */
+static void repair_opening(layout *l, uint32_t i)
+{
+    const lang_token *t = &l->r->raw.v[i];
+    if (t->kind == LT_ENDBRACE || l->depth == LANG_MAX_DEPTH || (l->depth && top_kind(l) != LT_BRACE))
         return;
-    if (!word && l->after_stmt && last_kind(l) == LT_NEWLINE && indent > l->stmt_indent)
+    if (l->after_stmt && last_kind(l) == LT_NEWLINE && indent_of(l, i) > l->stmt_indent)
         open_missing(l);
 }
 
@@ -215,8 +219,8 @@ static void repair(layout *l, uint32_t i)
 static void line_end(layout *l, uint32_t i)
 {
     int last = last_kind(l), top = top_kind(l), next = kind_at(l, i);
-    if (last == 0 || last == LT_NEWLINE || last == LT_BRACE || last == LT_OBJECT || last == LT_BRACKET || last == LT_COMMA || last == LT_COLON ||
-        top == LT_PAREN)
+    if (last == 0 || last == LT_NEWLINE || last == LT_BRACE || last == LT_OBJECT || last == LT_BRACKET ||
+        last == LT_COMMA || last == LT_COLON || top == LT_PAREN)
         return;
     if (top == LT_OBJECT || top == LT_BRACKET) {
         const lang_lexeme *e = &l->r->lex.v[l->r->lex.n - 1];
@@ -249,7 +253,7 @@ static void token(layout *l, uint32_t i)
     lang_loc at = {t->from, t->to};
     int last = last_kind(l);
     if ((last == 0 || last == LT_NEWLINE || last == LT_BRACE) && t->kind != LT_ENDBRACE) {
-        l->here_indent = indent_of(l, i);
+        l->here_indent = t->first ? indent_of(l, i) : UINT32_MAX; /* one behind a `{` says nothing about indentation */
         l->here_raw = i;
     }
     l->nots = t->kind == LT_NOT ? l->nots + 1 : 0;
@@ -264,7 +268,8 @@ static void token(layout *l, uint32_t i)
     } else {
         if ((t->kind == LT_BRACKET || t->kind == LT_PAREN) && l->matched[i])
             push(l, t->kind, i);
-        if (((t->kind == LT_ENDBRACKET && top_kind(l) == LT_BRACKET) || (t->kind == LT_ENDPAREN && top_kind(l) == LT_PAREN)))
+        if (((t->kind == LT_ENDBRACKET && top_kind(l) == LT_BRACKET) ||
+             (t->kind == LT_ENDPAREN && top_kind(l) == LT_PAREN)))
             l->depth--;
         emit(l, t->kind, i, at, false);
     }
@@ -281,10 +286,12 @@ void lang_layout(lang_reader *r)
             line = true;
         if (k == LT_LINE || k == LT_COMMENT)
             continue;
+        if (line && !l.balanced)
+            repair_closing(&l, i);
         if (line)
             line_end(&l, i);
         if (line && !l.balanced)
-            repair(&l, i);
+            repair_opening(&l, i);
         line = false;
         token(&l, i);
     }

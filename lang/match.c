@@ -1,8 +1,10 @@
-/* match.c: the second layer: each statement of a block against the forms of that kind of block, and the block against what it must hold. */
+/* match.c: the second layer: each statement of a block against the forms of that kind of block, and the block against
+ * what it must hold. */
 #include <string.h>
 
 #include "lang/forms_tables.h"
 #include "lang/pattern.h"
+#include "lang/syntax.h"
 
 typedef struct matching {
     fl_arena *a;
@@ -10,6 +12,7 @@ typedef struct matching {
     bool refuse_later; /* of the statement that is looked at */
     bool overlay;      /* inside `environment` or `defaults`: nothing is required, `unset` may stand */
     bool ok;
+    size_t *errors; /* reported about this file; the matching ends at a maximum */
 } matching;
 
 typedef struct candidates {
@@ -22,6 +25,7 @@ static void match_block(matching *m, lang_block *b, lang_bkind kind, fl_span own
 static fl_diag *refuse(matching *m, fl_span at, const char *text)
 {
     m->ok = false;
+    ++*m->errors;
     return fl_diag_add(m->diags, "syntax", FL_ERROR, at, "%s", text);
 }
 
@@ -29,16 +33,19 @@ static fl_diag *refuse(matching *m, fl_span at, const char *text)
 
 static bool free_names(lang_bkind kind)
 {
-    return kind == LANG_CONFIG || kind == LANG_PARAMS || kind == LANG_PRIVATE || kind == LANG_PROPERTIES || kind == LANG_IDS;
+    return kind == LANG_CONFIG || kind == LANG_PARAMS || kind == LANG_PRIVATE || kind == LANG_PROPERTIES ||
+           kind == LANG_IDS;
 }
 
 static bool has_head(const lang_form *f, const lang_name *head)
 {
     lang_element e = lang_pattern_next(f->pattern);
-    return e.kind == LANG_P_WORD && head->quote == LANG_WORD && e.ntext == head->len && memcmp(e.text, head->text, head->len) == 0;
+    return e.kind == LANG_P_WORD && head->quote == LANG_WORD && e.ntext == head->len &&
+           memcmp(e.text, head->text, head->len) == 0;
 }
 
-/* The forms that a statement with this head may have in such a block. In a block of free names every `=` is a property. */
+/* The forms that a statement with this head may have in such a block. In a block of free names every `=` is a property.
+ */
 static candidates find(const matching *m, lang_bkind kind, const lang_stmt *s)
 {
     candidates c = {.n = 0};
@@ -46,7 +53,8 @@ static candidates find(const matching *m, lang_bkind kind, const lang_stmt *s)
     const lang_form *forms = lang_forms(kind, &n);
     for (size_t i = 0; i < n && c.n < sizeof c.v / sizeof c.v[0]; i++) {
         bool slot = lang_pattern_next(forms[i].pattern).kind == LANG_P_SLOT;
-        if (slot ? s->value || kind == LANG_CONVERTERS : has_head(&forms[i], &s->head.name) && !(free_names(kind) && s->value))
+        if (slot ? s->value || kind == LANG_CONVERTERS
+                 : has_head(&forms[i], &s->head.name) && !(free_names(kind) && s->value))
             c.v[c.n++] = &forms[i];
     }
     if (c.n == 0 && m->overlay && has_head(&lang_forms_unset[0], &s->head.name))
@@ -56,14 +64,18 @@ static candidates find(const matching *m, lang_bkind kind, const lang_stmt *s)
 
 /* ---- messages ---- */
 
-static const char *where(lang_bkind kind)
-{
-    return kind == LANG_TOP ? "at the top level" : NULL;
-}
-
 static const char *in_block(const matching *m, lang_bkind kind)
 {
-    return where(kind) ? where(kind) : fl_printf(m->a, "in `%s`", lang_bkind_name(kind));
+    switch (kind) {
+    case LANG_TOP:
+        return "at the top level";
+    case LANG_SIDE:
+        return "in the block of `key` or `value`";
+    case LANG_ENV_TOPIC:
+        return "in the `topic` of an environment";
+    default:
+        return fl_printf(m->a, "in `%s`", lang_bkind_name(kind));
+    }
 }
 
 /* The heads of a kind of block, each once. */
@@ -112,9 +124,10 @@ static void unknown_head(matching *m, lang_bkind kind, const lang_stmt *s)
         return;
     }
     const char *near = fl_nearest(head->text, words, n);
-    fl_diag *d = refuse(m, s->head.span,
-                        near ? fl_printf(m->a, "`%.60s` is not known %s, did you mean `%s`?", head->text, in_block(m, kind), near)
-                             : fl_printf(m->a, "`%.60s` is not known %s", head->text, in_block(m, kind)));
+    fl_diag *d = refuse(
+        m, s->head.span,
+        near ? fl_printf(m->a, "`%.60s` is not known %s, did you mean `%s`?", head->text, in_block(m, kind), near)
+             : fl_printf(m->a, "`%.60s` is not known %s", head->text, in_block(m, kind)));
     const char *home = near ? NULL : home_of(m, head);
     if (home)
         fl_diag_help(m->diags, d, "`%s` stands %s", head->text, home);
@@ -129,14 +142,15 @@ static const char *value_text(const matching *m, const lang_value *v)
 }
 
 /* "expected `with` here", "`AES265_GCM` is not known here, did you mean `AES256_GCM`?" */
-static void no_fit(matching *m, const lang_try *t, const lang_form *form)
+static void no_fit(matching *m, const lang_try *t, const lang_form *form, bool only)
 {
     const lang_value *v = t->fail_value;
     bool word = v && v->kind == LANG_V_NAME && v->name.quote == LANG_WORD;
     const char *near = word ? fl_nearest(v->name.text, t->words, t->nwords) : NULL;
     fl_diag *d;
-    if (near) {
-        d = refuse(m, t->fail_at, fl_printf(m->a, "`%s` is not known here, did you mean `%s`?", value_text(m, v), near));
+    if (near && strcmp(near, v->name.text) != 0) {
+        d = refuse(m, t->fail_at,
+                   fl_printf(m->a, "`%s` is not known here, did you mean `%s`?", value_text(m, v), near));
     } else if (t->misfit) {
         d = refuse(m, t->misfit->span, t->misfit->message);
         if (t->misfit->help)
@@ -149,7 +163,8 @@ static void no_fit(matching *m, const lang_try *t, const lang_form *form)
     } else {
         d = refuse(m, t->fail_at, fl_printf(m->a, "expected %s here", join(m, t->wanted, t->nwanted, " or ", "")));
     }
-    fl_diag_help(m->diags, d, "the form is `%s`", lang_form_text(m->a, form));
+    if (only || t->nwanted == 1)
+        fl_diag_help(m->diags, d, "the form is `%s`", lang_form_text(m->a, form));
 }
 
 /* ---- one statement ---- */
@@ -225,7 +240,8 @@ static void match_child(matching *m, lang_stmt *s)
     matching inner = *m;
     inner.ok = true;
     inner.refuse_later = m->refuse_later && !(s->form->flags & LANG_F_LATER);
-    inner.overlay = m->overlay || strcmp(s->form->id, "top.environment") == 0 || strcmp(s->form->id, "top.defaults") == 0;
+    inner.overlay =
+        m->overlay || strcmp(s->form->id, "top.environment") == 0 || strcmp(s->form->id, "top.defaults") == 0;
     match_block(&inner, s->block, s->form->child, s->span);
     m->ok &= inner.ok;
 }
@@ -247,7 +263,7 @@ static void match_stmt(matching *m, lang_stmt *s, lang_bkind kind)
     }
     bool head_slot = lang_pattern_next(c.v[0]->pattern).kind == LANG_P_SLOT;
     if (!s->form) {
-        no_fit(m, &t, best);
+        no_fit(m, &t, best, c.n == 1);
         return;
     }
     if (head_slot) {
@@ -255,13 +271,14 @@ static void match_stmt(matching *m, lang_stmt *s, lang_bkind kind)
         lang_misfit why;
         bool later;
         if (s->head.name.has_vars || s->head.name.len == 0) {
-            refuse(m, s->head.span, s->head.name.len ? "no variable can stand in the name of a property" : "the name is empty");
+            refuse(m, s->head.span,
+                   s->head.name.len ? "no variable can stand in the name of a property" : "the name is empty");
         } else if (!lang_type_fits(m->a, e.type, e.ntype, &s->head, &why, &later)) {
             t.nwanted = t.nwords = 0;
             lang_try_words(&t, e.type, e.ntype);
             t.fail_value = &s->head;
             t.fail_at = s->head.span;
-            no_fit(m, &t, s->form);
+            no_fit(m, &t, s->form, true);
         }
     }
     refuse_later(m, s, &t);
@@ -269,7 +286,8 @@ static void match_stmt(matching *m, lang_stmt *s, lang_bkind kind)
         match_child(m, s);
 }
 
-/* A statement with a syntax error, or with text that could not be scanned: only its block is looked at, if its head says what it is. */
+/* A statement with a syntax error, or with text that could not be scanned: only its block is looked at, if its head
+ * says what it is. */
 static void match_damaged(matching *m, lang_stmt *s, lang_bkind kind)
 {
     candidates c = find(m, kind, s);
@@ -280,6 +298,7 @@ static void match_damaged(matching *m, lang_stmt *s, lang_bkind kind)
             return;
     lang_stmt as = *s;
     as.form = c.v[0];
+    as.block->damaged = true; /* whose it is can only be guessed: nothing is missing in it */
     match_child(m, &as);
 }
 
@@ -301,7 +320,8 @@ static const char *identity(const matching *m, const lang_stmt *s)
 static void duplicate(matching *m, const lang_stmt *s, const lang_stmt *first)
 {
     m->ok = false;
-    fl_diag *d = fl_diag_add(m->diags, "duplicate-attribute", FL_ERROR, s->head.span, "`%.60s` is stated twice", s->head.name.text);
+    fl_diag *d = fl_diag_add(m->diags, "duplicate-attribute", FL_ERROR, s->head.span, "`%.60s` is stated twice",
+                             s->head.name.text);
     fl_diag_relate(m->diags, d, first->head.span, "first here");
 }
 
@@ -367,7 +387,7 @@ static void find_missing(matching *m, const lang_block *b, lang_bkind kind, fl_s
 static void match_block(matching *m, lang_block *b, lang_bkind kind, fl_span owner)
 {
     b->kind = kind;
-    for (size_t i = 0; i < b->n; i++) {
+    for (size_t i = 0; i < b->n && *m->errors < LANG_MAX_ERRORS; i++) {
         if (b->stmts[i]->damaged)
             match_damaged(m, b->stmts[i], kind);
         else
@@ -380,7 +400,8 @@ static void match_block(matching *m, lang_block *b, lang_bkind kind, fl_span own
 
 bool lang_match(fl_arena *a, lang_file *file, bool refuse_later, fl_diags *diags)
 {
-    matching m = {.a = a, .diags = diags, .refuse_later = refuse_later, .ok = !file->damaged};
+    size_t errors = 0;
+    matching m = {.a = a, .diags = diags, .refuse_later = refuse_later, .ok = !file->damaged, .errors = &errors};
     match_block(&m, file->top, LANG_TOP, (fl_span){0});
     return m.ok;
 }

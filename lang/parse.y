@@ -213,15 +213,16 @@ static void want(wanted *w, bool really, const char *what)
         w->what[w->n++] = what;
 }
 
-static void collect(const yypcontext_t *ctx, wanted *w)
+static void collect(const yypcontext_t *ctx, const lang_reader *r, wanted *w)
 {
+    bool assigned = r->pos > 1 && r->lex.v[r->pos - 2].kind == LT_ASSIGN;
     bool has[YYNTOKENS] = {false};
     yysymbol_kind_t list[YYNTOKENS];
     int n = yypcontext_expected_tokens(ctx, list, YYNTOKENS);
     for (int i = 0; i < n; i++)
         has[list[i]] = true;
     bool name = has[YYSYMBOL_WORD] && has[YYSYMBOL_IN], value = name && has[YYSYMBOL_OBJECT];
-    want(w, value, has[YYSYMBOL_NEWLINE] || has[YYSYMBOL_RAW] ? "a name" : "a value");
+    want(w, value, has[YYSYMBOL_RAW] && !assigned ? "a name" : "a value");
     want(w, name && !value, "a name");
     want(w, !name && has[YYSYMBOL_WORD] && has[YYSYMBOL_NOT], "a condition");
     want(w, !name && has[YYSYMBOL_WORD] && !has[YYSYMBOL_NOT], has[YYSYMBOL_STRING] ? "a value" : "a word");
@@ -231,7 +232,7 @@ static void collect(const yypcontext_t *ctx, wanted *w)
     want(w, has[YYSYMBOL_ASSIGN], "`=`");
     want(w, has[YYSYMBOL_COLON], "`:`");
     want(w, has[YYSYMBOL_COMMA], "`,`");
-    want(w, has[YYSYMBOL_PAREN] && !has[YYSYMBOL_NOT], "`(`");
+    want(w, has[YYSYMBOL_PAREN] && n == 1, "`(`"); /* not where a word might have become a call */
     want(w, has[YYSYMBOL_ENDPAREN], "`)`");
     want(w, has[YYSYMBOL_ENDBRACKET], "`]`");
     want(w, has[YYSYMBOL_BRACE], "`{`");
@@ -255,7 +256,7 @@ static int yyreport_syntax_error(const yypcontext_t *ctx, lang_reader *r)
     if (reported(r))
         return 0;
     wanted w = {.n = 0};
-    collect(ctx, &w);
+    collect(ctx, r, &w);
     if (w.n == 0 || w.n > 5) {
         lang_error(r, at, "%s here, where it has no meaning", found(r, token, at));
         return 0;

@@ -1,4 +1,5 @@
-/* pattern.c: the patterns of the forms: a small language of its own, matched left to right with backtracking at `[…]` and `(…|…)`. */
+/* pattern.c: the patterns of the forms: a small language of its own, matched left to right with backtracking at `[…]`
+ * and `(…|…)`. */
 #include <string.h>
 
 #include "lang/pattern.h"
@@ -25,7 +26,8 @@ static void read_slot(lang_element *e, const char *p)
 lang_element lang_pattern_next(const char *p)
 {
     static const char signs[] = "[]()|:=";
-    static const lang_pkind kinds[] = {LANG_P_OPEN, LANG_P_CLOSE, LANG_P_CHOICE, LANG_P_CLOSE, LANG_P_BAR, LANG_P_COLON, LANG_P_EQUALS};
+    static const lang_pkind kinds[] = {LANG_P_OPEN, LANG_P_CLOSE, LANG_P_CHOICE, LANG_P_CLOSE,
+                                       LANG_P_BAR,  LANG_P_COLON, LANG_P_EQUALS};
     p += strspn(p, " ");
     lang_element e = {.kind = LANG_P_END, .next = p};
     const char *sign = *p ? strchr(signs, *p) : NULL;
@@ -147,7 +149,9 @@ static bool fail_at(lang_try *t, size_t list, size_t item)
     t->fail_list = list;
     t->fail_item = item;
     t->fail_end = list >= t->nlists;
-    t->fail_value = t->fail_end ? NULL : &t->stmt->lists[list].items[item < t->stmt->lists[list].n ? item : t->stmt->lists[list].n - 1];
+    t->fail_value =
+        t->fail_end ? NULL
+                    : &t->stmt->lists[list].items[item < t->stmt->lists[list].n ? item : t->stmt->lists[list].n - 1];
     t->fail_at = t->fail_end ? t->stmt->span : t->fail_value->span;
     if (t->fail_end) {
         uint32_t end = t->nlists ? t->stmt->lists[t->nlists - 1].span.to : t->stmt->head.span.to;
@@ -237,7 +241,8 @@ static lang_list *one_item(fl_arena *a, const lang_value *v, const lang_name *n)
 
 static bool is_keyword(const lang_value *v, const lang_element *e)
 {
-    return v->kind == LANG_V_NAME && v->name.quote == LANG_WORD && v->name.len == e->ntext && memcmp(v->name.text, e->text, e->ntext) == 0;
+    return v->kind == LANG_V_NAME && v->name.quote == LANG_WORD && v->name.len == e->ntext &&
+           memcmp(v->name.text, e->text, e->ntext) == 0;
 }
 
 static bool match_word(const matcher *m, const lang_element *e, const rest *after, cursor at)

@@ -6,7 +6,18 @@
 
 enum { LANG_MAX_SLOTS = 8, LANG_MAX_WANTED = 16, LANG_MAX_LATER = 4 };
 
-typedef enum { LANG_P_END, LANG_P_WORD, LANG_P_REST, LANG_P_SLOT, LANG_P_COLON, LANG_P_EQUALS, LANG_P_OPEN, LANG_P_CHOICE, LANG_P_BAR, LANG_P_CLOSE } lang_pkind;
+typedef enum {
+    LANG_P_END,
+    LANG_P_WORD,
+    LANG_P_REST,
+    LANG_P_SLOT,
+    LANG_P_COLON,
+    LANG_P_EQUALS,
+    LANG_P_OPEN,
+    LANG_P_CHOICE,
+    LANG_P_BAR,
+    LANG_P_CLOSE
+} lang_pkind;
 
 /* One element of a pattern. WORD: text. SLOT: slot, type, many. REST (`word,<slot:TYPE…>`): all of them. */
 typedef struct lang_element {
@@ -21,13 +32,14 @@ lang_element lang_pattern_next(const char *p);
 
 /* Why a value does not fit a slot. */
 typedef struct lang_misfit {
-    const char *want;     /* "a version such as 7.6.1" */
-    const char *message;  /* the whole message instead of "expected … here", or NULL */
-    const char *help;     /* or NULL */
-    fl_span span;         /* of the part that does not fit; src NULL: the value */
+    const char *want;    /* "a version such as 7.6.1" */
+    const char *message; /* the whole message instead of "expected … here", or NULL */
+    const char *help;    /* or NULL */
+    fl_span span;        /* of the part that does not fit; src NULL: the value */
 } lang_misfit;
 
-/* Does the value fit the type (`NAME`, `aws|azure`, `DURATION(d)|never`)? *later is set to the enum's word that is marked `!`. */
+/* Does the value fit the type (`NAME`, `aws|azure`, `DURATION(d)|never`)? *later is set to the enum's word that is
+ * marked `!`. */
 bool lang_type_fits(fl_arena *a, const char *type, size_t ntype, const lang_value *v, lang_misfit *why, bool *later);
 /* Calls fn for each plain word of a type's enum. */
 void lang_type_words(const char *type, size_t ntype, void (*fn)(void *ctx, const char *word, size_t n), void *ctx);
@@ -46,16 +58,17 @@ typedef struct lang_try {
     size_t fail_list, fail_item;
     bool failed;
     fl_span fail_at;
-    bool fail_end; /* the statement ends there */
-    const lang_value *fail_value; /* or NULL */
-    const char *wanted[LANG_MAX_WANTED];  /* in words: "`with`", "a name" */
+    bool fail_end;                       /* the statement ends there */
+    const lang_value *fail_value;        /* or NULL */
+    const char *wanted[LANG_MAX_WANTED]; /* in words: "`with`", "a name" */
     size_t nwanted;
     const char *words[LANG_MAX_WANTED * 2]; /* plain words that would fit, for near misses */
     size_t nwords;
     const lang_misfit *misfit; /* of the first value that did not fit there, if it explains itself */
 } lang_try;
 
-/* Holds the statement against the form's pattern; *t keeps earlier failures, so that several forms can be tried in a row. */
+/* Holds the statement against the form's pattern; *t keeps earlier failures, so that several forms can be tried in a
+ * row. */
 bool lang_pattern_match(lang_try *t, const lang_form *form);
 size_t lang_pattern_slots(const char *pattern);
 /* Adds the words of a type's enum to what the try wants. */

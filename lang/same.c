@@ -7,8 +7,8 @@
 
 static bool same_name(const lang_name *a, const lang_name *b)
 {
-    return (a->text == NULL) == (b->text == NULL) && a->quote == b->quote && a->len == b->len && a->has_vars == b->has_vars &&
-           (!a->text || memcmp(a->text, b->text, a->len) == 0);
+    return (a->text == NULL) == (b->text == NULL) && a->quote == b->quote && a->len == b->len &&
+           a->has_vars == b->has_vars && (!a->text || memcmp(a->text, b->text, a->len) == 0);
 }
 
 static bool same_value(const lang_value *a, const lang_value *b)
@@ -16,7 +16,8 @@ static bool same_value(const lang_value *a, const lang_value *b)
     if (a->kind != b->kind || a->n != b->n || !same_name(&a->name, &b->name) || !same_name(&a->second, &b->second))
         return false;
     for (size_t i = 0; i < a->n; i++)
-        if (!same_value(&a->items[i], &b->items[i]) || (a->kind == LANG_V_OBJECT && !same_name(&a->keys[i], &b->keys[i])))
+        if (!same_value(&a->items[i], &b->items[i]) ||
+            (a->kind == LANG_V_OBJECT && !same_name(&a->keys[i], &b->keys[i])))
             return false;
     return true;
 }
@@ -35,8 +36,9 @@ static bool same_expr(const lang_expr *a, const lang_expr *b)
 {
     if (!a || !b)
         return a == b;
-    return a->kind == b->kind && a->op == b->op && same_value(&a->operand, &b->operand) && same_name(&a->index, &b->index) &&
-           same_name(&a->property, &b->property) && same_expr(a->left, b->left) && same_expr(a->right, b->right);
+    return a->kind == b->kind && a->op == b->op && same_value(&a->operand, &b->operand) &&
+           same_name(&a->index, &b->index) && same_name(&a->property, &b->property) && same_expr(a->left, b->left) &&
+           same_expr(a->right, b->right);
 }
 
 static bool same_block(const lang_block *a, const lang_block *b);
@@ -48,7 +50,8 @@ static bool same_stmt(const lang_stmt *a, const lang_stmt *b)
     for (size_t i = 0; i < a->nlists; i++)
         if (!same_list(&a->lists[i], &b->lists[i]))
             return false;
-    return (!a->value || same_value(a->value, b->value)) && same_expr(a->expr, b->expr) && (!a->block || same_block(a->block, b->block));
+    return (!a->value || same_value(a->value, b->value)) && same_expr(a->expr, b->expr) &&
+           (!a->block || same_block(a->block, b->block));
 }
 
 static bool same_block(const lang_block *a, const lang_block *b)

@@ -5,10 +5,10 @@
 
 typedef struct decoder {
     lang_reader *r;
-    const char *s;     /* the whole source */
-    uint32_t i, end;   /* inside the quotes */
-    fl_buf text;       /* the name's text */
-    fl_buf part;       /* literal text of the part being read */
+    const char *s;   /* the whole source */
+    uint32_t i, end; /* inside the quotes */
+    fl_buf text;     /* the name's text */
+    fl_buf part;     /* literal text of the part being read */
     uint32_t part_from;
     FL_VEC(lang_part) parts;
     bool vars, failed;
@@ -76,7 +76,8 @@ static void unicode(decoder *d)
         d->i += 6;
     }
     if (cp == 0 || (cp >= 0xd800 && cp < 0xe000)) {
-        refuse(d, from, d->i, "`\\u%04x` is %s", (unsigned)cp, cp ? "half of a surrogate pair" : "refused: no text of a policy holds NUL");
+        refuse(d, from, d->i, "`\\u%04x` is %s", (unsigned)cp,
+               cp ? "half of a surrogate pair" : "refused: no text of a policy holds NUL");
         return;
     }
     char out[4];
@@ -85,7 +86,9 @@ static void unicode(decoder *d)
 
 static void escape(decoder *d)
 {
-    static const char from[] = "\"\\/nrtb" "f", to[] = "\"\\/\n\r\t\b\f";
+    static const char from[] = "\"\\/nrtb"
+                               "f",
+                      to[] = "\"\\/\n\r\t\b\f";
     char c = d->s[d->i + 1];
     const char *p = c ? strchr(from, c) : NULL;
     if (c == 'u') {
@@ -97,7 +100,8 @@ static void escape(decoder *d)
         unsigned width = 1;
         while (d->i + 1 + width < d->end && ((unsigned char)d->s[d->i + 1 + width] & 0xc0) == 0x80)
             width++;
-        refuse(d, d->i, d->i + 1 + width, "`\\%.*s` is no escape; a backslash is written `\\\\`, or the text in single quotes", (int)width,
+        refuse(d, d->i, d->i + 1 + width,
+               "`\\%.*s` is no escape; a backslash is written `\\\\`, or the text in single quotes", (int)width,
                d->s + d->i + 1);
         d->i += 1 + width;
     }
@@ -119,9 +123,9 @@ static void dollar_brace(decoder *d)
     }
     if (end >= d->end || end == name || (!colon && !plain)) {
         refuse(d, from, end >= d->end ? d->end : end + 1,
-               end >= d->end    ? "`${` is not closed; a literal `${` is written `$${`"
-               : end == name    ? "`${}` names no variable"
-                                : "this is no variable: a name of letters, digits, `_` and `-` stands in `${…}`");
+               end >= d->end ? "`${` is not closed; a literal `${` is written `$${`"
+               : end == name ? "`${}` names no variable"
+                             : "this is no variable: a name of letters, digits, `_` and `-` stands in `${…}`");
         d->i = end >= d->end ? d->end : end + 1;
         return;
     }
@@ -180,8 +184,13 @@ const lang_name *lang_decode(lang_reader *r, lang_quote quote, uint32_t from, ui
     lang_name *n = NULL;
     if (!d.failed) {
         n = FL_NEW(r->a, lang_name);
-        *n = (lang_name){.quote = quote, .text = fl_strndup(r->a, d.text.p ? d.text.p : "", d.text.len), .len = d.text.len, .has_vars = d.vars,
-                         .parts = d.parts.v, .nparts = d.parts.n, .span = lang_span(r, (lang_loc){from, to})};
+        *n = (lang_name){.quote = quote,
+                         .text = fl_strndup(r->a, d.text.p ? d.text.p : "", d.text.len),
+                         .len = d.text.len,
+                         .has_vars = d.vars,
+                         .parts = d.parts.v,
+                         .nparts = d.parts.n,
+                         .span = lang_span(r, (lang_loc){from, to})};
     }
     fl_buf_free(&d.text);
     fl_buf_free(&d.part);

@@ -1,20 +1,20 @@
 /* syntax.h: what scanner, layout, grammar and formatter share; internal to lang/.
  *
- * One file goes through four steps: scan.l cuts the text into raw tokens (comments and line ends among them), layout.c decides which
- * line ends and braces count and mends braces that do not balance, parse.y makes the tree, match.c holds it against the forms.
- * Everything lies in the arena of the reader. */
+ * One file goes through four steps: scan.l cuts the text into raw tokens (comments and line ends among them), layout.c
+ * decides which line ends and braces count and mends braces that do not balance, parse.y makes the tree, match.c holds
+ * it against the forms. Everything lies in the arena of the reader. */
 #ifndef FLEC_LANG_SYNTAX_H
 #define FLEC_LANG_SYNTAX_H
 
 #include "lang/lang.h"
 
 enum {
-    LANG_MAX_FILE = 16 << 20,    /* bytes of a file */
-    LANG_MAX_DEPTH = 64,         /* open braces and brackets */
-    LANG_MAX_STRING = 64 << 10,  /* bytes of a string, as written */
-    LANG_MAX_LIST = 100000,      /* items of one list */
-    LANG_MAX_TOKENS = 4000000,   /* tokens of a file: bounds memory to about a gigabyte */
-    LANG_MAX_ERRORS = 10000      /* messages about one file; then reading it ends */
+    LANG_MAX_FILE = 16 << 20,   /* bytes of a file */
+    LANG_MAX_DEPTH = 64,        /* open braces and brackets */
+    LANG_MAX_STRING = 64 << 10, /* bytes of a string, as written */
+    LANG_MAX_LIST = 100000,     /* items of one list */
+    LANG_MAX_TOKENS = 4000000,  /* tokens of a file: bounds memory to about a gigabyte */
+    LANG_MAX_ERRORS = 10000     /* messages about one file; then reading it ends */
 };
 
 typedef struct lang_loc {
@@ -64,7 +64,8 @@ fl_diag *lang_error(lang_reader *r, lang_loc at, const char *fmt, ...) __attribu
 /* As lang_error, for a limit: reading ends. */
 void lang_limit(lang_reader *r, lang_loc at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* encoding.c: folds CRLF, strips a byte-order mark, refuses what may stand in no policy; offending bytes are replaced by `?`. Makes r->src. */
+/* encoding.c: folds CRLF, strips a byte-order mark, refuses what may stand in no policy; offending bytes are replaced
+ * by `?`. Makes r->src. */
 void lang_read_text(lang_reader *r, const char *name, const char *text, size_t len);
 
 /* scan.l */

@@ -19,8 +19,8 @@ fl_diag *lang_error(lang_reader *r, lang_loc at, const char *fmt, ...)
     va_end(ap);
     if (++r->errors > LANG_MAX_ERRORS) {
         r->ended = true;
-        return fl_diag_add(r->diags, "syntax", FL_ERROR, lang_span(r, at), "more than %d errors in this file; the rest of it was not read",
-                           LANG_MAX_ERRORS);
+        return fl_diag_add(r->diags, "syntax", FL_ERROR, lang_span(r, at),
+                           "more than %d errors in this file; the rest of it was not read", LANG_MAX_ERRORS);
     }
     return fl_diag_add(r->diags, "syntax", FL_ERROR, lang_span(r, at), "%s", text);
 }

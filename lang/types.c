@@ -71,7 +71,8 @@ static bool fits_word(check *c)
 static bool fits_text(check *c)
 {
     if (!is_text(c->v))
-        return refuse(c, "a text in quotes", NULL, is_word(c->v) ? fl_printf(c->a, "write \"%s\"", c->v->name.text) : NULL);
+        return refuse(c, "a text in quotes", NULL,
+                      is_word(c->v) ? fl_printf(c->a, "write \"%s\"", c->v->name.text) : NULL);
     if (c->v->name.len == 0)
         return refuse(c, "a text in quotes", "the text is empty", NULL);
     return true;
@@ -83,6 +84,9 @@ static bool fits_plain(check *c)
         return false;
     if (c->v->name.has_vars)
         return refuse(c, "a text in quotes", "no variable can stand in this path", NULL);
+    if (c->v->name.text[0] == '/')
+        return refuse(c, "a text in quotes", "the path is absolute: paths are relative to the file they stand in",
+                      NULL);
     return true;
 }
 
@@ -97,7 +101,9 @@ static bool fits_path(check *c)
         return refuse(c, "a field path", NULL, NULL);
     const lang_name *n = &c->v->name;
     if (n->quote == LANG_STRING) {
-        bool plain = n->len && strspn(n->text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.*[]") == n->len && n->text[0] != '[';
+        bool plain = n->len &&
+                     strspn(n->text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.*[]") == n->len &&
+                     n->text[0] != '[';
         const char *help = strchr(n->text, '\'') ? NULL : fl_printf(c->a, plain ? "write %s" : "write '%s'", n->text);
         return refuse(c, "a field path", "a field path stands in no double quotes: it is a word or a raw string", help);
     }
@@ -121,7 +127,8 @@ static bool fits_principal(check *c)
 static bool fits_version(check *c)
 {
     fl_version version;
-    return (is_word(c->v) && fl_version_parse(c->v->name.text, &version)) || refuse(c, "a version such as 7.6.1", NULL, NULL);
+    return (is_word(c->v) && fl_version_parse(c->v->name.text, &version)) ||
+           refuse(c, "a version such as 7.6.1", NULL, NULL);
 }
 
 static bool fits_date(check *c)
@@ -130,7 +137,8 @@ static bool fits_date(check *c)
     if (is_word(c->v) && fl_date_parse(c->v->name.text, &days))
         return true;
     bool shape = is_word(c->v) && strspn(c->v->name.text, "0123456789-") == c->v->name.len && c->v->name.len == 10;
-    return refuse(c, "a date such as 2027-06-30", shape ? fl_printf(c->a, "%s is not a day of the calendar", c->v->name.text) : NULL, NULL);
+    return refuse(c, "a date such as 2027-06-30",
+                  shape ? fl_printf(c->a, "%s is not a day of the calendar", c->v->name.text) : NULL, NULL);
 }
 
 static bool fits_int(check *c)
@@ -157,10 +165,12 @@ static bool fits_duration(check *c)
     if (!digits || (p[digits] && p[digits + 1]))
         return refuse(c, want, NULL, NULL);
     if (!p[digits] || !strchr(unit, p[digits]))
-        return refuse(c, want, fl_printf(c->a, "`%s` is not in the unit of this duration", p),
-                      fl_printf(c->a, "write whole %s: %.*s%c", *unit == 's' ? "seconds" : "days", (int)digits, p, *unit));
+        return refuse(
+            c, want, fl_printf(c->a, "`%s` is not in the unit of this duration", p),
+            fl_printf(c->a, "write whole %s: %.*s%c", *unit == 's' ? "seconds" : "days", (int)digits, p, *unit));
     if (digits > 9 || strspn(p, "0") == digits)
-        return refuse(c, want, digits > 9 ? "the duration is too long: at most nine digits" : "the duration is zero", NULL);
+        return refuse(c, want, digits > 9 ? "the duration is too long: at most nine digits" : "the duration is zero",
+                      NULL);
     return true;
 }
 
@@ -172,7 +182,8 @@ static bool fits_call(check *c, const lang_value *v)
     if (strcmp(v->name.text, "secret") != 0) {
         refuse(c, "a value", fl_printf(c->a, "`%.60s(…)`: the only call is `secret(…)`", v->name.text), NULL);
     } else if (v->second.len == 0 || strchr(v->second.text, ':') == NULL) {
-        refuse(c, "a secret", "`secret(…)` holds no reference", "write secret(\"file:PATH:KEY\") or secret(\"env:NAME\")");
+        refuse(c, "a secret", "`secret(…)` holds no reference",
+               "write secret(\"file:PATH:KEY\") or secret(\"env:NAME\")");
     } else {
         bool brace = false;
         for (size_t i = 0; i < v->second.nparts; i++)
@@ -210,7 +221,8 @@ static bool fits_value(check *c)
 static bool whole_reference(const lang_name *n)
 {
     const char *colon = strchr(n->text, ':'), *end = strchr(n->text, '}');
-    return n->quote == LANG_STRING && !n->has_vars && strncmp(n->text, "${", 2) == 0 && colon && end == n->text + n->len - 1;
+    return n->quote == LANG_STRING && !n->has_vars && strncmp(n->text, "${", 2) == 0 && colon &&
+           end == n->text + n->len - 1;
 }
 
 static bool fits_secret(check *c)
@@ -219,7 +231,8 @@ static bool fits_secret(check *c)
         return fits_call(c, c->v);
     if (c->v->kind == LANG_V_NAME && whole_reference(&c->v->name))
         return true;
-    return refuse(c, "a secret such as secret(\"env:NAME\")", "a secret is never written into a policy: it is a reference",
+    return refuse(c, "a secret such as secret(\"env:NAME\")",
+                  "a secret is never written into a policy: it is a reference",
                   "write secret(\"file:PATH:KEY\") or secret(\"env:NAME\")");
 }
 
@@ -260,7 +273,8 @@ static bool fits_json_value(check *c, const lang_value *v)
                 return false;
         return true;
     }
-    if (v->kind == LANG_V_NAME && (v->name.quote == LANG_STRING || (v->name.quote == LANG_WORD && json_word(v->name.text))))
+    if (v->kind == LANG_V_NAME &&
+        (v->name.quote == LANG_STRING || (v->name.quote == LANG_WORD && json_word(v->name.text))))
         return true;
     bool word = v->kind == LANG_V_NAME && v->name.quote == LANG_WORD;
     refuse(c, "a JSON value",
@@ -282,10 +296,10 @@ static const struct type {
     const char *name;
     bool (*fits)(check *c);
 } types[] = {
-    {"NAME", fits_name},       {"LITERAL", fits_literal}, {"TAG", fits_tag},         {"WORD", fits_word},
-    {"TEXT", fits_text},       {"PLAIN", fits_plain},     {"STRING", fits_string},   {"PATH", fits_path},
-    {"VERSION", fits_version}, {"DATE", fits_date},       {"DURATION", fits_duration}, {"INT", fits_int},
-    {"PRINCIPAL", fits_principal}, {"VALUE", fits_value}, {"SECRET", fits_secret},   {"JSON", fits_json},
+    {"NAME", fits_name},           {"LITERAL", fits_literal}, {"TAG", fits_tag},           {"WORD", fits_word},
+    {"TEXT", fits_text},           {"PLAIN", fits_plain},     {"STRING", fits_string},     {"PATH", fits_path},
+    {"VERSION", fits_version},     {"DATE", fits_date},       {"DURATION", fits_duration}, {"INT", fits_int},
+    {"PRINCIPAL", fits_principal}, {"VALUE", fits_value},     {"SECRET", fits_secret},     {"JSON", fits_json},
 };
 
 static const struct type *type_of(const char *s, size_t n)
