@@ -31,7 +31,7 @@ struct rt_keys {
     rt_keys_options opt;
     fl_map *uses;
     use *near[NEAR]; /* where the last use of a spec's address was found; never trusted without a look at the texts */
-    uint64_t tick;
+    uint64_t tick, epoch;
 };
 
 rt_keys *rt_keys_new(const rt_keys_options *opt)
@@ -276,6 +276,7 @@ static rt_code fill(rt_keys *k, use *u, rt_error *err)
     if (code == RT_OK)
         code = open_context(&x, &dek, &key);
     if (code == RT_OK) {
+        k->epoch += u->key != NULL;
         rt_key_free(u->retired);
         u->retired = u->key;
         u->key = key;
@@ -346,6 +347,7 @@ static void make_room(rt_keys *k)
             k->near[i] = NULL;
     fl_map_del(k->uses, oldest->name);
     use_free(oldest);
+    k->epoch++;
 }
 
 static char *copy(const char *s)
@@ -432,4 +434,9 @@ rt_code rt_keys_for_read(rt_keys *k, const rt_key_spec *spec, int32_t version, r
     if (code == RT_OK)
         *key = u->key;
     return code;
+}
+
+uint64_t rt_keys_epoch(const rt_keys *k)
+{
+    return k->epoch;
 }

@@ -38,4 +38,8 @@ rt_code rt_keys_for_write(rt_keys *k, const rt_key_spec *spec, rt_key **key, int
 /* version: 1 without rotation, else what the prefix said. */
 rt_code rt_keys_for_read(rt_keys *k, const rt_key_spec *spec, int32_t version, rt_key **key, rt_error *err);
 
+/* Changes whenever a context that was given out may be gone. While it stays the same, a key to write without rotation, or to read a
+ * version, need not be asked for again. */
+uint64_t rt_keys_epoch(const rt_keys *k);
+
 #endif

@@ -321,6 +321,43 @@ static rt_code emit_type(compiler *c, const sch_type *t, const char *path, const
     return code;
 }
 
+/* ---- shortcuts ---- */
+
+static bool seals_value(const rt_op *op)
+{
+    return op->code == RT_OP_STRING || op->code == RT_OP_BYTES;
+}
+
+/* Every instruction of a run knows how many follow, so that a jump into its middle is as good. */
+static void count_runs(compiler *c)
+{
+    for (size_t pc = c->ops.n; pc-- > 0;) {
+        rt_op *op = &c->ops.v[pc], *next = op + 1;
+        bool more = pc + 1 < c->ops.n;
+        if (op->code == RT_OP_LENGTH)
+            op->n = 1 + (more && next->code == RT_OP_LENGTH ? next->n : 0);
+        else if (seals_value(op))
+            op->n = 1 + (more && seals_value(next) ? next->n : 0);
+    }
+}
+
+/* Arrays and maps of texts, untagged: their items need no code. */
+static void mark_plain_blocks(compiler *c)
+{
+    for (size_t pc = 0; pc + 2 < c->ops.n; pc++) {
+        const rt_op *body = &c->ops.v[pc + 1];
+        if (c->ops.v[pc].code == RT_OP_BLOCKS && body->code == RT_OP_LENGTH && body[body->n].code == RT_OP_NEXT)
+            c->ops.v[pc].n = body->n;
+    }
+}
+
+static void thread_jumps(compiler *c)
+{
+    for (size_t i = 0; i < c->targets.n; i++)
+        while (c->ops.v[c->targets.v[i]].code == RT_OP_JUMP)
+            c->targets.v[i] = c->ops.v[c->targets.v[i]].to;
+}
+
 /* ---- the whole ---- */
 
 /* Called records may call others; each gets its code once. Calls are patched from numbers to places at the end. */
@@ -377,6 +414,9 @@ static rt_code compile(compiler *c)
 static rt_program *finish(compiler *c)
 {
     rt_program *p = FL_NEW(c->a, rt_program);
+    count_runs(c);
+    mark_plain_blocks(c);
+    thread_jumps(c);
     *p = (rt_program){.rules = c->in->rules,
                       .opening = c->in->opening,
                       .ops = c->ops.v,

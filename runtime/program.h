@@ -13,13 +13,15 @@ typedef enum {
     RT_OP_INT,    /* a varint of at most 5 bytes */
     RT_OP_LONG,   /* a varint of at most 10 bytes */
     RT_OP_ENUM,   /* a varint below n */
-    RT_OP_LENGTH, /* a length and that many bytes */
-    RT_OP_STRING, /* the same, sealed by the rules of chain: base64 text */
+    RT_OP_LENGTH, /* a length and that many bytes; n of them follow each other, this one included */
+    RT_OP_STRING, /* the same, sealed by the rules of chain: base64 text; n of STRING and BYTES follow each other */
     RT_OP_BYTES,  /* the same, sealed by the rules of chain: raw */
     RT_OP_FAIL,   /* the rules of chain fail here: a value they cannot encrypt */
     RT_OP_UNION,  /* a varint below n, then on at targets[to + branch] */
     RT_OP_JUMP,   /* on at `to` */
-    RT_OP_BLOCKS, /* array or map: items follow until a block count 0, then on at `to`; seals: sizes of blocks change */
+    RT_OP_BLOCKS, /* array or map: items follow until a block count 0, then on at `to`; seals: sizes of blocks change;
+                     n: an item is n times a length and its bytes, and nothing else (0: run the code that follows for
+                     each) */
     RT_OP_NEXT,   /* end of an item; on at `to` for the next one */
     RT_OP_EMPTY,  /* array of items that take no bytes */
     RT_OP_CALL,   /* a record's own code at `to` */

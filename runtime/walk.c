@@ -11,10 +11,22 @@ typedef struct frame {  /* an open array, map or called record */
     bool call;
 } frame;
 
-typedef struct slot { /* the key of one rule, for the record at hand */
-    uint64_t record;
+/* A place where the output differs from the input: a value to seal or open, or the header of a block that is written
+ * anew. Walking gathers them and they are worked off together: the walk is a chain of short jumps that a processor
+ * foresees well, unless a cipher runs in between. */
+typedef struct edit {
+    const uint8_t *from, *value, *to; /* value: behind its length */
+    uint32_t pc;
+    uint64_t count; /* of a block's header */
+} edit;
+enum { MAX_EDITS = 128 };
+
+typedef struct slot { /* the key of one rule */
+    const rt_rule *rule;
+    uint64_t epoch, record; /* of the keys, and the record for which it was asked */
     rt_key *key;
     int32_t version;
+    uint8_t head, over; /* bytes before the ciphertext, and by which it is longer than the text, head included */
 } slot;
 
 struct rt_walk {
@@ -23,6 +35,7 @@ struct rt_walk {
     fl_buf between[2]; /* of fields that several rules meet: what one rule left for the next */
     uint64_t record;   /* number of the record at hand: what is in a slot of another one is stale */
     slot slots[RT_MAX_RULES];
+    edit edits[MAX_EDITS];
     frame frames[RT_MAX_NESTING];
 
     /* the record at hand */
@@ -32,7 +45,7 @@ struct rt_walk {
     fl_buf *out;
     uint64_t off; /* rules that failed and pass: a bit each */
     uint64_t empty_items;
-    unsigned depth;
+    unsigned depth, nedits;
     int failed; /* rule that failed, -1: none */
     rt_error *err;
     rt_code code;
@@ -65,19 +78,20 @@ static const char *place(const rt_walk *w, uint32_t pc)
     return w->prog->where[pc] && *w->prog->where[pc] ? w->prog->where[pc] : "(the whole value)";
 }
 
-static bool malformed(rt_walk *w, uint32_t pc, const char *why)
+__attribute__((cold, noinline)) static bool malformed(rt_walk *w, uint32_t pc, const char *why)
 {
     w->code = rt_fail(w->err, RT_BAD_INPUT, "subject %s, field %s, byte %zu of the record: %s", w->prog->rules->subject,
                       place(w, pc), (size_t)(w->p - w->in), why);
     return false;
 }
 
-static bool too_big(rt_walk *w, uint32_t pc)
+__attribute__((cold, noinline)) static bool too_big(rt_walk *w, uint32_t pc)
 {
     return malformed(w, pc, "the record grows beyond the largest size allowed");
 }
 
-static bool rule_failed(rt_walk *w, uint32_t pc, size_t rule, rt_code code, const char *why)
+__attribute__((cold, noinline)) static bool rule_failed(rt_walk *w, uint32_t pc, size_t rule, rt_code code,
+                                                        const char *why)
 {
     const rt_rule *r = &w->prog->rules->v[rule];
     w->failed = (int)rule;
@@ -130,7 +144,7 @@ static inline uint64_t zigzag(int64_t v)
 
 /* ---- input ---- */
 
-static bool long_varint(rt_walk *w, uint32_t pc, unsigned most, int64_t *out)
+__attribute__((noinline)) static bool long_varint(rt_walk *w, uint32_t pc, unsigned most, int64_t *out)
 {
     uint64_t v = 0;
     for (unsigned i = 0; i < most; i++) {
@@ -198,6 +212,18 @@ static inline bool index_below(rt_walk *w, uint32_t pc, size_t n, size_t *out)
     return true;
 }
 
+/* ---- edits ---- */
+
+static bool work_off(rt_walk *w);
+
+static inline bool note(rt_walk *w, uint32_t pc, const uint8_t *from, const uint8_t *value, uint64_t count)
+{
+    if (w->nedits == MAX_EDITS && !work_off(w))
+        return false;
+    w->edits[w->nedits++] = (edit){.from = from, .value = value, .to = w->p, .pc = pc, .count = count};
+    return true;
+}
+
 /* ---- blocks of arrays and maps ---- */
 
 /* A block's header: its number of items, and where it ends if it says so. Ends at 0. */
@@ -219,12 +245,7 @@ static bool block_header(rt_walk *w, uint32_t pc, uint64_t *count, const uint8_t
     if (!w->prog->ops[pc].seals)
         return true;
     /* sealing changes the size: the block is written with its count alone, as most clients write it */
-    uint8_t head[10];
-    size_t len = put_varint(head, zigzag((int64_t)*count));
-    if (*count > INT64_MAX || !flush(w, start, pc) || !put(w, head, len, pc))
-        return w->code ? false : malformed(w, pc, "a block has too many items");
-    w->copied = w->p;
-    return true;
+    return *count <= INT64_MAX ? note(w, pc, start, start, *count) : malformed(w, pc, "a block has too many items");
 }
 
 static bool next_block(rt_walk *w, uint32_t *pc, frame *f)
@@ -266,6 +287,32 @@ static bool next_item(rt_walk *w, uint32_t *pc)
     return next_block(w, pc, f);
 }
 
+/* Items of nothing but lengths and bytes, texts most often: in one loop, without a frame. */
+static bool plain_blocks(rt_walk *w, uint32_t *pc)
+{
+    const rt_op *op = &w->prog->ops[*pc];
+    for (;;) {
+        uint64_t count;
+        const uint8_t *end;
+        if (!block_header(w, *pc, &count, &end))
+            return false;
+        if (count > (uint64_t)((end ? end : w->end) - w->p))
+            return malformed(w, *pc, "a block has more items than what is left of the record can hold");
+        for (uint64_t left = count * op->n; left; left--) {
+            size_t n = 0;
+            if (!length(w, *pc, &n))
+                return false;
+            w->p += n;
+        }
+        if (end && end != w->p)
+            return malformed(w, *pc, "a block does not end where its size says");
+        if (count == 0)
+            break;
+    }
+    *pc = op->to;
+    return true;
+}
+
 static bool empty_items(rt_walk *w, uint32_t pc)
 {
     for (;;) {
@@ -285,23 +332,39 @@ static bool empty_items(rt_walk *w, uint32_t pc)
 
 /* ---- sealing ---- */
 
-static bool write_key(rt_walk *w, uint32_t pc, size_t rule, slot **out)
-{
-    slot *s = &w->slots[rule];
-    *out = s;
-    if (s->record == w->record)
-        return true;
-    rt_error e = {0};
-    rt_code code = rt_keys_for_write(w->keys, &w->prog->rules->v[rule].key, &s->key, &s->version, &e);
-    if (code)
-        return rule_failed(w, pc, rule, code, e.message);
-    s->record = w->record;
-    return true;
-}
-
 static size_t prefix_len(const rt_rule *r)
 {
     return r->key.expiry_days > 0 ? 5 : 0;
+}
+
+static void fill_slot(rt_walk *w, slot *s, const rt_rule *r, rt_key *key, int32_t version)
+{
+    size_t head = prefix_len(r);
+    *s = (slot){.rule = r, .epoch = rt_keys_epoch(w->keys), .record = w->record, .key = key, .version = version};
+    s->head = (uint8_t)head;
+    s->over = (uint8_t)(head + rt_alg_overhead(r->key.alg));
+}
+
+static __attribute__((noinline)) bool ask_write_key(rt_walk *w, uint32_t pc, size_t rule)
+{
+    const rt_rule *r = &w->prog->rules->v[rule];
+    rt_key *key;
+    int32_t version;
+    rt_error e;
+    rt_code code = rt_keys_for_write(w->keys, &r->key, &key, &version, &e);
+    if (code)
+        return rule_failed(w, pc, rule, code, e.message);
+    fill_slot(w, &w->slots[rule], r, key, version);
+    return true;
+}
+
+/* A key that rotates is asked for at each record, as its age counts. */
+static inline bool write_key(rt_walk *w, uint32_t pc, size_t rule, slot **out)
+{
+    slot *s = *out = &w->slots[rule];
+    bool fresh = s->rule == &w->prog->rules->v[rule] && s->epoch == rt_keys_epoch(w->keys) &&
+                 (!s->head || s->record == w->record);
+    return fresh || ask_write_key(w, pc, rule);
 }
 
 static void put_prefix(uint8_t *out, int32_t version)
@@ -312,24 +375,23 @@ static void put_prefix(uint8_t *out, int32_t version)
         out[1 + i] = (uint8_t)(v >> (24 - 8 * i));
 }
 
-/* Ciphertext with its prefix; exactly prefix + n + overhead bytes at out. */
-static bool seal_raw(rt_walk *w, uint32_t pc, size_t rule, const slot *s, uint8_t *out, const uint8_t *in, size_t n)
+/* Ciphertext with its prefix; exactly n + over bytes at out. */
+static inline bool seal_raw(rt_walk *w, uint32_t pc, size_t rule, const slot *s, uint8_t *out, const uint8_t *in,
+                            size_t n)
 {
-    size_t head = prefix_len(&w->prog->rules->v[rule]);
-    if (head)
+    if (s->head)
         put_prefix(out, s->version);
-    return rt_seal(s->key, out + head, in, n) || rule_failed(w, pc, rule, RT_IO, "the cipher failed");
+    return rt_seal(s->key, out + s->head, in, n) || rule_failed(w, pc, rule, RT_IO, "the cipher failed");
 }
 
 /* Appends the sealed value (with_length: behind its length) to dst. */
 static bool seal_one(rt_walk *w, uint32_t pc, size_t rule, const uint8_t *in, size_t n, fl_buf *dst, bool with_length)
 {
-    const rt_rule *r = &w->prog->rules->v[rule];
     bool text = w->prog->ops[pc].code == RT_OP_STRING;
     slot *s;
     if (!write_key(w, pc, rule, &s))
         return false;
-    size_t sealed = prefix_len(r) + n + rt_alg_overhead(r->key.alg);
+    size_t sealed = n + s->over;
     size_t len = text ? FL_B64_LEN(sealed) : sealed;
     if (!room(w, dst, len + 10, pc))
         return false;
@@ -351,17 +413,24 @@ static bool seal_one(rt_walk *w, uint32_t pc, size_t rule, const uint8_t *in, si
 
 /* ---- opening ---- */
 
-static bool read_key(rt_walk *w, uint32_t pc, size_t rule, int32_t version, rt_key **key)
+static __attribute__((noinline)) bool ask_read_key(rt_walk *w, uint32_t pc, size_t rule, int32_t version)
+{
+    const rt_rule *r = &w->prog->rules->v[rule];
+    rt_key *key;
+    rt_error e;
+    rt_code code = rt_keys_for_read(w->keys, &r->key, version, &key, &e);
+    if (code)
+        return rule_failed(w, pc, rule, code, e.message);
+    fill_slot(w, &w->slots[rule], r, key, version);
+    return true;
+}
+
+static inline bool read_key(rt_walk *w, uint32_t pc, size_t rule, int32_t version, rt_key **key)
 {
     slot *s = &w->slots[rule];
-    if (s->record != w->record || s->version != version) {
-        rt_error e = {0};
-        rt_code code = rt_keys_for_read(w->keys, &w->prog->rules->v[rule].key, version, &s->key, &e);
-        if (code)
-            return rule_failed(w, pc, rule, code, e.message);
-        s->record = w->record;
-        s->version = version;
-    }
+    bool fresh = s->rule == &w->prog->rules->v[rule] && s->epoch == rt_keys_epoch(w->keys) && s->version == version;
+    if (!fresh && !ask_read_key(w, pc, rule, version))
+        return false;
     *key = s->key;
     return true;
 }
@@ -441,25 +510,53 @@ static bool apply_many(rt_walk *w, uint32_t pc, const uint8_t *rules, size_t nru
     return ok;
 }
 
-static bool transform(rt_walk *w, uint32_t pc)
+static bool transform(rt_walk *w, const edit *e)
 {
-    const uint8_t *start = w->p;
-    size_t n = 0, nrules = 0;
-    if (!length(w, pc, &n))
-        return false;
-    const uint8_t *in = w->p;
-    w->p += n;
-    const rt_chain *chain = &w->prog->chains[w->prog->ops[pc].chain];
+    const rt_chain *chain = &w->prog->chains[w->prog->ops[e->pc].chain];
+    size_t n = (size_t)(e->to - e->value);
+    if (chain->n == 1 && !w->off)
+        return apply(w, e->pc, chain->rule[0], e->value, n, w->out, true);
     uint8_t rules[RT_MAX_RULES];
+    size_t nrules = 0;
     for (size_t i = 0; i < chain->n; i++)
         if (!(w->off >> chain->rule[i] & 1))
             rules[nrules++] = chain->rule[i];
-    if (nrules == 0)
-        return true;
-    if (!flush(w, start, pc))
-        return false;
-    w->copied = w->p;
-    return nrules == 1 ? apply(w, pc, rules[0], in, n, w->out, true) : apply_many(w, pc, rules, nrules, in, n);
+    return nrules ? apply_many(w, e->pc, rules, nrules, e->value, n)
+                  : put(w, e->from, (size_t)(e->to - e->from), e->pc);
+}
+
+static bool work_off(rt_walk *w)
+{
+    for (unsigned i = 0; i < w->nedits; i++) {
+        const edit *e = &w->edits[i];
+        if (!flush(w, e->from, e->pc))
+            return false;
+        w->copied = e->to;
+        if (w->prog->ops[e->pc].code == RT_OP_BLOCKS) {
+            uint8_t head[10];
+            if (!put(w, head, put_varint(head, zigzag((int64_t)e->count)), e->pc))
+                return false;
+        } else if (!transform(w, e)) {
+            return false;
+        }
+    }
+    w->nedits = 0;
+    return true;
+}
+
+static inline bool sealed_values(rt_walk *w, uint32_t *pc, size_t run)
+{
+    for (; run; run--, ++*pc) {
+        const uint8_t *from = w->p;
+        size_t n = 0;
+        if (!length(w, *pc, &n))
+            return false;
+        const uint8_t *value = w->p;
+        w->p += n;
+        if (!note(w, *pc, from, value, 0))
+            return false;
+    }
+    return true;
 }
 
 static bool fail_op(rt_walk *w, uint32_t pc)
@@ -484,6 +581,8 @@ static bool call(rt_walk *w, uint32_t *pc)
 
 static bool blocks(rt_walk *w, uint32_t *pc)
 {
+    if (w->prog->ops[*pc].n)
+        return plain_blocks(w, pc);
     return enter(w, *pc, (frame){.pc = *pc}) && next_block(w, pc, &w->frames[w->depth - 1]);
 }
 
@@ -497,47 +596,66 @@ static inline bool branch(rt_walk *w, uint32_t *pc)
     return true;
 }
 
-/* One instruction that does not jump. */
-static inline bool step(rt_walk *w, const rt_op *op, uint32_t pc)
+static inline bool plain_values(rt_walk *w, uint32_t *pc, size_t run)
 {
-    int64_t v;
-    size_t n = 0;
-    switch (op->code) {
-    case RT_OP_SKIP:
-        return skip(w, pc, op->n);
-    case RT_OP_INT:
-        return int_value(w, pc);
-    case RT_OP_LONG:
-        return varint(w, pc, 10, &v);
-    case RT_OP_ENUM:
-        return index_below(w, pc, op->n, &n);
-    case RT_OP_LENGTH:
-        if (!length(w, pc, &n))
+    for (; run; run--, ++*pc) {
+        size_t n = 0;
+        if (!length(w, *pc, &n))
             return false;
         w->p += n;
-        return true;
-    case RT_OP_STRING:
-    case RT_OP_BYTES:
-        return transform(w, pc);
-    case RT_OP_FAIL:
-        return fail_op(w, pc);
-    default:
-        return empty_items(w, pc);
     }
+    return true;
+}
+
+static inline bool enum_value(rt_walk *w, const rt_op *op, uint32_t pc)
+{
+    size_t n;
+    return index_below(w, pc, op->n, &n);
+}
+
+static inline bool long_value(rt_walk *w, uint32_t pc)
+{
+    int64_t v;
+    return varint(w, pc, 10, &v);
 }
 
 static bool run(rt_walk *w)
 {
     const rt_op *ops = w->prog->ops;
     uint32_t pc = 0;
-    bool ok = true;
-    while (ok) {
-        switch (ops[pc].code) {
+    for (bool ok = true; ok;) {
+        const rt_op *op = &ops[pc];
+        switch (op->code) {
+        case RT_OP_SKIP:
+            ok = skip(w, pc++, op->n);
+            break;
+        case RT_OP_INT:
+            ok = int_value(w, pc++);
+            break;
+        case RT_OP_LONG:
+            ok = long_value(w, pc++);
+            break;
+        case RT_OP_ENUM:
+            ok = enum_value(w, op, pc++);
+            break;
+        case RT_OP_LENGTH:
+            ok = plain_values(w, &pc, op->n);
+            break;
+        case RT_OP_STRING:
+        case RT_OP_BYTES:
+            ok = sealed_values(w, &pc, op->n);
+            break;
+        case RT_OP_FAIL:
+            ok = fail_op(w, pc++);
+            break;
+        case RT_OP_EMPTY:
+            ok = empty_items(w, pc++);
+            break;
         case RT_OP_UNION:
             ok = branch(w, &pc);
             break;
         case RT_OP_JUMP:
-            pc = ops[pc].to;
+            pc = op->to;
             break;
         case RT_OP_BLOCKS:
             ok = blocks(w, &pc);
@@ -551,11 +669,8 @@ static bool run(rt_walk *w)
         case RT_OP_RETURN:
             pc = w->frames[--w->depth].pc;
             break;
-        case RT_OP_END:
-            return w->p == w->end || malformed(w, pc, "bytes follow after the end of the value");
         default:
-            ok = step(w, &ops[pc], pc);
-            pc++;
+            return w->p == w->end || malformed(w, pc, "bytes follow after the end of the value");
         }
     }
     return false;
@@ -567,15 +682,23 @@ static bool passes(const rt_walk *w)
     return r && (w->prog->opening ? r->pass_read : r->pass_write);
 }
 
+/* The walk finds each length behind the last value: a chain of loads that would wait for memory one by one, as sealing
+ * in between keeps the processor from running ahead. So all of them are asked for at once. */
+static void warm(const uint8_t *in, size_t n)
+{
+    for (size_t i = 0; i < n && i < 4096; i += 64)
+        __builtin_prefetch(in + i);
+}
+
 static bool attempt(rt_walk *w, const uint8_t *in, size_t n)
 {
     w->in = w->p = w->copied = in;
     w->end = in + n;
     w->empty_items = 0;
-    w->depth = 0;
+    w->depth = w->nedits = 0;
     w->failed = -1;
     w->code = RT_OK;
-    return run(w) && flush(w, w->end, w->prog->nops - 1);
+    return run(w) && work_off(w) && flush(w, w->end, w->prog->nops - 1);
 }
 
 /* Undoes what a failed attempt wrote: nothing of an opened field stays behind the end. */
@@ -598,6 +721,7 @@ rt_code rt_walk_run(rt_walk *w, const rt_program *p, const uint8_t *in, size_t n
     if (n > RT_MAX_RECORD)
         return rt_fail(err, RT_BAD_INPUT, "subject %s: a record of %zu bytes is larger than the %u that are allowed",
                        p->rules->subject, n, RT_MAX_RECORD);
+    warm(in, n);
     while (!attempt(w, in, n)) {
         take_back(out, before);
         if (!passes(w))

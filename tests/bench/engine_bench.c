@@ -1,0 +1,451 @@
+/* engine_bench.c: how fast the engine encrypts and decrypts, beside the floor that the ciphers set.
+ *
+ * The record is the one of docs/performance.md: 12 fields, 4 of them sealed with AES256_GCM (3 strings of 11 to 40
+ * characters, 32 bytes); 10,000 distinct ones. The floor does the same four seals with OpenSSL itself (kept context,
+ * IVs from a pool), base64, and one copy of the record, and nothing else. Everything runs on one pinned core; floor and
+ * engine take turns; medians of 5; CPU time, so that a busy machine does not blur it.
+ *
+ * usage: engine_bench [FLEC DIR]    with the program and an empty folder: whole processes as well */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runtime/engine.h"
+
+enum { RECORDS = 10000, ROUNDS = 5, PASSES = 12, PROCESS_PASSES = 60, SEALED = 4 };
+
+static const char schema[] = "{\"type\":\"record\",\"name\":\"Customer\",\"namespace\":\"com.acme.crm\",\"fields\":["
+                             "{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"ts\",\"type\":\"long\"},"
+                             "{\"name\":\"full_name\",\"type\":\"string\",\"confluent:tags\":[\"PII\"]},"
+                             "{\"name\":\"email\",\"type\":\"string\",\"confluent:tags\":[\"PII\"]},"
+                             "{\"name\":\"iban\",\"type\":\"string\",\"confluent:tags\":[\"PII\"]},"
+                             "{\"name\":\"doc_hash\",\"type\":\"bytes\",\"confluent:tags\":[\"PII\"]},"
+                             "{\"name\":\"country\",\"type\":\"string\"},"
+                             "{\"name\":\"segment\",\"type\":{\"type\":\"enum\",\"name\":\"Segment\",\"symbols\":["
+                             "\"RETAIL\",\"SME\",\"CORPORATE\"]}},"
+                             "{\"name\":\"balance\",\"type\":\"double\"},{\"name\":\"visits\",\"type\":\"int\"},"
+                             "{\"name\":\"note\",\"type\":[\"null\",\"string\"]},{\"name\":\"labels\",\"type\":{"
+                             "\"type\":\"array\",\"items\":\"string\"}}]}";
+static const char ruleset[] = "{\"domainRules\":[{\"name\":\"encrypt-PII\",\"kind\":\"TRANSFORM\",\"type\":\"ENCRYPT\","
+                              "\"mode\":\"WRITEREAD\",\"tags\":[\"PII\"],"
+                              "\"params\":{\"encrypt.kek.name\":\"bench-kek\",\"encrypt.kms.type\":\"local-kms\","
+                              "\"encrypt.kms.key.id\":\"bench\","
+                              "\"encrypt.dek.algorithm\":\"AES256_GCM\"},\"onFailure\":\"ERROR,ERROR\"}]}";
+
+typedef struct record {
+    uint8_t *body, *wire;
+    size_t nbody, nwire;
+    const uint8_t *field[SEALED]; /* the sealed fields: in the body for the floor */
+    size_t len[SEALED];
+    uint8_t *sealed[SEALED]; /* what the floor made of them */
+    size_t nsealed[SEALED];
+} record;
+
+static record records[RECORDS];
+static volatile uint64_t consumed;
+
+/* ---- the records ---- */
+
+static uint64_t seed = 0x9e3779b97f4a7c15;
+
+static uint32_t draw(uint32_t n)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return (uint32_t)((seed >> 16) % n);
+}
+
+static void add_long(fl_buf *b, int64_t v)
+{
+    uint64_t u = ((uint64_t)v << 1) ^ (uint64_t)(v >> 63);
+    for (; u >= 0x80; u >>= 7)
+        fl_buf_addc(b, (char)(u | 0x80));
+    fl_buf_addc(b, (char)u);
+}
+
+static void add_text(fl_buf *b, size_t n, const char *alphabet)
+{
+    add_long(b, (int64_t)n);
+    for (size_t i = 0; i < n; i++)
+        fl_buf_addc(b, alphabet ? alphabet[draw((uint32_t)strlen(alphabet))] : (char)draw(256));
+}
+
+static void make_record(record *r, int number)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz ", hex[] = "0123456789abcdef-", digits[] = "0123456789 ";
+    size_t at[SEALED], n[SEALED] = {11 + draw(10), 20 + draw(21), 39, 32};
+    fl_buf b;
+    fl_buf_init(&b, 4096);
+    add_text(&b, 36, hex);
+    add_long(&b, 1764000000000 + number);
+    for (int i = 0; i < SEALED; i++) {
+        add_text(&b, n[i], i == 3 ? NULL : i == 2 ? digits : letters);
+        at[i] = b.len - n[i];
+    }
+    add_text(&b, 2, letters);
+    add_long(&b, draw(3));
+    double balance = number * 1.25;
+    fl_buf_add(&b, &balance, 8);
+    add_long(&b, draw(100000));
+    add_long(&b, 1);
+    add_text(&b, 62, letters);
+    add_long(&b, 3);
+    for (int i = 0; i < 3; i++)
+        add_text(&b, 10 + draw(4), letters);
+    add_long(&b, 0);
+    r->nbody = b.len;
+    r->body = fl_xmalloc(b.len);
+    memcpy(r->body, b.p, b.len);
+    for (int i = 0; i < SEALED; i++) {
+        r->field[i] = r->body + at[i];
+        r->len[i] = n[i];
+    }
+    fl_buf_free(&b);
+}
+
+/* ---- the floor ---- */
+
+typedef struct ivs {
+    uint8_t pool[12 * 341];
+    size_t left;
+} ivs;
+
+static const uint8_t *next_iv(ivs *p)
+{
+    if (p->left == 0) {
+        RAND_bytes(p->pool, sizeof p->pool);
+        p->left = sizeof p->pool / 12;
+    }
+    return p->pool + 12 * --p->left;
+}
+
+static EVP_CIPHER_CTX *context(bool enc)
+{
+    static const uint8_t key[32] = {1, 2, 3};
+    EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+    EVP_CipherInit_ex(c, EVP_aes_256_gcm(), NULL, key, NULL, enc);
+    return c;
+}
+
+static size_t floor_seal(EVP_CIPHER_CTX *c, ivs *iv, uint8_t *out, const uint8_t *in, size_t n)
+{
+    int len;
+    memcpy(out, next_iv(iv), 12);
+    EVP_EncryptInit_ex(c, NULL, NULL, NULL, out);
+    EVP_EncryptUpdate(c, out + 12, &len, in, (int)n);
+    EVP_EncryptFinal_ex(c, out + 12 + len, &len);
+    EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, 16, out + 12 + n);
+    return n + 28;
+}
+
+static void floor_encrypt(record *r, EVP_CIPHER_CTX *c, ivs *iv, uint8_t *out, bool keep)
+{
+    uint8_t raw[128];
+    memcpy(out, r->body, r->nbody);
+    size_t at = r->nbody;
+    for (int i = 0; i < SEALED; i++) {
+        size_t n = floor_seal(c, iv, i == 3 ? out + at : raw, r->field[i], r->len[i]);
+        if (i < 3)
+            n = fl_b64_encode((char *)out + at, raw, n);
+        if (keep) {
+            r->sealed[i] = memcpy(fl_xmalloc(n), out + at, n);
+            r->nsealed[i] = n;
+        }
+        at += n;
+    }
+    consumed += out[at - 1] + at;
+}
+
+static void floor_decrypt(const record *r, EVP_CIPHER_CTX *c, uint8_t *out)
+{
+    uint8_t raw[128];
+    memcpy(out, r->body, r->nbody);
+    size_t at = r->nbody;
+    for (int i = 0; i < SEALED; i++) {
+        const uint8_t *in = r->sealed[i];
+        size_t n = r->nsealed[i];
+        int len;
+        if (i < 3) {
+            n = (size_t)fl_b64_decode(raw, (const char *)in, n, FL_B64_STRICT);
+            in = raw;
+        }
+        EVP_DecryptInit_ex(c, NULL, NULL, NULL, in);
+        EVP_DecryptUpdate(c, out + at, &len, in + 12, (int)n - 28);
+        EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, 16, (void *)(uintptr_t)(in + n - 16));
+        if (EVP_DecryptFinal_ex(c, out + at + len, &len) != 1)
+            abort();
+        at += n - 28;
+    }
+    consumed += out[at - 1] + at;
+}
+
+/* ---- the engine ---- */
+
+static fl_secret secret(void *ctx, const char *kek, const char *name)
+{
+    return strcmp(name, "secret") == 0 ? fl_secret_copy("bench", 5) : (fl_secret){0};
+}
+
+static rt_registry *registry;
+static rt_keys *keys;
+static rt_codec *codec;
+
+static void open_engine(void)
+{
+    rt_error e;
+    rt_subject s = {.subject = "bench-value", .type = "AVRO", .schema = schema, .ruleset = ruleset};
+    fl_arena *a = fl_arena_new();
+    fl_secret_setup();
+    if (rt_registry_open("mem:", NULL, &registry, &e) || registry->ops->register_subject(registry, a, &s, &e))
+        fl_die(FL_COULD_NOT_RUN, "%s", e.message);
+    rt_keys_options opt = {.registry = registry, .params = {secret, NULL}};
+    keys = rt_keys_new(&opt);
+    if (rt_codec_open(registry, keys, &s, NULL, &codec, &e))
+        fl_die(FL_COULD_NOT_RUN, "%s", e.message);
+    fl_arena_free(a);
+}
+
+static void engine_encrypt(record *r, fl_buf *out, bool keep)
+{
+    rt_error e;
+    if (rt_encrypt(codec, r->body, r->nbody, out, &e))
+        fl_die(FL_COULD_NOT_RUN, "%s", e.message);
+    consumed += (uint8_t)out->p[out->len - 1] + out->len;
+    if (keep) {
+        r->wire = memcpy(fl_xmalloc(out->len), out->p, out->len);
+        r->nwire = out->len;
+    }
+}
+
+static void engine_decrypt(const record *r, fl_buf *out)
+{
+    rt_error e;
+    int id;
+    if (rt_decrypt(codec, r->wire, r->nwire, out, &id, &e))
+        fl_die(FL_COULD_NOT_RUN, "%s", e.message);
+    consumed += (uint8_t)out->p[out->len - 1] + out->len;
+}
+
+/* ---- measuring ---- */
+
+typedef enum { FLOOR_ENCRYPT, ENGINE_ENCRYPT, FLOOR_DECRYPT, ENGINE_DECRYPT, KINDS } kind;
+
+typedef struct bench {
+    EVP_CIPHER_CTX *enc, *dec;
+    ivs iv;
+    uint8_t buf[4096];
+    fl_buf out;
+    double rate[KINDS][ROUNDS]; /* records a second */
+} bench;
+
+static double cpu_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void pass(bench *b, kind k, bool keep)
+{
+    for (int i = 0; i < RECORDS; i++) {
+        if (k == FLOOR_ENCRYPT)
+            floor_encrypt(&records[i], b->enc, &b->iv, b->buf, keep);
+        else if (k == ENGINE_ENCRYPT)
+            engine_encrypt(&records[i], &b->out, keep);
+        else if (k == FLOOR_DECRYPT)
+            floor_decrypt(&records[i], b->dec, b->buf);
+        else
+            engine_decrypt(&records[i], &b->out);
+    }
+}
+
+static void measure(bench *b)
+{
+    for (int k = 0; k < KINDS; k++)
+        pass(b, (kind)k, true); /* warm, and what the decrypting ones read */
+    for (int round = 0; round < ROUNDS; round++)
+        for (int k = 0; k < KINDS; k++) {
+            double start = cpu_seconds();
+            for (int i = 0; i < PASSES; i++)
+                pass(b, (kind)k, false);
+            b->rate[k][round] = (double)RECORDS * PASSES / (cpu_seconds() - start);
+        }
+}
+
+static int by_value(const void *x, const void *y)
+{
+    const double *a = x, *b = y;
+    return *a < *b ? -1 : *a > *b;
+}
+
+static double median(double *v)
+{
+    qsort(v, ROUNDS, sizeof *v, by_value);
+    return v[ROUNDS / 2];
+}
+
+static void check(bench *b)
+{
+    for (int i = 0; i < RECORDS; i++) {
+        engine_decrypt(&records[i], &b->out);
+        if (b->out.len != records[i].nbody || memcmp(b->out.p, records[i].body, b->out.len) != 0)
+            fl_die(FL_FINDINGS, "record %d does not come back as it was", i);
+    }
+}
+
+static void line(const char *what, double rate, double floor)
+{
+    printf("%-34s %10.0f records/s", what, rate);
+    if (floor > 0)
+        printf("   %3.0f %% of the floor", 100 * rate / floor);
+    putchar('\n');
+}
+
+/* ---- whole processes ---- */
+
+static void write_plan(const char *dir)
+{
+    char path[4096];
+    fl_buf b;
+    fl_jw w;
+    fl_buf_init(&b, 1 << 20);
+    fl_buf_adds(&b, "{\"format\":\"flec-plan\",\"version\":1,\"environment\":null,\"keks\":[{\"name\":\"bench-kek\","
+                    "\"kmsType\":\"local-kms\","
+                    "\"kmsKeyId\":\"bench\",\"kmsProps\":{},\"doc\":\"\",\"shared\":false}],\"subjects\":[],\"topics\":"
+                    "[{\"name\":\"bench\","
+                    "\"clear\":null,\"key\":{\"format\":\"string\"},\"value\":{\"format\":\"avro\",\"clear\":null,"
+                    "\"subject\":\"bench-value\","
+                    "\"schemaType\":\"AVRO\",\"schema\":");
+    fl_jw_init(&w, &b, false);
+    fl_jw_string(&w, schema);
+    fl_buf_adds(&b, ",\"references\":[],\"metadata\":{\"tags\":{},\"properties\":{}},\"ruleSet\":");
+    fl_buf_adds(&b, ruleset);
+    fl_buf_adds(&b, ",\"encrypted\":[");
+    static const char *const paths[] = {"full_name", "email", "iban", "doc_hash"};
+    for (int i = 0; i < SEALED; i++)
+        fl_buf_addf(&b, "%s{\"path\":\"%s\",\"kek\":\"bench-kek\",\"rule\":\"encrypt-PII\"}", i ? "," : "", paths[i]);
+    fl_buf_adds(&b, "]},\"readers\":[],\"writers\":[]}],\"connectors\":[],\"principals\":[]}\n");
+    snprintf(path, sizeof path, "%s/plan.json", dir);
+    if (fl_write_file(path, b.p, b.len, 0644, false))
+        fl_die(FL_COULD_NOT_RUN, "cannot write %s", path);
+    fl_buf_free(&b);
+}
+
+static void write_records(const char *path)
+{
+    FILE *f = fopen(path, "wb");
+    for (int i = 0; f && i < RECORDS * PROCESS_PASSES; i++) {
+        const record *r = &records[i % RECORDS];
+        uint8_t head[4] = {0, 0, (uint8_t)(r->nbody >> 8), (uint8_t)r->nbody};
+        fwrite(head, 1, 4, f);
+        fwrite(r->body, 1, r->nbody, f);
+    }
+    if (!f || fclose(f))
+        fl_die(FL_COULD_NOT_RUN, "cannot write %s", path);
+}
+
+/* The child's CPU seconds, start and end of the process included. */
+static double run_flec(const char *flec, const char *verb, const char *dir, const char *in, const char *out)
+{
+    char plan[4096], url[4096];
+    snprintf(plan, sizeof plan, "%s/plan.json", dir);
+    snprintf(url, sizeof url, "file://%s/registry", dir);
+    pid_t pid = fork();
+    if (pid == 0) {
+        int i = open(in, O_RDONLY), o = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        dup2(i, 0);
+        dup2(o, 1);
+        execl(flec, flec, verb, "--plan", plan, "--topic", "bench", "--registry", url, "--from", "raw", "--to", "raw",
+              (char *)NULL);
+        _exit(127);
+    }
+    int status;
+    struct rusage u;
+    if (pid < 0 || wait4(pid, &status, 0, &u) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        fl_die(FL_COULD_NOT_RUN, "%s %s failed", flec, verb);
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+static bool same_file(const char *x, const char *y)
+{
+    char a[65536], b[65536];
+    FILE *f = fopen(x, "rb"), *g = fopen(y, "rb");
+    bool same = f && g;
+    for (size_t n = 1; same && n;) {
+        n = fread(a, 1, sizeof a, f);
+        same = n == fread(b, 1, sizeof b, g) && memcmp(a, b, n) == 0;
+    }
+    if (f)
+        fclose(f);
+    if (g)
+        fclose(g);
+    return same;
+}
+
+static void processes(const char *flec, const char *dir, double floor_enc, double floor_dec)
+{
+    char plain[4096], wire[4096], back[4096];
+    double enc[ROUNDS], dec[ROUNDS];
+    snprintf(plain, sizeof plain, "%s/plain.raw", dir);
+    snprintf(wire, sizeof wire, "%s/wire.raw", dir);
+    snprintf(back, sizeof back, "%s/back.raw", dir);
+    setenv("LOCAL_SECRET", "bench", 1);
+    write_plan(dir);
+    write_records(plain);
+    for (int i = 0; i < ROUNDS; i++) {
+        enc[i] = (double)RECORDS * PROCESS_PASSES / run_flec(flec, "encrypt", dir, plain, wire);
+        dec[i] = (double)RECORDS * PROCESS_PASSES / run_flec(flec, "decrypt", dir, wire, back);
+    }
+    if (!same_file(plain, back))
+        fl_die(FL_FINDINGS, "flec decrypt does not give back what flec encrypt took");
+    line("flec encrypt --from raw --to raw", median(enc), floor_enc);
+    line("flec decrypt --from raw --to raw", median(dec), floor_dec);
+}
+
+static void pin(void)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(sched_getcpu() < 0 ? 0 : sched_getcpu(), &set);
+    sched_setaffinity(0, sizeof set, &set);
+}
+
+int main(int argc, char **argv)
+{
+    static bench b;
+    double floor_enc, floor_dec;
+    pin();
+    for (int i = 0; i < RECORDS; i++)
+        make_record(&records[i], i);
+    open_engine();
+    b.enc = context(true);
+    b.dec = context(false);
+    fl_buf_init(&b.out, 1 << 20);
+    measure(&b);
+    check(&b);
+    floor_enc = median(b.rate[FLOOR_ENCRYPT]);
+    floor_dec = median(b.rate[FLOOR_DECRYPT]);
+    printf("12 fields, 4 sealed with AES256_GCM, %zu bytes plain, %zu on the wire; one core, medians of %d, CPU time\n",
+           records[0].nbody, records[0].nwire, ROUNDS);
+    line("floor: 4 seals, base64, one copy", floor_enc, 0);
+    line("rt_encrypt", median(b.rate[ENGINE_ENCRYPT]), floor_enc);
+    line("floor: 4 opens, base64, one copy", floor_dec, 0);
+    line("rt_decrypt", median(b.rate[ENGINE_DECRYPT]), floor_dec);
+    if (argc == 3)
+        processes(argv[1], argv[2], floor_enc, floor_dec);
+    rt_codec_close(codec);
+    rt_keys_free(keys);
+    rt_registry_close(registry);
+    return consumed ? 0 : 1;
+}
