@@ -318,10 +318,41 @@ static void self(void **state)
     assert_false(s->root->fields[1].type->recursive);
 }
 
+/* Every prefix of the measured schemas, and every byte of them replaced: read or refused, with the error's place inside
+ * the text. */
+static void mutilated(void **state)
+{
+    size_t len;
+    const char *doc = read_data("schema/testdata/clients-avro.json", &len);
+    const fl_json *cases = fl_json_get(parse_json(doc, len), "cases");
+    size_t taken = 0;
+    for (const fl_json *c = cases->child; c; c = c->next) {
+        const fl_json *node = fl_json_get(c, "schema");
+        fl_arena *outer = arena;
+        for (size_t i = 0; i < node->to - node->from; i++) {
+            arena = fl_arena_new();
+            char *text = fl_strndup(arena, doc + node->from, node->to - node->from);
+            text[i] = "\"}]x\\,:*"[i % 8];
+            sch_error err;
+            sch_schema *s = try_parse(text, &err);
+            sch_hits h;
+            if (s)
+                sch_leaves(s, arena, &h);
+            else
+                assert_true(err.offset <= strlen(text) && *err.message);
+            taken += s != NULL;
+            assert_true(sch_avro_parse(arena, "x", text, i, NULL, 0, &err) == NULL || i == 0);
+            fl_arena_free(arena);
+        }
+        arena = outer;
+    }
+    assert_true(taken > 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {CASE(primitives), CASE(spec_names), CASE(namespaces), CASE(fields),
                                        CASE(references), CASE(misplaced),  CASE(refusals),   CASE(deep),
-                                       CASE(many),       CASE(long_cycle), CASE(self)};
+                                       CASE(many),       CASE(long_cycle), CASE(self),       CASE(mutilated)};
     return cmocka_run_group_tests_name("schema/avro_parse", tests, NULL, NULL);
 }

@@ -33,20 +33,32 @@ static bool print_utf8(avro_walk *w, fl_buf *out, size_t at, size_t len, const c
     return true;
 }
 
-/* One code point a byte. */
+/* One code point a byte, escaped where JSON must be; returns how many bytes of out. */
+static size_t latin1(char out[7], uint8_t c)
+{
+    if (c < 0x20) {
+        memcpy(out, "\\u00", 4);
+        fl_hex(out + 4, &c, 1); /* its NUL lies in the seventh */
+        return 6;
+    }
+    if (c == '"' || c == '\\') {
+        out[0] = '\\';
+        out[1] = (char)c;
+        return 2;
+    }
+    if (c < 0x80) {
+        out[0] = (char)c;
+        return 1;
+    }
+    return fl_utf8_put(out, c);
+}
+
 static void print_latin1(fl_buf *out, const uint8_t *p, size_t n)
 {
+    char piece[7];
     fl_buf_addc(out, '"');
-    for (size_t i = 0; i < n && !out->full; i++) {
-        if (p[i] < 0x20)
-            fl_buf_addf(out, "\\u%04x", p[i]);
-        else if (p[i] >= 0x80)
-            fl_buf_add(out, (char[]){(char)(0xc0 | p[i] >> 6), (char)(0x80 | (p[i] & 0x3f))}, 2);
-        else if (p[i] == '"' || p[i] == '\\')
-            fl_buf_add(out, (char[]){'\\', (char)p[i]}, 2);
-        else
-            fl_buf_addc(out, (char)p[i]);
-    }
+    for (size_t i = 0; i < n && !out->full; i++)
+        fl_buf_add(out, piece, latin1(piece, p[i]));
     fl_buf_addc(out, '"');
 }
 

@@ -111,17 +111,21 @@ void sch_covered(const sch_schema *s, fl_arena *a, const sch_field *f, sch_hits 
 {
     const char *keys[3];
     size_t nkeys = sch_match_keys(f, a, keys);
+    fl_arena *scratch = fl_arena_new(); /* callers ask for field after field: only what is found stays */
     sch_hits all;
-    sch_leaves(s, a, &all);
+    sch_leaves(s, scratch, &all);
     FL_VEC(sch_hit) found = {0};
     fl_buf name;
     fl_buf_init(&name, 4 * SCH_MAX_NAME);
     for (size_t i = 0; i < all.n; i++) {
         const sch_field *other = all.v[i].field;
         /* keys end in the field's name, which has no wildcard */
-        if (other && !strcmp(other->name, f->name) && covers(keys, nkeys, other, &name))
-            FL_PUSH(a, &found, all.v[i]);
+        if (!other || strcmp(other->name, f->name) != 0 || !covers(keys, nkeys, other, &name))
+            continue;
+        all.v[i].path = fl_strdup(a, all.v[i].path);
+        FL_PUSH(a, &found, all.v[i]);
     }
     fl_buf_free(&name);
+    fl_arena_free(scratch);
     *out = (sch_hits){found.v, found.n, all.truncated};
 }

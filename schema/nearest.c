@@ -83,11 +83,12 @@ size_t sch_nearest(const sch_schema *s, fl_arena *a, const char *path, const cha
 {
     if (!n || strlen(path) > 2 * SCH_MAX_NAME)
         return 0;
+    fl_arena *scratch = fl_arena_new();
     sch_hits leaves;
-    sch_leaves(s, a, &leaves);
+    sch_leaves(s, scratch, &leaves);
     char buf[SCH_MAX_NAME + 1];
     const char *name = last_name(path, buf, sizeof buf);
-    guess *best = FL_NEW_N(a, guess, n);
+    guess *best = FL_NEW_N(scratch, guess, n);
     size_t have = 0;
     for (size_t i = 0; i < leaves.n && i < MAX_CANDIDATES; i++) {
         guess g = {leaves.v[i].path, score(path, name, leaves.v[i].path)};
@@ -95,6 +96,7 @@ size_t sch_nearest(const sch_schema *s, fl_arena *a, const char *path, const cha
             have = keep(best, have, n, g);
     }
     for (size_t i = 0; i < have; i++)
-        out[i] = best[i].path;
+        out[i] = fl_strdup(a, best[i].path);
+    fl_arena_free(scratch);
     return have;
 }

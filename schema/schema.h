@@ -134,7 +134,10 @@ typedef struct sch_hits {
 typedef enum { SCH_PATH_OK, SCH_PATH_BAD /* not a path: see message */ } sch_path_status;
 
 /* Parses and selects. 0 hits with SCH_PATH_OK: nothing there. A path to an array or map selects the array or map itself
- * (type->kind says so). A `**` or `*` step may select many. At most SCH_MAX_HITS. */
+ * (type->kind says so), one to a record the record. A `**` or `*` step may select many: `*` all fields of a record,
+ * records among them; a last `**` leaves only. `**` enters a recursive record once more below itself (hits there are
+ * `recursive`); a path that spells the way out goes on. In a union of several records a step goes into each that has
+ * the name: two hits may have one path. At most SCH_MAX_HITS. */
 #define SCH_MAX_HITS 100000
 sch_path_status sch_select(const sch_schema *s, fl_arena *a, const char *path, sch_hits *out, char message[160]);
 
@@ -177,7 +180,10 @@ typedef struct sch_edit {
     size_t ntags;
 } sch_edit;
 
-/* The schema's text with `confluent:tags` written into these fields, everything else byte for byte as it was. */
+/* The schema's text with `confluent:tags` written into these fields, everything else byte for byte as it was. A new
+ * list is the last member of the field's object, in that object's style (spaces, line breaks); an existing one keeps
+ * its elements and gets what it lacks behind them. Several edits of one field are joined. A field of a referred schema
+ * is skipped: its text is not this one. Check out->full. */
 void sch_write_tags(const sch_schema *s, const sch_edit *edits, size_t n, fl_buf *out);
 
 #endif
