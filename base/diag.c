@@ -70,3 +70,9 @@ void fl_diags_sort(fl_diags *ds)
     if (ds->list.n)
         qsort(ds->list.v, ds->list.n, sizeof(fl_diag *), by_place);
 }
+
+void fl_diags_hide(fl_diags *ds, fl_span span)
+{
+    if (span.src && span.from < span.to)
+        FL_PUSH(ds->arena, &ds->hidden, span);
+}

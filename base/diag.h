@@ -1,8 +1,8 @@
 /* diag.h: diagnostics. Collected while the program works, sorted by place and printed once.
  *
- * A diagnostic has a stable check name, a severity, a primary span, any number of related spans with a label, and a help
- * line with the text to write. Its message never holds the value of a secret. Text output shows the source line with a
- * caret range; JSON is the form of the CLI contract. All memory lies in the list's arena. */
+ * A diagnostic has a stable check name, a severity, a primary span, any number of related spans with a label, and a
+ * help line with the text to write. Its message never holds the value of a secret. Text output shows the source line
+ * with a caret range; JSON is the form of the CLI contract. All memory lies in the list's arena. */
 #ifndef FLEC_BASE_DIAG_H
 #define FLEC_BASE_DIAG_H
 
@@ -34,6 +34,7 @@ typedef struct fl_diags {
     fl_arena *arena;
     FL_VEC(fl_diag *) list;
     size_t errors, warnings;
+    FL_VEC(fl_span) hidden; /* see fl_diags_hide */
 } fl_diags;
 
 void fl_diags_init(fl_diags *ds, fl_arena *a);
@@ -43,6 +44,10 @@ fl_diag *fl_diag_add(fl_diags *ds, const char *check, fl_severity sev, fl_span s
     __attribute__((format(printf, 5, 6)));
 void fl_diag_help(fl_diags *ds, fl_diag *d, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void fl_diag_relate(fl_diags *ds, fl_diag *d, fl_span span, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* This part of a source may be a secret: no excerpt of a source line shows it, whatever a diagnostic on that line is
+ * about. */
+void fl_diags_hide(fl_diags *ds, fl_span span);
 
 /* By file name, offset, end, arrival. */
 void fl_diags_sort(fl_diags *ds);

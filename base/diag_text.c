@@ -17,6 +17,7 @@
 typedef struct printer {
     FILE *out;
     bool color;
+    const fl_diags *ds;
 } printer;
 
 static const char *paint(const printer *p, const char *code)
@@ -57,6 +58,26 @@ static void put_shown(FILE *out, const char *s, size_t n)
     fl_buf_free(&b);
 }
 
+/* As put_shown, with `*` for each character of what is hidden. */
+static void put_line(const printer *p, const fl_source *s, size_t from, size_t to)
+{
+    size_t done = from;
+    while (done < to) {
+        size_t start = to, end = to; /* the first hidden part from here on */
+        for (size_t i = 0; i < p->ds->hidden.n; i++) {
+            const fl_span *h = &p->ds->hidden.v[i];
+            size_t at = h->from > done ? h->from : done;
+            if (h->src == s && h->to > done && at < start) {
+                start = at;
+                end = h->to < to ? h->to : to;
+            }
+        }
+        put_shown(p->out, s->text + done, start - done);
+        repeat(p->out, '*', width(s->text + start, end - start));
+        done = end;
+    }
+}
+
 /* A cut that does not fall into a character. */
 static size_t whole(const char *text, size_t at, size_t from)
 {
@@ -82,7 +103,7 @@ static void excerpt(const printer *p, fl_span span, bool primary)
         stop = whole(s->text, shown + LINE_SHOWN, shown);
     to = to > stop ? stop : to < at ? at : to;
     fprintf(p->out, "%s%5u |%s ", paint(p, BLUE), line, paint(p, PLAIN));
-    put_shown(p->out, s->text + shown, stop - shown);
+    put_line(p, s, shown, stop);
     fprintf(p->out, "\n%s      |%s ", paint(p, BLUE), paint(p, PLAIN));
     repeat(p->out, ' ', width(s->text + shown, at - shown));
     unsigned range = width(s->text + at, to - at);
@@ -122,7 +143,7 @@ static void one(const printer *p, const fl_diag *d)
 
 void fl_diags_text(const fl_diags *ds, FILE *out, size_t limit, bool color)
 {
-    const printer p = {out, color};
+    const printer p = {out, color, ds};
     size_t n = limit && ds->list.n > limit ? limit : ds->list.n;
     for (size_t i = 0; i < n; i++)
         one(&p, ds->list.v[i]);
