@@ -209,6 +209,7 @@ static void literal_secret(ctx *x, const est_prop *p, const char *where)
                    "%s%s is a secret: a literal would lie in the policy, in git and in the worker's config topic",
                    where, p->name.s);
     d->span = p->name.at.src ? p->name.at : p->value_at;
+    fl_diags_hide(x->diags, p->value_at);
     fl_diag_help(x->diags, d, "write `%s = secret(\"file:PATH:KEY\")` or `secret(\"env:NAME\")`", p->name.s);
 }
 
