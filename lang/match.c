@@ -153,6 +153,8 @@ static void no_fit(matching *m, const lang_try *t, const lang_form *form, bool o
                    fl_printf(m->a, "`%s` is not known here, did you mean `%s`?", value_text(m, v), near));
     } else if (t->misfit) {
         d = refuse(m, t->misfit->span, t->misfit->message);
+        if (t->misfit->secret)
+            fl_diags_hide(m->diags, t->misfit->span);
         if (t->misfit->help)
             fl_diag_help(m->diags, d, "%s", t->misfit->help);
         return;

@@ -1,4 +1,7 @@
 /* match_test.c: statements against forms: slots, messages, duplicates, what is missing, what comes later. */
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "lang/test_tools.h"
 
 #include "lang/forms.h"
@@ -198,6 +201,23 @@ static void free_names(void **state)
            "4:14 a secret is never written into a policy: it is a reference\n");
 }
 
+/* What stands in a secret's place is not in the excerpt of the source line. */
+static void secrets_are_not_shown(void **state)
+{
+    reading r = match_text(
+        "platform cloud {\n workers 8.0.0\n registry \"r\" {\n  auth basic \"user:pass-word\"\n }\n kafka \"k\"\n}\n",
+        false);
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+    fl_diags_text(&r.diags, out, 10, false);
+    fclose(out);
+    assert_non_null(strstr(text, "auth basic ****"));
+    assert_null(strstr(text, "pass-word"));
+    free(text);
+    fl_arena_free(r.a);
+}
+
 static void duplicates(void **state)
 {
     expect(IN_TOPIC("value string"), "3:1 `value` is stated twice\n");
@@ -315,6 +335,7 @@ int main(void)
         cmocka_unit_test(expectations_refused),
         cmocka_unit_test(messages_of_forms),
         cmocka_unit_test(free_names),
+        cmocka_unit_test(secrets_are_not_shown),
         cmocka_unit_test(duplicates),
         cmocka_unit_test(required),
         cmocka_unit_test(later),

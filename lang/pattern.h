@@ -35,6 +35,7 @@ typedef struct lang_misfit {
     const char *want;    /* "a version such as 7.6.1" */
     const char *message; /* the whole message instead of "expected … here", or NULL */
     const char *help;    /* or NULL */
+    bool secret;         /* the value may be a secret: it is not shown */
     fl_span span;        /* of the part that does not fit; src NULL: the value */
 } lang_misfit;
 

@@ -231,9 +231,10 @@ static bool fits_secret(check *c)
         return fits_call(c, c->v);
     if (c->v->kind == LANG_V_NAME && whole_reference(&c->v->name))
         return true;
-    return refuse(c, "a secret such as secret(\"env:NAME\")",
-                  "a secret is never written into a policy: it is a reference",
-                  "write secret(\"file:PATH:KEY\") or secret(\"env:NAME\")");
+    refuse(c, "a secret such as secret(\"env:NAME\")", "a secret is never written into a policy: it is a reference",
+           "write secret(\"file:PATH:KEY\") or secret(\"env:NAME\")");
+    c->why->secret = true;
+    return false;
 }
 
 static bool json_number(const char *s)
