@@ -63,6 +63,16 @@ static void values_text(FILE *out, const cat_property *p)
         fprintf(out, "    up to %.15g\n", p->max);
 }
 
+static void shorts_text(FILE *out, const cat_connector *c, const cat_property *p)
+{
+    const char *names[32];
+    size_t n = cat_short_names(c, p->name, names, 32);
+    for (size_t i = 0; i < n; i++)
+        fprintf(out, "%s%s", i ? ", " : "    in short: ", names[i]);
+    if (n)
+        fputs("\n", out);
+}
+
 static bool property_text(const cat_property *p, void *ctx)
 {
     printer *x = ctx;
@@ -80,6 +90,7 @@ static bool property_text(const cat_property *p, void *ctx)
     fputs(p->secret ? "  secret\n" : "\n", x->out);
     fprintf(x->out, "    %s\n", p->doc);
     values_text(x->out, p);
+    shorts_text(x->out, x->c, p);
     if (owner != CAT_FREE)
         fprintf(x->out, "    Not for `config`: %s.\n", why);
     return true;
@@ -137,6 +148,10 @@ static bool property_json(const cat_property *p, void *ctx)
     optional(x->w, "default", p->fallback);
     if (p->nvalues)
         texts(x->w, "values", p->values, p->nvalues);
+    const char *names[32];
+    size_t n = cat_short_names(x->c, p->name, names, 32);
+    if (n)
+        texts(x->w, "shortNames", names, n);
     if (p->has_min)
         number(x->w, "min", p->min);
     if (p->has_max)

@@ -93,15 +93,26 @@ size_t cat_property_names(const cat_connector *c, const char **out, size_t max)
     return l.n;
 }
 
+static bool is_short_of(const cat_short *s, const cat_connector *c, const char *property)
+{
+    return (!strcmp(s->connector, "*") || !strcmp(s->connector, c->id)) && !strcmp(s->property, property);
+}
+
 const char *cat_class(const cat_connector *c, const char *property, const char *short_name)
 {
-    for (size_t i = 0; i < cat_data_nshorts; i++) {
-        const cat_short *s = &cat_data_shorts[i];
-        bool here = !strcmp(s->connector, "*") || !strcmp(s->connector, c->id);
-        if (here && !strcmp(s->property, property) && !strcmp(s->name, short_name))
-            return s->cls;
-    }
+    for (size_t i = 0; i < cat_data_nshorts; i++)
+        if (is_short_of(&cat_data_shorts[i], c, property) && !strcmp(cat_data_shorts[i].name, short_name))
+            return cat_data_shorts[i].cls;
     return NULL;
+}
+
+size_t cat_short_names(const cat_connector *c, const char *property, const char **out, size_t max)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < cat_data_nshorts && n < max; i++)
+        if (is_short_of(&cat_data_shorts[i], c, property))
+            out[n++] = cat_data_shorts[i].name;
+    return n;
 }
 
 cat_owner cat_property_owner(const cat_connector *c, const char *name, const char **why)

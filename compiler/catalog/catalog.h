@@ -60,6 +60,9 @@ void cat_each_property(const cat_connector *c, bool (*fn)(const cat_property *p,
 /* Short names of classes: cat_class("s3-sink", "format.class", "avro") gives the class; NULL if the name is none. */
 const char *cat_class(const cat_connector *c, const char *property, const char *short_name);
 
+/* The short names that a property takes; returns how many. */
+size_t cat_short_names(const cat_connector *c, const char *property, const char **out, size_t max);
+
 /* Is this property always generated (csfle.enabled, converter classes, the four switches, …), or one that would undo it? */
 typedef enum { CAT_FREE, CAT_GENERATED, CAT_UNDOES } cat_owner;
 cat_owner cat_property_owner(const cat_connector *c, const char *name, const char **why);

@@ -114,6 +114,10 @@ static void classes(void **state)
     assert_null(cat_class(cat_find("ibm-mq-source"), "format.class", "avro"));
     assert_string_equal(cat_class(s3, "header.converter", "simple"),
                         "org.apache.kafka.connect.storage.SimpleHeaderConverter");
+    const char *names[8];
+    assert_int_equal(cat_short_names(s3, "format.class", names, 8), 4);
+    assert_int_equal(cat_short_names(s3, "header.converter", names, 8), 3);
+    assert_int_equal(cat_short_names(s3, "flush.size", names, 8), 0);
     assert_string_equal(cat_converter_class("avro"), "io.confluent.connect.avro.AvroConverter");
     assert_string_equal(cat_converter_class("string"), "org.apache.kafka.connect.storage.StringConverter");
     assert_null(cat_converter_class("xml"));

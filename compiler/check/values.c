@@ -139,28 +139,51 @@ static bool is_one_of(const cat_property *known, const char *value)
     return !known->nvalues;
 }
 
-static const char *joined(const est_estate *e, const cat_property *known)
+/* "one of a, b, c": the short names of classes where there are any. */
+static const char *joined(const est_estate *e, const char *const *v, size_t n)
 {
     fl_buf b;
     fl_buf_init(&b, 1 << 16);
-    for (size_t i = 0; i < known->nvalues; i++)
-        fl_buf_addf(&b, "%s%s", i ? ", " : "", known->values[i]);
+    for (size_t i = 0; i < n; i++)
+        fl_buf_addf(&b, "%s%s", i ? ", " : "", v[i]);
     const char *s = fl_strdup(e->arena, b.p);
     fl_buf_free(&b);
     return s;
 }
 
+static void suggest(ctx *x, fl_diag *d, const est_connector *c, const est_prop *p, const cat_property *known,
+                    const char *value)
+{
+    enum { MAX = 64 };
+    const char *names[MAX];
+    size_t shorts = known->type == CAT_CLASS ? cat_short_names(c->catalog, p->name.s, names, MAX) : 0, n = shorts;
+    for (size_t i = 0; i < known->nvalues && n < MAX; i++)
+        names[n++] = known->values[i];
+    const char *near = fl_nearest(value, names, n);
+    if (near)
+        fl_diag_help(x->diags, d, "did you mean `%s`?", near);
+    else if (n)
+        fl_diag_help(x->diags, d, "one of %s", joined(x->e, names, shorts ? shorts : n));
+    else
+        fl_diag_help(x->diags, d, "write the whole name of the class");
+}
+
 static void enum_of(ctx *x, const est_connector *c, const est_prop *p, const cat_property *known, const char *value)
 {
     const char *full = known->type == CAT_CLASS ? cat_class(c->catalog, p->name.s, value) : NULL;
-    if (is_one_of(known, full ? full : value))
+    if (!is_one_of(known, full ? full : value))
+        suggest(x, chk_report(x->row, x->diags, p->value_at, "%s cannot be `%s`", p->name.s, value), c, p, known,
+                value);
+}
+
+/* A class without a package: a short name, or a transformation, which Connect knows by its last part. */
+static void class_of(ctx *x, const est_connector *c, const est_prop *p, const cat_property *known)
+{
+    if (!is_class(p->value) || strchr(p->value, '.') || cat_class(c->catalog, p->name.s, p->value) ||
+        cat_find_transform(p->value))
         return;
-    fl_diag *d = chk_report(x->row, x->diags, p->value_at, "%s cannot be `%s`", p->name.s, value);
-    const char *near = fl_nearest(value, known->values, known->nvalues);
-    if (near)
-        fl_diag_help(x->diags, d, "did you mean `%s`?", near);
-    else
-        fl_diag_help(x->diags, d, "one of %s", joined(x->e, known));
+    suggest(x, chk_report(x->row, x->diags, p->value_at, "%s: `%s` is no short name of a class", p->name.s, p->value),
+            c, p, known, p->value);
 }
 
 static void range_of(ctx *x, const est_prop *p, const cat_property *known)
@@ -183,12 +206,8 @@ static void value_of(ctx *x, const est_connector *c, const est_prop *p, const ca
         enum_of(x, c, p, known, p->value);
     else if ((known->has_min || known->has_max) && is_number(p->value))
         range_of(x, p, known);
-    else if (known->type == CAT_CLASS && is_class(p->value) && !strchr(p->value, '.') &&
-             !cat_class(c->catalog, p->name.s, p->value) && !cat_find_transform(p->value))
-        fl_diag_help(
-            x->diags,
-            chk_report(x->row, x->diags, p->value_at, "%s: `%s` is no short name of a class", p->name.s, p->value),
-            "write the whole name of the class");
+    else if (known->type == CAT_CLASS)
+        class_of(x, c, p, known);
 }
 
 void chk_property_value(const chk_row *row, const est_estate *e, fl_diags *diags)
