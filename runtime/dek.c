@@ -38,7 +38,7 @@ rt_code rt_dek_open(rt_kms *kms, const char *encrypted, fl_secret *proto, rt_err
     size_t n = strlen(encrypted);
     if (n > FL_B64_LEN(MAX_WRAPPED))
         return rt_fail(err, RT_NO_KEY, "the registry's encryptedKeyMaterial is too long: %zu characters", n);
-    uint8_t wrapped[FL_B64_LEN(MAX_WRAPPED) / 4 * 3 + 3];
+    uint8_t wrapped[FL_B64_ROOM(FL_B64_LEN(MAX_WRAPPED))];
     ptrdiff_t len = fl_b64_decode(wrapped, encrypted, n, FL_B64_STRICT);
     if (len < 0)
         return rt_fail(err, RT_NO_KEY, "the registry's encryptedKeyMaterial is no base64");

@@ -502,7 +502,8 @@ static void deleted(void **state)
     other = client(&secret);
     assert_true(same_key(k, read_key(other, &plain, 1)));
     assert_int_equal(rt_keys_for_write(other, &plain, &none, &version, &err), RT_NO_KEY);
-    assert_non_null(strstr(err.message, "is deleted")); /* the KEK came back, as in the vendor's registry; its DEK did not */
+    assert_non_null(
+        strstr(err.message, "is deleted")); /* the KEK came back, as in the vendor's registry; its DEK did not */
     rt_keys_free(other);
 }
 

@@ -343,7 +343,7 @@ static rt_code copy_out(rt_store *st, fl_arena *a, const rt_kek *kek, const rt_d
 static bool is_base64(fl_arena *a, const char *s)
 {
     size_t n = strlen(s);
-    return n && n <= 65536 && fl_b64_decode(fl_alloc(a, n / 4 * 3 + 3), s, n, FL_B64_STRICT) > 0;
+    return n && n <= 65536 && fl_b64_decode(fl_alloc(a, FL_B64_ROOM(n)), s, n, FL_B64_STRICT) > 0;
 }
 
 /* The wrapped key of a DEK that is new: given, or made here for a shared KEK. */
