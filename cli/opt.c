@@ -178,8 +178,10 @@ static int one(const cli_command *cmd, int argc, char **argv, int *i)
 
 int cli_parse(const cli_command *cmd, int argc, char **argv, cli_args *args)
 {
+    static const char **kept; /* lasts as long as the program, and is reachable as long */
     bool ended = false;
-    args->v = fl_xcalloc((size_t)argc + 1, sizeof *args->v);
+    free(kept);
+    args->v = kept = fl_xcalloc((size_t)argc + 1, sizeof *args->v);
     args->n = 0;
     for (int i = 1; i < argc; i++) {
         const char *arg = argv[i];
