@@ -1,0 +1,211 @@
+/* sides.c: a topic's codecs from a plan or a registry, and records through them. */
+#include "cli/sides.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/plan.h"
+
+const char *const cli_bytes_modes[] = {"text", "base64", NULL}, *const cli_error_modes[] = {"stop", "skip", NULL};
+
+typedef struct work {
+    const cli_command *cmd;
+    const cli_sides_options *o;
+    fl_arena *a;
+    rt_plan *plan; /* or NULL */
+    const rt_plan_topic *topic;
+    rt_config *config;
+    rt_param_source source;
+    fl_secret url;
+    rt_registry *registry;
+    rt_keys *keys;
+    rt_codec *codecs[2]; /* by rt_part; NULL: a primitive format, or not needed */
+    const char *formats[2];
+} work;
+
+/* What keeps the command from starting at all: status 4, whatever it is. */
+static fl_status cannot(const rt_error *e)
+{
+    fl_log(FL_LOG_ERROR, "%s", e->message);
+    return FL_COULD_NOT_RUN;
+}
+
+/* ---- plan and topic ---- */
+
+static fl_status no_topic(const work *w)
+{
+    const char **names = FL_NEW_N(w->a, const char *, w->plan->ntopics);
+    for (size_t i = 0; i < w->plan->ntopics; i++)
+        names[i] = w->plan->topics[i].name;
+    const char *near = fl_nearest(w->o->topic, names, w->plan->ntopics);
+    return (fl_status)cli_usage(w->cmd, "the plan has no topic `%s`%s%s%s", w->o->topic, near ? "; did you mean `" : "",
+                                near ? near : "", near ? "`?" : "");
+}
+
+static fl_status load_plan(work *w)
+{
+    rt_error e;
+    if (!w->o->plan)
+        return FL_OK;
+    if (rt_plan_load(w->a, w->o->plan, &w->plan, &e))
+        return cannot(&e);
+    w->topic = rt_plan_topic_find(w->plan, w->o->topic);
+    return w->topic ? FL_OK : no_topic(w);
+}
+
+/* ---- registry and keys ---- */
+
+/* Flag, settings, environment, plan: the first that says. */
+static const char *registry_text(const work *w)
+{
+    const char *url = w->o->registry;
+    if (!url && w->config)
+        url = rt_config_get(w->config, "schema.registry.url");
+    if (!url)
+        url = getenv("SCHEMA_REGISTRY_URL");
+    return url || !w->plan ? url : w->plan->registry_url;
+}
+
+static bool begins(const char *s, const char *with)
+{
+    return strncmp(s, with, strlen(with)) == 0;
+}
+
+static fl_status check_url(const work *w, const char *url)
+{
+    if (begins(url, "http://") || begins(url, "https://")) {
+        fl_log(FL_LOG_ERROR, "registries over HTTP are not in this version; --registry file://DIR is an embedded one");
+        return FL_COULD_NOT_RUN;
+    }
+    if (begins(url, "mem:"))
+        return (fl_status)cli_usage(w->cmd,
+                                    "a registry `mem:` ends with this process, and its keys with it; take file://DIR");
+    return FL_OK;
+}
+
+static fl_status open_registry(work *w)
+{
+    rt_error e;
+    const char *text = registry_text(w);
+    if (!text || !*text)
+        return (fl_status)cli_usage(w->cmd, "no registry is named: --registry file://DIR");
+    if (rt_config_resolve(text, &w->url, &e))
+        return cannot(&e);
+    const char *url = w->url.len ? (const char *)w->url.bytes : "";
+    fl_status status = check_url(w, url);
+    if (status)
+        return status;
+    if (rt_registry_open(url, NULL, &w->registry, &e))
+        return cannot(&e);
+    if (w->plan && rt_plan_register(w->plan, w->registry, w->a, &e))
+        return cannot(&e);
+    w->source = (rt_param_source){.config = w->config, .plan = w->plan};
+    rt_keys_options opt = {.registry = w->registry, .params = rt_param_source_params(&w->source)};
+    w->keys = rt_keys_new(&opt);
+    return FL_OK;
+}
+
+/* ---- codecs ---- */
+
+static fl_status open_codec(work *w, const rt_subject *s, const rt_plan_side *side, rt_codec **out)
+{
+    rt_error e;
+    rt_codec_options opt = {.read_only = w->o->decrypt, .read_writer_rules = !side};
+    if (rt_codec_open(w->registry, w->keys, s, &opt, out, &e))
+        return cannot(&e);
+    return side && rt_codec_check_plan(*out, side, &e) ? cannot(&e) : FL_OK;
+}
+
+static fl_status open_planned(work *w, rt_part part)
+{
+    const rt_plan_side *side = part == RT_KEY ? &w->topic->key : &w->topic->value;
+    if (side->subject.subject)
+        return open_codec(w, &side->subject, side, &w->codecs[part]);
+    w->formats[part] = side->format;
+    return FL_OK;
+}
+
+/* Without a plan: the latest version of the subject that the topic's name gives. A key may be without one: then it is
+ * bytes. */
+static fl_status open_registered(work *w, rt_part part, bool needed)
+{
+    rt_error e;
+    rt_subject s;
+    const char *subject = fl_printf(w->a, "%s-%s", w->o->topic, part == RT_KEY ? "key" : "value");
+    rt_code code = w->registry->ops->subject_version(w->registry, w->a, subject, -1, &s, &e);
+    if (code == RT_NOT_FOUND && !needed) {
+        w->formats[part] = "string";
+        return FL_OK;
+    }
+    return code ? cannot(&e) : open_codec(w, &s, NULL, &w->codecs[part]);
+}
+
+static fl_status open_codecs(work *w)
+{
+    rt_part main_part = w->o->key ? RT_KEY : RT_VALUE;
+    bool both = w->o->from == RT_ENVELOPE || w->o->to == RT_ENVELOPE;
+    fl_status status = FL_OK;
+    for (int part = RT_KEY; part <= RT_VALUE && !status; part++)
+        if (both || part == (int)main_part)
+            status =
+                w->topic ? open_planned(w, (rt_part)part) : open_registered(w, (rt_part)part, part == (int)main_part);
+    return status;
+}
+
+/* ---- the run ---- */
+
+static fl_status transcode(work *w)
+{
+    const cli_sides_options *o = w->o;
+    rt_transcode t = {.decrypt = o->decrypt,
+                      .part = o->key ? RT_KEY : RT_VALUE,
+                      .from = (rt_format)o->from,
+                      .to = (rt_format)o->to,
+                      .bytes = (sch_bytes_mode)o->bytes,
+                      .skip = o->on_error == CLI_SKIP,
+                      .in = STDIN_FILENO,
+                      .out = STDOUT_FILENO};
+    rt_transcoded count;
+    rt_error e;
+    for (int i = 0; i < 2; i++)
+        t.sides[i] = (rt_side){w->codecs[i], w->formats[i]};
+    rt_code code = rt_transcode_run(&t, &count, &e);
+    if (code) {
+        fl_log(FL_LOG_ERROR, "topic %s, %s", o->topic, e.message);
+        return rt_exit_status(code);
+    }
+    return count.failed ? FL_FINDINGS : FL_OK;
+}
+
+static void clean_up(work *w)
+{
+    rt_codec_close(w->codecs[RT_KEY]);
+    rt_codec_close(w->codecs[RT_VALUE]);
+    rt_keys_free(w->keys);
+    if (w->registry)
+        rt_registry_close(w->registry);
+    rt_config_free(w->config);
+    fl_secret_free(&w->url);
+    fl_arena_free(w->a);
+}
+
+fl_status cli_transcode(const cli_command *cmd, const cli_sides_options *o)
+{
+    rt_error e;
+    work w = {.cmd = cmd, .o = o};
+    if (!o->topic || !*o->topic)
+        return (fl_status)cli_usage(cmd, "which topic? --topic is missing");
+    w.a = fl_arena_new();
+    fl_status status = o->config && rt_config_load(o->config, &w.config, &e) ? cannot(&e) : FL_OK;
+    if (!status)
+        status = load_plan(&w);
+    if (!status)
+        status = open_registry(&w);
+    if (!status)
+        status = open_codecs(&w);
+    if (!status)
+        status = transcode(&w);
+    clean_up(&w);
+    return status;
+}
