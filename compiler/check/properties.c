@@ -63,6 +63,13 @@ static void generated_in_connector(const chk_row *row, fl_diags *diags, const es
     }
 }
 
+static void generated_in_kek(const chk_row *row, fl_diags *diags, const est_kek *k)
+{
+    for (size_t j = 0; j < k->properties.n; j++)
+        if (!strcmp(k->properties.v[j].name.s, "encrypt.alternate.kms.key.ids"))
+            report_generated(row, diags, &k->properties.v[j], CAT_GENERATED, "write `alternates`");
+}
+
 /* What `registry { config }` adds becomes a property of both converters, so the same names are closed there. */
 void chk_generated_property(const chk_row *row, const est_estate *e, fl_diags *diags)
 {
@@ -70,6 +77,8 @@ void chk_generated_property(const chk_row *row, const est_estate *e, fl_diags *d
     const cat_connector *any = cat_connectors(&n);
     for (size_t i = 0; i < e->connectors.n; i++)
         generated_in_connector(row, diags, e->connectors.v[i]);
+    for (size_t i = 0; i < e->keks.n; i++)
+        generated_in_kek(row, diags, e->keks.v[i]);
     for (size_t j = 0; j < e->platform.registry_config.n; j++) {
         const est_prop *p = &e->platform.registry_config.v[j];
         const char *why = NULL;

@@ -15,8 +15,12 @@ typedef struct config {
     FL_VEC(emit_line) lines;
 } config;
 
+/* The first line of a name stands: what is generated comes before what the policy adds. */
 static void put(config *f, const char *name, const char *value)
 {
+    for (size_t i = 0; i < f->lines.n; i++)
+        if (!strcmp(f->lines.v[i].name, name))
+            return;
     FL_PUSH(f->m->arena, &f->lines, (emit_line){name, value});
 }
 
@@ -44,8 +48,6 @@ static void registry_access(config *f, const char *k)
         put_sub(f, k, "bearer.auth.credentials.source", "STATIC_TOKEN");
         put_sub(f, k, "bearer.auth.token", p->registry_auth.value);
     }
-    for (size_t i = 0; i < p->registry_config.n; i++)
-        put_sub(f, k, p->registry_config.v[i].name.s, p->registry_config.v[i].value);
 }
 
 static void strategy(config *f, const char *k, const est_side *s)
@@ -69,16 +71,11 @@ static void converter(config *f, const char *k, const est_side *s, int refresh)
 
 /* ---- KMS parameters ---- */
 
-static void params_once(config *f, const char *prefix, const est_kek *k)
+static void params_of(config *f, const char *prefix, const est_kek *k)
 {
-    for (size_t i = 0; i < k->params.n; i++) {
-        const char *name = fl_printf(f->m->arena, "%srule.executors._default_.param.%s", prefix, k->params.v[i].name.s);
-        size_t j = 0;
-        while (j < f->lines.n && strcmp(f->lines.v[j].name, name))
-            j++;
-        if (j == f->lines.n)
-            put(f, name, k->params.v[i].value);
-    }
+    for (size_t i = 0; i < k->params.n; i++)
+        put(f, fl_printf(f->m->arena, "%srule.executors._default_.param.%s", prefix, k->params.v[i].name.s),
+            k->params.v[i].value);
 }
 
 /* The documented spelling has no prefix; Connect itself hands a converter only what carries its prefix (csfle.md 3.2).
@@ -93,11 +90,11 @@ static void kms_parameters(config *f)
         chk_side_keks(e, &f->c->topics.v[i]->value, true, &value);
     }
     for (size_t i = 0; e->platform.kms_documented && i < all.list.n; i++)
-        params_once(f, "", all.list.v[i]);
+        params_of(f, "", all.list.v[i]);
     for (size_t i = 0; e->platform.kms_prefixed && i < key.list.n; i++)
-        params_once(f, "key.converter.", key.list.v[i]);
+        params_of(f, "key.converter.", key.list.v[i]);
     for (size_t i = 0; e->platform.kms_prefixed && i < value.list.n; i++)
-        params_once(f, "value.converter.", value.list.v[i]);
+        params_of(f, "value.converter.", value.list.v[i]);
 }
 
 /* ---- topics, dead letters, reports ---- */
@@ -128,12 +125,6 @@ static void topics(config *f)
     }
 }
 
-static void bootstrap(config *f, bool wanted, const char *name)
-{
-    if (wanted && !chk_config(f->c, name))
-        put(f, name, f->m->e->platform.kafka.s);
-}
-
 /* ---- the policy's own lines ---- */
 
 static void own_lines(config *f)
@@ -143,6 +134,20 @@ static void own_lines(config *f)
         const char *full = p->is_list ? NULL : cat_class(f->c->catalog, p->name.s, p->value);
         put(f, p->name.s, full ? full : p->value);
     }
+}
+
+/* What the platform says for all connectors, unless this one says otherwise. */
+static void platform_lines(config *f)
+{
+    const est_platform *p = &f->m->e->platform;
+    for (size_t i = 0; i < p->registry_config.n; i++) {
+        put_sub(f, "key.converter", p->registry_config.v[i].name.s, p->registry_config.v[i].value);
+        put_sub(f, "value.converter", p->registry_config.v[i].name.s, p->registry_config.v[i].value);
+    }
+    if (f->c->catalog->license)
+        put(f, "confluent.topic.bootstrap.servers", p->kafka.s);
+    if (f->c->catalog->uses_reporter)
+        put(f, "reporter.bootstrap.servers", p->kafka.s);
 }
 
 /* ---- all of it ---- */
@@ -163,9 +168,8 @@ static void lines_of(config *f)
     converter(f, "key.converter", &c->topics.v[0]->key, c->refresh_key);
     converter(f, "value.converter", &c->topics.v[0]->value, c->refresh_value);
     kms_parameters(f);
-    bootstrap(f, c->catalog->license, "confluent.topic.bootstrap.servers");
-    bootstrap(f, c->catalog->uses_reporter, "reporter.bootstrap.servers");
     own_lines(f);
+    platform_lines(f);
     qsort(f->lines.v, f->lines.n, sizeof *f->lines.v, by_name);
 }
 
