@@ -86,6 +86,12 @@ $(BUILD)/cli/commit.h: FORCE
 	@printf '#define FLEC_COMMIT "%s"\n' "$$(git describe --always --dirty 2>/dev/null || cat COMMIT 2>/dev/null || echo unknown)" > $@.new
 	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
 
+# the tables of docs/language.md, out of the forms; a unit holds them together
+$(BUILD)/lang/reference_tool: $(BUILD)/lang/reference_tool.o $(call archives,lang base)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+reference: $(BUILD)/lang/reference_tool
+	$< docs/language.md
+
 # ---- for users: packages first, then a make of its own, which sees what was installed ----
 deps:
 	@tests/lib/deps build test
@@ -165,7 +171,7 @@ update-cases: all
 help:
 	@sed -n 's/^\([a-z][a-z-]*\):.*/  \1/p' Makefile | sort -u
 
-.PHONY: all deps demo test test-run test-build test-real test-interop test-deep bench bench-run soak format lint sanitize fuzzers install uninstall dist \
+.PHONY: all reference deps demo test test-run test-build test-real test-interop test-deep bench bench-run soak format lint sanitize fuzzers install uninstall dist \
   clean help update-cases FORCE unit-cli $(FOLDERS:%=lib-%) $(FOLDERS:%=unit-%)
 .SECONDARY:
 .DELETE_ON_ERROR:
