@@ -1,10 +1,11 @@
-/* check.h: the table of checks: one row and one function a check. The table drives the checker, `flec explain`, docs/checks/ and the output formats. Names
- * and severities are part of the language (docs/checks/README.md). */
+/* check.h: the table of checks: one row and one function a check. The table drives the checker, `flec explain`,
+ * docs/checks/ and the output formats. Names and severities are part of the language (docs/checks/README.md). */
 #ifndef FLEC_COMPILER_CHECK_H
 #define FLEC_COMPILER_CHECK_H
 
 #include "compiler/estate.h"
 
+/* Free: a reason is enough. Dated: it guards plaintext or availability, so a waiver needs an end. */
 typedef enum { CHK_FREE, CHK_DATED, CHK_NEVER } chk_waiver;
 
 typedef struct chk_row {
@@ -12,28 +13,66 @@ typedef struct chk_row {
     fl_severity severity;
     chk_waiver waiver;
     const char *doc; /* one line */
-    /* Finds what the check is about and reports it. NULL for checks that parsing and resolution make on their way (syntax, unknown-name, …). */
+    /* Finds what the check is about and reports it. NULL for checks that parsing and resolution make on their way
+     * (syntax, unknown-name, …). */
     void (*run)(const struct chk_row *row, const est_estate *e, fl_diags *diags);
 } chk_row;
 
-const chk_row *chk_rows(size_t *n);
+const chk_row *chk_rows(size_t *n); /* in the order in which they run and are documented */
 const chk_row *chk_find(const char *name);
 void chk_run_all(const est_estate *e, fl_diags *diags);
 
 /* Reports with the row's name and severity. */
-fl_diag *chk_report(const chk_row *row, fl_diags *diags, fl_span at, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+fl_diag *chk_report(const chk_row *row, fl_diags *diags, fl_span at, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 
-/* Functions live in check/ by subject: fields.c, encryption.c, keys.c, platform.c (one author) and connectors.c, properties.c, topics.c (another). Each
- * file exports its functions through this list, kept in order of the table. */
+/* The functions, by file: sides.c, fields.c, tags.c, encryption.c, keys.c, platform.c, connectors.c, properties.c,
+ * values.c, kms.c. */
 #define CHK_FUNCTIONS(X)                                                                                               \
-    X(topic_undecided) X(clear_expired) X(cannot_encrypt_type) X(tag_on_record) X(silent_plaintext_union)              \
-    X(tag_wider_than_path) X(path_not_walked) X(tags_by_name) X(tag_not_encrypted) X(idle_rule) X(unknown_tag)         \
-    X(encrypted_twice) X(field_not_listed) X(random_key_encryption) X(kek_key_id) X(kek_name) X(unused_kek)            \
-    X(platform_version) X(connector_version) X(not_csfle_connector) X(no_principal) X(undefined_topic)                 \
-    X(reporter_in_clear) X(auto_registration) X(generated_property) X(unknown_property) X(missing_property)            \
-    X(property_type) X(property_value) X(secret_literal) X(unknown_provider) X(kms_parameters_missing)                 \
+    X(topic_undecided)                                                                                                 \
+    X(clear_expired)                                                                                                   \
+    X(cannot_encrypt_type)                                                                                             \
+    X(tag_on_record)                                                                                                   \
+    X(silent_plaintext_union)                                                                                          \
+    X(tag_wider_than_path)                                                                                             \
+    X(tags_by_name)                                                                                                    \
+    X(tag_not_encrypted)                                                                                               \
+    X(idle_rule)                                                                                                       \
+    X(unknown_tag)                                                                                                     \
+    X(encrypted_twice)                                                                                                 \
+    X(field_not_listed)                                                                                                \
+    X(random_key_encryption)                                                                                           \
+    X(kek_key_id)                                                                                                      \
+    X(kek_name)                                                                                                        \
+    X(unused_kek)                                                                                                      \
+    X(platform_version)                                                                                                \
+    X(connector_version)                                                                                               \
+    X(not_csfle_connector)                                                                                             \
+    X(no_principal)                                                                                                    \
+    X(undefined_topic)                                                                                                 \
+    X(reporter_in_clear)                                                                                               \
+    X(auto_registration)                                                                                               \
+    X(generated_property)                                                                                              \
+    X(unknown_property)                                                                                                \
+    X(missing_property)                                                                                                \
+    X(property_type)                                                                                                   \
+    X(property_value)                                                                                                  \
+    X(secret_literal)                                                                                                  \
+    X(unknown_provider)                                                                                                \
+    X(kms_parameters_missing)                                                                                          \
     X(kms_parameters_clash)
 #define CHK_DECLARE(f) void chk_##f(const chk_row *row, const est_estate *e, fl_diags *diags);
 CHK_FUNCTIONS(CHK_DECLARE)
+
+/* ---- shared by the checks on fields ---- */
+
+/* Calls fn for the key and the value side of every topic that has a readable schema. */
+void chk_each_side(const est_estate *e, void (*fn)(const est_side *s, void *ctx), void *ctx);
+/* Is the tag declared, and must what carries it be encrypted? */
+bool chk_must_encrypt(const est_estate *e, const char *tag);
+/* The first tag of a field line, of a leaf, that must be encrypted; NULL. */
+const est_text *chk_line_secret(const est_estate *e, const est_field *f);
+const char *chk_leaf_secret(const est_estate *e, const est_leaf *l);
+bool chk_carries(const est_leaf *l, const char *tag);
 
 #endif

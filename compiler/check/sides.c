@@ -1,0 +1,116 @@
+/* sides.c: is it said of every side of every topic whether it is encrypted or in clear? */
+#include <string.h>
+
+#include "compiler/check/check.h"
+
+/* ---- topic-undecided ---- */
+
+static void undecided(const chk_row *row, fl_diags *diags, const est_side *s)
+{
+    fl_diag *d =
+        chk_report(row, diags, s->at, "the %s of %s has a schema, and nothing says whether it is encrypted or in clear",
+                   est_side_name(s), s->topic->name.s);
+    fl_diag_help(diags, d, "write `encrypt TAG with KEK`, or `clear because \"…\"` with the reason, into the %s block",
+                 est_side_name(s));
+}
+
+static void both(const chk_row *row, fl_diags *diags, const est_side *s)
+{
+    fl_diag *d =
+        chk_report(row, diags, s->encrypts.v[0].at, "the %s of %s is encrypted here and declared clear as well",
+                   est_side_name(s), s->topic->name.s);
+    fl_diag_relate(diags, d, s->clear.s ? s->clear.at : s->topic->clear.at, "declared clear here");
+    fl_diag_help(diags, d, "take one of the two out; `is clear` on a field line leaves a single field in clear");
+}
+
+static void plain_value(const chk_row *row, fl_diags *diags, const est_side *s)
+{
+    fl_diag *d = chk_report(row, diags, s->at, "the value of %s has no schema, so it cannot be encrypted by field",
+                            s->topic->name.s);
+    fl_diag_help(diags, d, "write `clear because \"…\"` into the topic if that is right, or give it a schema");
+}
+
+static void encrypted_primitive(const chk_row *row, fl_diags *diags, const est_side *s)
+{
+    fl_diag *d = chk_report(row, diags, s->encrypts.v[0].at, "the %s of %s has no schema, so no field carries a tag",
+                            est_side_name(s), s->topic->name.s);
+    fl_diag_help(diags, d, "give the %s a schema, as `avro \"…\"`", est_side_name(s));
+}
+
+static void decide(const chk_row *row, fl_diags *diags, const est_side *s)
+{
+    bool clear = est_is_clear(s);
+    if (!est_has_schema(s)) {
+        if (s->encrypts.n)
+            encrypted_primitive(row, diags, s);
+        else if (!s->is_key && !clear)
+            plain_value(row, diags, s);
+    } else if (s->encrypts.n && clear) {
+        both(row, diags, s);
+    } else if (!s->encrypts.n && !clear) {
+        undecided(row, diags, s);
+    }
+}
+
+void chk_topic_undecided(const chk_row *row, const est_estate *e, fl_diags *diags)
+{
+    for (size_t i = 0; i < e->topics.n; i++) {
+        decide(row, diags, &e->topics.v[i]->key);
+        decide(row, diags, &e->topics.v[i]->value);
+    }
+}
+
+/* ---- clear-expired ---- */
+
+static void expired(const chk_row *row, const est_estate *e, fl_diags *diags, const est_text *until, const char *what,
+                    const char *topic)
+{
+    int64_t day;
+    if (!until->s || !fl_date_parse(until->s, &day) || day >= e->today)
+        return;
+    fl_diag *d = chk_report(row, diags, until->at, "%s%s was to be in clear until %s, and that day is past", what,
+                            topic, until->s);
+    fl_diag_help(diags, d, "encrypt it now, or decide again and write a later day");
+}
+
+void chk_clear_expired(const chk_row *row, const est_estate *e, fl_diags *diags)
+{
+    for (size_t i = 0; i < e->topics.n; i++) {
+        const est_topic *t = e->topics.v[i];
+        expired(row, e, diags, &t->clear_until, "topic ", t->name.s);
+        expired(row, e, diags, &t->key.clear_until, "the key of ", t->name.s);
+        expired(row, e, diags, &t->value.clear_until, "the value of ", t->name.s);
+    }
+}
+
+/* ---- tags-by-name ---- */
+
+static const est_connector *writing_source(const est_estate *e, const est_topic *t)
+{
+    for (size_t i = 0; i < e->connectors.n; i++)
+        for (size_t k = 0; est_is_source(e->connectors.v[i]) && k < e->connectors.v[i]->topics.n; k++)
+            if (e->connectors.v[i]->topics.v[k] == t)
+                return e->connectors.v[i];
+    return NULL;
+}
+
+void chk_tags_by_name(const chk_row *row, const est_estate *e, fl_diags *diags)
+{
+    for (size_t i = 0; i < e->topics.n; i++) {
+        const est_topic *t = e->topics.v[i];
+        const est_side *sides[] = {&t->key, &t->value};
+        const est_connector *c = writing_source(e, t);
+        for (int k = 0; c && k < 2; k++) {
+            const est_side *s = sides[k];
+            if (!s->encrypts.n || s->tags_inline)
+                continue;
+            fl_diag *d = chk_report(
+                row, diags, s->tags_in_at,
+                "the tags of %s stand in metadata alone, and the connector %s writes it: where it derives another "
+                "record name, the fields are left in clear",
+                t->name.s, c->name.s);
+            fl_diag_relate(diags, d, c->at, "the connector that writes it");
+            fl_diag_help(diags, d, "write `tags-in both`, or leave the line out");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+/* table.c: the table of checks, and running it. */
+#include "compiler/check/check.h"
+
+#include <string.h>
+
+static const chk_row rows[] = {
+    {"syntax", FL_ERROR, CHK_NEVER, "anything that the grammar or the forms of a block refuse", NULL},
+    {"duplicate-attribute", FL_ERROR, CHK_NEVER, "a statement that may stand once in its block stands twice", NULL},
+    {"duplicate-name", FL_ERROR, CHK_NEVER, "two things of one kind have one name", NULL},
+    {"unknown-name", FL_ERROR, CHK_NEVER, "a name that nothing declares", NULL},
+    {"variable-cycle", FL_ERROR, CHK_NEVER, "a variable that uses itself", NULL},
+    {"no-such-file", FL_ERROR, CHK_NEVER, "a file that the policy names cannot be read", NULL},
+    {"unused-variable", FL_WARNING, CHK_NEVER, "a variable that nothing uses", NULL},
+    {"topic-undecided", FL_ERROR, CHK_NEVER, "a side with neither `encrypt` nor `clear`, or with both",
+     chk_topic_undecided},
+    {"clear-expired", FL_ERROR, CHK_NEVER, "a `clear … until` past its day", chk_clear_expired},
+    {"no-such-field", FL_ERROR, CHK_NEVER, "a path that selects nothing in the schema", NULL},
+    {"cannot-encrypt-type", FL_ERROR, CHK_NEVER, "an encrypted tag on a number, boolean, enum or fixed",
+     chk_cannot_encrypt_type},
+    {"tag-on-record", FL_ERROR, CHK_NEVER, "a tag on a record, or on an array or map itself", chk_tag_on_record},
+    {"silent-plaintext-union", FL_ERROR, CHK_NEVER, "an encrypted tag on a union with another non-null branch",
+     chk_silent_plaintext_union},
+    {"tag-wider-than-path", FL_ERROR, CHK_NEVER, "what clients match covers more fields than the path",
+     chk_tag_wider_than_path},
+    {"path-not-walked", FL_ERROR, CHK_NEVER, "a leaf that no client reaches", NULL},
+    {"tags-by-name", FL_ERROR, CHK_NEVER, "`tags-in metadata` on a side that a source connector writes",
+     chk_tags_by_name},
+    {"tag-not-encrypted", FL_ERROR, CHK_NEVER, "a carried tag that no `encrypt` of the side names",
+     chk_tag_not_encrypted},
+    {"idle-rule", FL_ERROR, CHK_NEVER, "an `encrypt` tag that no field carries", chk_idle_rule},
+    {"unknown-tag", FL_ERROR, CHK_NEVER, "a tag that is not declared, inline ones included", chk_unknown_tag},
+    {"encrypted-twice", FL_ERROR, CHK_NEVER, "a tag or a field under two `encrypt` lines", chk_encrypted_twice},
+    {"field-not-listed", FL_ERROR, CHK_DATED, "a leaf without a `field` line under `exhaustive`", chk_field_not_listed},
+    {"random-key-encryption", FL_ERROR, CHK_NEVER, "a record key that is not AES256_SIV without rotation",
+     chk_random_key_encryption},
+    {"auto-registration", FL_ERROR, CHK_NEVER, "a try to switch auto-registration on", chk_auto_registration},
+    {"generated-property", FL_ERROR, CHK_NEVER, "a generated property, or one that would undo it, in `config`",
+     chk_generated_property},
+    {"unknown-property", FL_ERROR, CHK_FREE, "a property that the catalogue does not know", chk_unknown_property},
+    {"missing-property", FL_ERROR, CHK_NEVER, "a property that the connector needs is not there", chk_missing_property},
+    {"property-type", FL_ERROR, CHK_NEVER, "a value of another type than the property's", chk_property_type},
+    {"property-value", FL_ERROR, CHK_NEVER, "a value that the property does not take", chk_property_value},
+    {"secret-literal", FL_ERROR, CHK_NEVER, "a literal where the catalogue says secret", chk_secret_literal},
+    {"unknown-provider", FL_ERROR, CHK_FREE, "a reference to a provider that the platform does not list",
+     chk_unknown_provider},
+    {"connector-version", FL_ERROR, CHK_NEVER, "a connector under the floor, or unsupported on the Platform line",
+     chk_connector_version},
+    {"platform-version", FL_ERROR, CHK_NEVER, "workers of a Platform version without field level encryption",
+     chk_platform_version},
+    {"not-csfle-connector", FL_ERROR, CHK_NEVER, "a connector without field level encryption", chk_not_csfle_connector},
+    {"kms-parameters-missing", FL_ERROR, CHK_NEVER,
+     "a private KEK that lacks a group of KMS parameters, or half of one", chk_kms_parameters_missing},
+    {"kms-parameters-clash", FL_ERROR, CHK_NEVER, "two KEKs that need different credentials in one place",
+     chk_kms_parameters_clash},
+    {"kek-key-id", FL_ERROR, CHK_FREE, "a key id out of shape for its KMS", chk_kek_key_id},
+    {"kek-name", FL_ERROR, CHK_NEVER, "a KEK name that registry or clients refuse", chk_kek_name},
+    {"unused-kek", FL_WARNING, CHK_FREE, "a KEK that no `encrypt` line uses", chk_unused_kek},
+    {"no-principal", FL_ERROR, CHK_NEVER, "a connector without its principal", chk_no_principal},
+    {"undefined-topic", FL_ERROR, CHK_NEVER, "a topic that a connector reads or writes and no policy states",
+     chk_undefined_topic},
+    {"reporter-in-clear", FL_ERROR, CHK_DATED, "reporter topics are on, or left to their default",
+     chk_reporter_in_clear},
+};
+
+const chk_row *chk_rows(size_t *n)
+{
+    *n = sizeof rows / sizeof *rows;
+    return rows;
+}
+
+const chk_row *chk_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (!strcmp(rows[i].name, name))
+            return &rows[i];
+    return NULL;
+}
+
+void chk_run_all(const est_estate *e, fl_diags *diags)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].run)
+            rows[i].run(&rows[i], e, diags);
+}
+
+fl_diag *chk_report(const chk_row *row, fl_diags *diags, fl_span at, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    const char *message = fl_vprintf(diags->arena, fmt, ap);
+    va_end(ap);
+    return fl_diag_add(diags, row->name, row->severity, at, "%s", message);
+}
+
+/* ---- shared by the checks on fields ---- */
+
+void chk_each_side(const est_estate *e, void (*fn)(const est_side *s, void *ctx), void *ctx)
+{
+    for (size_t i = 0; i < e->topics.n; i++) {
+        const est_topic *t = e->topics.v[i];
+        if (t->key.schema)
+            fn(&t->key, ctx);
+        if (t->value.schema)
+            fn(&t->value, ctx);
+    }
+}
+
+bool chk_must_encrypt(const est_estate *e, const char *tag)
+{
+    const est_tag *t = est_find_tag(e, tag);
+    return t && !t->clear.s;
+}
+
+const est_text *chk_line_secret(const est_estate *e, const est_field *f)
+{
+    for (size_t i = 0; i < f->tags.n; i++)
+        if (chk_must_encrypt(e, f->tags.v[i].s))
+            return &f->tags.v[i];
+    return NULL;
+}
+
+const char *chk_leaf_secret(const est_estate *e, const est_leaf *l)
+{
+    for (size_t i = 0; i < l->tags.n; i++)
+        if (chk_must_encrypt(e, l->tags.v[i]))
+            return l->tags.v[i];
+    return NULL;
+}
+
+bool chk_carries(const est_leaf *l, const char *tag)
+{
+    for (size_t i = 0; i < l->tags.n; i++)
+        if (!strcmp(l->tags.v[i], tag))
+            return true;
+    return false;
+}

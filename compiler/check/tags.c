@@ -1,0 +1,295 @@
+/* tags.c: are tags declared, carried, encrypted, and each once? */
+#include <string.h>
+
+#include "compiler/check/check.h"
+
+typedef struct walk {
+    const chk_row *row;
+    const est_estate *e;
+    fl_diags *diags;
+} walk;
+
+static void each_side(const chk_row *row, const est_estate *e, fl_diags *diags,
+                      void (*fn)(const est_side *s, void *ctx))
+{
+    walk w = {row, e, diags};
+    chk_each_side(e, fn, &w);
+}
+
+/* ---- unknown-tag ---- */
+
+static const char *nearest_tag(const est_estate *e, fl_diags *diags, const char *name)
+{
+    const char **names = FL_NEW_N(diags->arena, const char *, e->tags.n + 1);
+    for (size_t i = 0; i < e->tags.n; i++)
+        names[i] = e->tags.v[i]->name.s;
+    return fl_nearest(name, names, e->tags.n);
+}
+
+static void unknown(const walk *w, fl_span at, const char *name, const char *where)
+{
+    fl_diag *d = chk_report(w->row, w->diags, at, "there is no tag `%s`%s", name, where);
+    const char *near = nearest_tag(w->e, w->diags, name);
+    if (near)
+        fl_diag_help(w->diags, d, "did you mean `%s`?", near);
+    else
+        fl_diag_help(w->diags, d, "declare it: tag %s \"what it means\"", name);
+}
+
+static void unknown_in_list(const walk *w, const est_text *tags, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!est_find_tag(w->e, tags[i].s))
+            unknown(w, tags[i].at, tags[i].s, "");
+}
+
+static bool in_line(const est_side *s, const char *tag)
+{
+    for (size_t i = 0; i < s->fields.n; i++)
+        for (size_t k = 0; k < s->fields.v[i].tags.n; k++)
+            if (!strcmp(s->fields.v[i].tags.v[k].s, tag))
+                return true;
+    return false;
+}
+
+/* Inline tags that no line of the policy names: each once a side, at the schema's path. */
+static void unknown_inline(const walk *w, const est_side *s)
+{
+    FL_VEC(const char *) said = {0};
+    for (size_t i = 0; i < s->leaves.n; i++) {
+        const sch_field *f = s->leaves.v[i].hit.field;
+        for (size_t k = 0; f && k < f->ntags; k++) {
+            bool known = est_find_tag(w->e, f->tags[k]) || in_line(s, f->tags[k]);
+            for (size_t j = 0; j < said.n; j++)
+                known |= !strcmp(said.v[j], f->tags[k]);
+            if (known)
+                continue;
+            FL_PUSH(w->diags->arena, &said, f->tags[k]);
+            unknown(w, s->schema_path.at, f->tags[k],
+                    fl_printf(w->diags->arena, ", which the schema has on %s", s->leaves.v[i].hit.path));
+        }
+    }
+}
+
+static void unknown_side(const est_side *s, void *ctx)
+{
+    const walk *w = ctx;
+    for (size_t i = 0; i < s->fields.n; i++)
+        unknown_in_list(w, s->fields.v[i].tags.v, s->fields.v[i].tags.n);
+    for (size_t i = 0; i < s->encrypts.n; i++)
+        unknown_in_list(w, s->encrypts.v[i].tags.v, s->encrypts.v[i].tags.n);
+    unknown_inline(w, s);
+}
+
+void chk_unknown_tag(const chk_row *row, const est_estate *e, fl_diags *diags)
+{
+    each_side(row, e, diags, unknown_side);
+}
+
+/* ---- tag-not-encrypted ---- */
+
+static bool encrypted_here(const est_side *s, const char *tag)
+{
+    for (size_t i = 0; i < s->encrypts.n; i++)
+        for (size_t k = 0; k < s->encrypts.v[i].tags.n; k++)
+            if (!strcmp(s->encrypts.v[i].tags.v[k].s, tag))
+                return true;
+    return false;
+}
+
+static void line_not_encrypted(const walk *w, const est_side *s, const est_field *f)
+{
+    bool labels_only = f->tags.n && !f->clear;
+    for (size_t i = 0; i < f->tags.n; i++) {
+        const est_text *t = &f->tags.v[i];
+        labels_only &= est_find_tag(w->e, t->s) && !chk_must_encrypt(w->e, t->s);
+        if (!chk_must_encrypt(w->e, t->s))
+            continue;
+        if (f->clear) {
+            fl_diag *d = chk_report(w->row, w->diags, t->at,
+                                    "%s is declared clear, and `%s` says that it must be encrypted", f->path.s, t->s);
+            fl_diag_help(w->diags, d, "take `clear` out, or the tag");
+        } else if (!encrypted_here(s, t->s)) {
+            fl_diag *d =
+                chk_report(w->row, w->diags, t->at,
+                           "%s carries `%s`, and no `encrypt` line of this %s names it: it would go out in clear",
+                           f->path.s, t->s, est_side_name(s));
+            fl_diag_help(w->diags, d, "write `encrypt %s with KEK`, or add the tag to an `encrypt` line", t->s);
+        }
+    }
+    if (labels_only) {
+        fl_diag *d = chk_report(w->row, w->diags, f->at,
+                                "%s has only tags that leave it in clear, so its line must say so", f->path.s);
+        fl_diag_help(w->diags, d, "write `field %s is clear, %s`", f->path.s, f->tags.v[0].s);
+    }
+}
+
+/* Tags that the schema itself has and no line of the policy repeats: each once a side. */
+static void inline_not_encrypted(const walk *w, const est_side *s)
+{
+    FL_VEC(const char *) said = {0};
+    for (size_t i = 0; i < s->leaves.n; i++) {
+        const est_leaf *l = &s->leaves.v[i];
+        const sch_field *f = l->hit.field;
+        for (size_t k = 0; f && k < f->ntags; k++) {
+            bool skip = !chk_must_encrypt(w->e, f->tags[k]) || encrypted_here(s, f->tags[k]) || in_line(s, f->tags[k]);
+            for (size_t j = 0; j < said.n; j++)
+                skip |= !strcmp(said.v[j], f->tags[k]);
+            if (skip)
+                continue;
+            FL_PUSH(w->diags->arena, &said, f->tags[k]);
+            fl_diag *d = chk_report(
+                w->row, w->diags, s->schema_path.at,
+                "the schema tags %s as `%s`, and no `encrypt` line of this %s names it: it would go out in clear",
+                l->hit.path, f->tags[k], est_side_name(s));
+            fl_diag_help(w->diags, d, "write `encrypt %s with KEK`", f->tags[k]);
+        }
+    }
+}
+
+/* A field declared clear that the schema itself tags: the tag wins with every client. */
+static void clear_against_inline(const walk *w, const est_side *s)
+{
+    for (size_t i = 0; i < s->leaves.n; i++) {
+        const est_leaf *l = &s->leaves.v[i];
+        const sch_field *f = l->hit.field;
+        for (size_t k = 0; l->line && l->line->clear && f && k < f->ntags; k++)
+            if (chk_must_encrypt(w->e, f->tags[k])) {
+                fl_diag *d = chk_report(w->row, w->diags, l->line->at,
+                                        "%s is declared clear, and the schema tags it as `%s`, which must be encrypted",
+                                        l->hit.path, f->tags[k]);
+                fl_diag_help(w->diags, d, "write `field %s is %s`, or take the tag out of the schema", l->hit.path,
+                             f->tags[k]);
+            }
+    }
+}
+
+static void encrypt_of_clear(const walk *w, const est_encrypt *x)
+{
+    for (size_t i = 0; i < x->tags.n; i++) {
+        const est_tag *t = est_find_tag(w->e, x->tags.v[i].s);
+        if (!t || !t->clear.s)
+            continue;
+        fl_diag *d =
+            chk_report(w->row, w->diags, x->tags.v[i].at,
+                       "`%s` is a clear tag: what carries it stays in clear, and no line encrypts it", t->name.s);
+        fl_diag_relate(w->diags, d, t->clear.at, "declared clear here");
+        fl_diag_help(w->diags, d, "use another tag, or take `clear because …` out of its declaration");
+    }
+}
+
+static void not_encrypted_side(const est_side *s, void *ctx)
+{
+    const walk *w = ctx;
+    for (size_t i = 0; i < s->fields.n; i++)
+        line_not_encrypted(w, s, &s->fields.v[i]);
+    for (size_t i = 0; i < s->encrypts.n; i++)
+        encrypt_of_clear(w, &s->encrypts.v[i]);
+    inline_not_encrypted(w, s);
+    clear_against_inline(w, s);
+}
+
+void chk_tag_not_encrypted(const chk_row *row, const est_estate *e, fl_diags *diags)
+{
+    each_side(row, e, diags, not_encrypted_side);
+}
+
+/* ---- idle-rule ---- */
+
+static bool carried(const est_side *s, const char *tag)
+{
+    for (size_t i = 0; i < s->leaves.n; i++)
+        if (chk_carries(&s->leaves.v[i], tag))
+            return true;
+    return in_line(s, tag); /* on something that another check refuses */
+}
+
+static void idle_side(const est_side *s, void *ctx)
+{
+    const walk *w = ctx;
+    for (size_t i = 0; i < s->encrypts.n; i++)
+        for (size_t k = 0; k < s->encrypts.v[i].tags.n; k++) {
+            const est_text *t = &s->encrypts.v[i].tags.v[k];
+            if (!chk_must_encrypt(w->e, t->s) || carried(s, t->s))
+                continue;
+            fl_diag *d =
+                chk_report(w->row, w->diags, t->at, "no field of the %s of %s carries `%s`: this line encrypts nothing",
+                           est_side_name(s), s->topic->name.s, t->s);
+            fl_diag_help(w->diags, d, "tag the field it is meant for: `field PATH is %s`", t->s);
+        }
+}
+
+void chk_idle_rule(const chk_row *row, const est_estate *e, fl_diags *diags)
+{
+    each_side(row, e, diags, idle_side);
+}
+
+/* ---- encrypted-twice ---- */
+
+static const est_encrypt *names_tag(const est_side *s, size_t before, const char *tag)
+{
+    for (size_t i = 0; i < before; i++)
+        for (size_t k = 0; k < s->encrypts.v[i].tags.n; k++)
+            if (!strcmp(s->encrypts.v[i].tags.v[k].s, tag))
+                return &s->encrypts.v[i];
+    return NULL;
+}
+
+static bool reaches(const est_encrypt *x, const est_leaf *l)
+{
+    for (size_t i = 0; i < x->tags.n; i++)
+        if (chk_carries(l, x->tags.v[i].s))
+            return true;
+    return false;
+}
+
+static bool share_a_tag(const est_encrypt *a, const est_encrypt *b)
+{
+    for (size_t i = 0; i < a->tags.n; i++)
+        for (size_t k = 0; k < b->tags.n; k++)
+            if (!strcmp(a->tags.v[i].s, b->tags.v[k].s))
+                return true;
+    return false;
+}
+
+static void twice_by_leaf(const walk *w, const est_side *s, const est_leaf *l)
+{
+    const est_encrypt *first = NULL;
+    for (size_t i = 0; i < s->encrypts.n; i++) {
+        const est_encrypt *x = &s->encrypts.v[i];
+        if (!reaches(x, l))
+            continue;
+        if (first && !share_a_tag(first, x)) {
+            fl_diag *d =
+                chk_report(w->row, w->diags, x->at,
+                           "%s is reached by two `encrypt` lines: clients would encrypt it twice", l->hit.path);
+            fl_diag_relate(w->diags, d, first->at, "the other line");
+            fl_diag_help(w->diags, d, "give the field tags of one line only, or put both tags into one line");
+            return;
+        }
+        first = first ? first : x;
+    }
+}
+
+static void twice_side(const est_side *s, void *ctx)
+{
+    const walk *w = ctx;
+    for (size_t i = 0; i < s->encrypts.n; i++)
+        for (size_t k = 0; k < s->encrypts.v[i].tags.n; k++) {
+            const est_text *t = &s->encrypts.v[i].tags.v[k];
+            const est_encrypt *other = names_tag(s, i, t->s);
+            if (!other)
+                continue;
+            fl_diag *d = chk_report(w->row, w->diags, t->at, "`%s` stands in two `encrypt` lines of this %s", t->s,
+                                    est_side_name(s));
+            fl_diag_relate(w->diags, d, other->at, "the other line");
+            fl_diag_help(w->diags, d, "take it out of one of them");
+        }
+    for (size_t i = 0; i < s->leaves.n; i++)
+        twice_by_leaf(w, s, &s->leaves.v[i]);
+}
+
+void chk_encrypted_twice(const chk_row *row, const est_estate *e, fl_diags *diags)
+{
+    each_side(row, e, diags, twice_side);
+}
