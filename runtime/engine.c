@@ -26,6 +26,7 @@ struct rt_codec {
     rt_keys *keys; /* not owned */
     rt_codec_options opt;
     rt_subject subject;
+    uint8_t head[HEAD]; /* of what it writes */
     sch_schema *schema;
     rt_rules *rules;
     rt_program *write; /* NULL if read_only */
@@ -139,6 +140,8 @@ rt_code rt_codec_open(rt_registry *registry, rt_keys *keys, const rt_subject *su
     if (opt)
         c->opt = *opt;
     c->subject = copy_subject(c->a, subject);
+    for (int i = 0; i < 4; i++)
+        c->head[1 + i] = (uint8_t)((unsigned)subject->id >> (24 - 8 * i));
     rt_code code = prepare(c, err);
     if (code)
         rt_codec_close(c);
@@ -264,22 +267,15 @@ static rt_code add_length(const uint8_t *body, size_t n, fl_buf *out, rt_error *
     return rt_fail(err, RT_BAD_INPUT, "a record of %zu bytes is larger than what is allowed", n);
 }
 
-static void put_head(uint8_t head[HEAD], int id)
-{
-    head[0] = 0;
-    for (int i = 0; i < 4; i++)
-        head[1 + i] = (uint8_t)((unsigned)id >> (24 - 8 * i));
-}
-
 rt_code rt_encrypt(rt_codec *c, const uint8_t *body, size_t n, fl_buf *out, rt_error *err)
 {
-    uint8_t head[HEAD];
     fl_buf_clear(out);
     if (!c->write)
         return rt_fail(err, RT_REFUSED, "subject %s was opened for reading alone", c->subject.subject);
-    put_head(head, c->subject.id);
-    if (!fl_buf_add(out, head, HEAD))
+    if (!fl_buf_reserve(out, HEAD))
         return rt_fail(err, RT_BAD_INPUT, "the record is larger than what is allowed");
+    memcpy(out->p, c->head, HEAD);
+    out->len = HEAD;
     rt_code code = rt_walk_run(c->walk, c->write, body, n, out, err);
     if (code)
         fl_buf_clear(out);

@@ -107,6 +107,7 @@ static inline bool room(rt_walk *w, fl_buf *b, size_t n, uint32_t pc)
 {
     if (b->cap - b->len > n && b->cap > b->len)
         return true;
+    b->full = false; /* of this record or none */
     return fl_buf_reserve(b, n) || too_big(w, pc);
 }
 
@@ -402,7 +403,7 @@ static bool seal_one(rt_walk *w, uint32_t pc, size_t rule, const uint8_t *in, si
         if (!seal_raw(w, pc, rule, s, out, in, n))
             return false;
     } else {
-        fl_buf_clear(&w->text);
+        w->text.len = 0;
         if (!room(w, &w->text, sealed, pc) || !seal_raw(w, pc, rule, s, (uint8_t *)w->text.p, in, n))
             return false;
         fl_b64_encode((char *)out, (const uint8_t *)w->text.p, sealed);
@@ -448,7 +449,7 @@ static bool ciphertext(rt_walk *w, uint32_t pc, size_t rule, const uint8_t **in,
 {
     if (w->prog->ops[pc].code != RT_OP_STRING)
         return true;
-    fl_buf_clear(&w->text);
+    w->text.len = 0;
     if (!room(w, &w->text, *n / 4 * 3 + 3, pc))
         return false;
     ptrdiff_t len = fl_b64_decode((uint8_t *)w->text.p, (const char *)*in, *n, FL_B64_LAX);
