@@ -16,6 +16,9 @@ CFLAGS   := -std=gnu11 $(WARN) $(if $(CI)$(WERROR),-Werror) $(HARDEN) $(OPT) $(S
 LDFLAGS  := -pie -Wl,-z,relro,-z,now $(SAN)
 LDLIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm -lpthread
 REPORTS  := $(BUILD)/reports
+# V=1 shows whole commands
+Q        := $(if $(V),,@)
+say       = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 # ---- the program: folders, what each may include besides itself, what is generated in it ----
 FOLDERS        := base schema lang compiler runtime
@@ -36,15 +39,17 @@ tests    = $(patsubst %.c,$(BUILD)/%,$(wildcard $(1)/*_test.c $(1)/*/*_test.c))
 
 all: $(BUILD)/flec
 $(BUILD)/flec: $(call objects,cli) $(call archives,$(NEEDS_cli)) $(BUILD)/cli/.boundaries
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS)
 
 define folder
 $(BUILD)/libflec-$(1).a: $(call objects,$(1)) $(BUILD)/$(1)/.boundaries
 	@rm -f $$@
-	ar rcs $$@ $$(filter %.o,$$^)
+	$$(Q)ar rcs $$@ $$(filter %.o,$$^)
 lib-$(1): $(BUILD)/libflec-$(1).a
 $(call tests,$(1)): $(BUILD)/%: $(BUILD)/%.o $(call archives,$(1) $(NEEDS_$(1)))
-	$(CC) $(LDFLAGS) -o $$@ $$^ -lcmocka -lavro $(LDLIBS)
+	$$(call say,LINK,$$@)
+	$$(Q)$(CC) $(LDFLAGS) -o $$@ $$^ -lcmocka -lavro $(LDLIBS)
 unit-$(1): $(call tests,$(1))
 	tests/lib/units $(REPORTS)/unit-$(1) $$^
 endef
@@ -52,7 +57,8 @@ $(foreach f,$(FOLDERS),$(eval $(call folder,$(f))))
 UNITS := $(foreach f,$(FOLDERS) cli,$(call tests,$(f)))
 # units of cli/ link its objects but main
 $(call tests,cli): $(BUILD)/%: $(BUILD)/%.o $(filter-out $(BUILD)/cli/main.o,$(call objects,cli)) $(call archives,$(NEEDS_cli))
-	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 unit-cli: $(call tests,cli)
 	tests/lib/units $(REPORTS)/unit-cli $^
 $(FOLDERS:%=$(BUILD)/%/.boundaries) $(BUILD)/cli/.boundaries: $(BUILD)/%/.boundaries: $(wildcard $(foreach f,$(FOLDERS) cli,$(f)/*.[chly] $(f)/*/*.[ch]))
@@ -60,26 +66,32 @@ $(FOLDERS:%=$(BUILD)/%/.boundaries) $(BUILD)/cli/.boundaries: $(BUILD)/%/.bounda
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(GEN_lang:.c=.o) $(GEN_compiler:.c=.o) $(GEN_cli:.c=.o): $(BUILD)/%.o: $(BUILD)/%.c
-	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-unused-function -Wno-shadow -Wno-undef -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-unused-function -Wno-shadow -Wno-undef -MMD -MP -c -o $@ $<
 $(BUILD)/lang/parse.c: lang/parse.y
 	@mkdir -p $(@D)
-	bison -Werror -d -o $@ $<
+	$(call say,GEN,$@)
+	$(Q)bison -Werror -d -o $@ $<
 $(BUILD)/lang/parse.h: $(BUILD)/lang/parse.c
 $(BUILD)/lang/scan.c: lang/scan.l $(BUILD)/lang/parse.c
-	flex -o $@ $<
+	$(call say,GEN,$@)
+	$(Q)flex -o $@ $<
 $(call objects,lang): | $(BUILD)/lang/parse.c
 # the connector catalogue is validated and turned into C here; a bad entry fails the build
 $(BUILD)/compiler/catalog_data.c: $(BUILD)/compiler/catalog/catalog_tool $(wildcard compiler/catalog/*.json)
 	$< $@ compiler/catalog
 $(BUILD)/compiler/catalog/catalog_tool: $(BUILD)/compiler/catalog/catalog_tool.o $(call archives,base)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 # docs/checks/*.md inside the binary, for `flec explain`
 $(BUILD)/cli/pages.c: $(BUILD)/cli/pages_tool $(wildcard docs/checks/*.md)
 	$< $@ docs/checks
 $(BUILD)/cli/pages_tool: $(BUILD)/cli/pages_tool.o $(call archives,base)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(BUILD)/cli/main.o $(BUILD)/cli/version.o: $(BUILD)/cli/commit.h
 $(BUILD)/cli/commit.h: FORCE
 	@mkdir -p $(@D)
@@ -88,7 +100,8 @@ $(BUILD)/cli/commit.h: FORCE
 
 # the tables of docs/language.md, out of the forms; a unit holds them together
 $(BUILD)/lang/reference_tool: $(BUILD)/lang/reference_tool.o $(call archives,lang base)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 reference: $(BUILD)/lang/reference_tool
 	$< docs/language.md
 
@@ -121,10 +134,12 @@ test-run: all $(UNITS) $(FUZZERS:%=$(BUILD)/replay/%)
 	@tests/lib/suite $(BUILD) units cases corpora
 $(BUILD)/replay/%: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/tests/fuzz/replay.o $(call archives,$(NEEDS_cli))
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%_fuzz.o $(call archives,$(NEEDS_cli))
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 test-real:
 	@tests/lib/deps build test real
 	@$(MAKE) --no-print-directory all
@@ -157,7 +172,8 @@ bench:
 bench-run: all $(BUILD)/tests/bench/engine_bench
 	@tests/bench/run $(BUILD)
 $(BUILD)/tests/bench/engine_bench: $(BUILD)/tests/bench/engine_bench.o $(call archives,runtime schema base)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 sources_c = $(shell git ls-files '*.c' '*.h' | grep -v _data.c)
 format:
 	@tests/lib/deps lint

@@ -1,0 +1,77 @@
+/* build_dir.c: reads a build directory's MANIFEST and compares the files with it. */
+#include "runtime/testing/build_dir.h"
+
+#include <string.h>
+
+#define MANIFEST_MAX (64u << 20)
+#define FILE_MAX     (256u << 20)
+#define VERSION      1
+
+static rt_code read_manifest(fl_arena *a, const char *dir, const fl_json **out, rt_error *err)
+{
+    char *text;
+    size_t n;
+    fl_json_error e;
+    int64_t version;
+    int fault = fl_read_file(a, fl_printf(a, "%s/MANIFEST", dir), MANIFEST_MAX, &text, &n);
+    if (fault)
+        return rt_fail(err, RT_IO, "%.200s/MANIFEST: %s", dir, strerror(fault));
+    const fl_json *j = fl_json_parse(a, text, n, 0, &e);
+    const char *format = j ? fl_json_str(j, "format") : NULL;
+    if (!format || strcmp(format, "flec-build"))
+        return rt_fail(err, RT_BAD_INPUT, "%.200s/MANIFEST is no build of flec%s%s", dir, j ? "" : ": ",
+                       j ? "" : e.message);
+    if (!fl_json_int(j, "version", &version) || version < 1)
+        return rt_fail(err, RT_BAD_INPUT, "%.200s/MANIFEST does not say its version", dir);
+    if (version > VERSION)
+        return rt_fail(err, RT_BAD_INPUT,
+                       "%.200s is a build of version %lld, this flec reads version %d: use a newer flec", dir,
+                       (long long)version, VERSION);
+    *out = j;
+    return RT_OK;
+}
+
+/* A path of the MANIFEST stays inside the directory. */
+static bool inside(const char *path)
+{
+    if (!*path || *path == '/')
+        return false;
+    for (const char *p = path; p; p = strchr(p, '/') ? strchr(p, '/') + 1 : NULL)
+        if (!strcmp(p, "..") || !strncmp(p, "../", 3))
+            return false;
+    return true;
+}
+
+static bool as_built(const char *dir, const char *path, const char *digest)
+{
+    fl_arena *a = fl_arena_new();
+    char *text, now[65];
+    size_t n;
+    bool same = false;
+    if (!fl_read_file(a, fl_printf(a, "%s/%s", dir, path), FILE_MAX, &text, &n)) {
+        fl_sha256_hex(now, text, n);
+        same = !strcmp(now, digest);
+    }
+    fl_arena_free(a);
+    return same;
+}
+
+rt_code rt_build_dir_open(fl_arena *a, const char *dir, rt_build_dir *out, rt_error *err)
+{
+    *out = (rt_build_dir){.dir = dir};
+    rt_code code = read_manifest(a, dir, &out->manifest, err);
+    if (code)
+        return code;
+    const fl_json *omitted = fl_json_get(out->manifest, "omitted"), *files = fl_json_get(out->manifest, "files");
+    if (omitted && omitted->count)
+        return rt_fail(err, RT_REFUSED, "%.200s is a partial build: its tests need all parts, so build without --only",
+                       dir);
+    for (const fl_json *f = files ? files->child : NULL; f; f = f->next) {
+        if (f->kind != FL_JSTRING || !inside(f->key))
+            return rt_fail(err, RT_BAD_INPUT, "%.200s/MANIFEST lists what is no file of the build: %.100s", dir,
+                           f->key ? f->key : "");
+        if (!as_built(dir, f->key, f->str))
+            FL_PUSH(a, &out->edited, f->key);
+    }
+    return RT_OK;
+}

@@ -1,0 +1,214 @@
+/* expect_leak.c: does a topic give away what it should hide? Every produced value of 4 bytes or more of an encrypted
+ * field is looked for in every record of the topic, key, value and headers: as UTF-8 (its bytes), as base64 at each of
+ * the three alignments, as hex.
+ *
+ * Ciphertexts that open and give back what was produced are cut out before: they are no leak, and in a few hundred
+ * kilobytes of base64 a word of four letters turns up by chance. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/testing/expect.h"
+#include "runtime/testing/fields.h"
+
+#define SHORTEST 4
+#define GRAMS    (1u << 22) /* bits of the set of 4-byte sequences that the topic holds */
+
+typedef struct needle {
+    const char *path;
+    size_t record;
+    rt_bytes value;
+} needle;
+
+typedef struct hunt {
+    rt_world *w;
+    fl_buf hay; /* all that the topic holds, NULs between the pieces */
+    uint8_t *grams;
+    FL_VEC(needle) needles;
+    const char **why;
+} hunt;
+
+/* ---- the hay ---- */
+
+static void add_hay(hunt *h, rt_bytes b)
+{
+    if (b.p)
+        fl_buf_add(&h->hay, b.p, b.n);
+    fl_buf_add(&h->hay, "\0\0\0\0", 4);
+}
+
+/* Adds a wire record without the ranges at these places, which are in the order of the bytes. */
+static void add_without(hunt *h, rt_bytes wire, size_t head, const sch_at *const *cut, size_t n)
+{
+    size_t from = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t at = head + cut[i]->offset;
+        if (at < from)
+            continue;
+        add_hay(h, (rt_bytes){wire.p + from, at - from});
+        from = at + cut[i]->len;
+    }
+    add_hay(h, (rt_bytes){wire.p + from, wire.n - from});
+}
+
+static int by_offset(const void *a, const void *b)
+{
+    const sch_at *x = *(const sch_at *const *)a, *y = *(const sch_at *const *)b;
+    return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+/* The places of a record that hold good ciphertexts; the produced values there become needles. */
+static void visit_fields(hunt *h, rt_fields *f, const rt_test_record *r, int side, const sch_schema *schema)
+{
+    FL_VEC(const sch_at *) cut = {0};
+    rt_bytes body = rt_fields_body(r->wire[side]);
+    const char *why;
+    for (size_t i = 0; i < f->plan->nencrypted; i++) {
+        sch_ats plain = {0}, wire = {0};
+        const char *path = f->plan->encrypted[i].path;
+        if (!rt_fields_at(f, schema, r->plain[side], path, &plain, &why))
+            continue;
+        bool on_wire = rt_fields_at(f, schema, body, path, &wire, &why) && wire.n == plain.n;
+        for (size_t k = 0; k < plain.n; k++) {
+            rt_bytes value = {r->plain[side].p + plain.v[k].offset, plain.v[k].len};
+            if (plain.v[k].kind == SCH_AT_NULL)
+                continue;
+            if (value.n >= SHORTEST)
+                FL_PUSH(h->w->a, &h->needles, (needle){path, r->number, value});
+            if (on_wire && rt_fields_opens(f, &wire.v[k], body.p, NULL, &value))
+                FL_PUSH(h->w->a, &cut, &wire.v[k]);
+        }
+    }
+    if (cut.n)
+        qsort(cut.v, cut.n, sizeof *cut.v, by_offset);
+    add_without(h, r->wire[side], r->wire[side].n - body.n, cut.v, cut.n);
+}
+
+static void visit(hunt *h, rt_fields *f, const rt_test_record *r, int side)
+{
+    const char *why;
+    if (!r->wire[side].p)
+        return;
+    const sch_schema *schema = f->codec && r->plain[side].p ? rt_fields_schema(f, r->wire[side], &why) : NULL;
+    if (schema) {
+        visit_fields(h, f, r, side, schema);
+        return;
+    }
+    add_hay(h, r->wire[side]);
+    /* what did not become a record of its schema (clear text by a wrong converter) is searched whole, for what its
+     * plain form hides */
+    const sch_schema *own = f->codec && r->plain[side].p ? rt_codec_schema(f->codec) : NULL;
+    for (size_t i = 0; own && i < f->plan->nencrypted; i++) {
+        sch_ats plain;
+        if (!rt_fields_at(f, own, r->plain[side], f->plan->encrypted[i].path, &plain, &why))
+            continue;
+        for (size_t k = 0; k < plain.n; k++)
+            if (plain.v[k].kind != SCH_AT_NULL && plain.v[k].len >= SHORTEST)
+                FL_PUSH(h->w->a, &h->needles,
+                        (needle){f->plan->encrypted[i].path,
+                                 r->number,
+                                 {r->plain[side].p + plain.v[k].offset, plain.v[k].len}});
+    }
+}
+
+static bool add_headers(void *ctx, const rt_message *m)
+{
+    hunt *h = ctx;
+    for (size_t i = 0; i < m->nheaders; i++) {
+        add_hay(h, (rt_bytes){(const uint8_t *)m->headers[i].name, strlen(m->headers[i].name)});
+        add_hay(h, m->headers[i].value);
+    }
+    return true;
+}
+
+/* ---- the search ---- */
+
+static uint32_t gram(const uint8_t *p)
+{
+    uint32_t v;
+    memcpy(&v, p, 4);
+    return (v * 2654435761u) >> 10;
+}
+
+static void index_hay(hunt *h)
+{
+    h->grams = fl_alloc(h->w->a, GRAMS / 8);
+    for (size_t i = 0; i + 4 <= h->hay.len; i++) {
+        uint32_t g = gram((const uint8_t *)h->hay.p + i);
+        h->grams[g / 8] |= (uint8_t)(1u << g % 8);
+    }
+}
+
+/* Most needles are ruled out by a sequence of four bytes that the topic does not hold anywhere. */
+static bool holds(const hunt *h, const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i + 4 <= n; i++) {
+        uint32_t g = gram(p + i);
+        if (!(h->grams[g / 8] & 1u << g % 8))
+            return false;
+    }
+    return n >= SHORTEST && memmem(h->hay.p, h->hay.len, p, n);
+}
+
+static const char *found_as(hunt *h, const needle *x)
+{
+    char *text = fl_alloc(h->w->a, 2 * x->value.n + 8);
+    if (holds(h, x->value.p, x->value.n))
+        return "plainly";
+    fl_hex(text, x->value.p, x->value.n);
+    if (holds(h, (uint8_t *)text, 2 * x->value.n))
+        return "as hex";
+    for (size_t shift = 0; shift < 3; shift++) {
+        /* the characters that do not depend on what stands before and behind */
+        uint8_t *padded = fl_alloc(h->w->a, x->value.n + shift + 1);
+        memcpy(padded + shift, x->value.p, x->value.n);
+        size_t n = x->value.n + shift, first = shift ? shift + 1 : 0, last = n * 8 / 6;
+        fl_b64_encode(text, padded, n);
+        if (last > first && holds(h, (uint8_t *)text + first, last - first))
+            return "as base64";
+    }
+    return NULL;
+}
+
+static bool nothing_found(hunt *h, const rt_test_topic *t)
+{
+    for (size_t i = 0; i < h->needles.n; i++) {
+        const char *how = found_as(h, &h->needles.v[i]);
+        if (how) {
+            *h->why =
+                fl_printf(h->w->a, "topic %s holds the value of %s that was produced in record %zu (%zu bytes), %s",
+                          t->name, h->needles.v[i].path, h->needles.v[i].record, h->needles.v[i].value.n, how);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool rt_expect_no_leak(rt_world *w, const rt_step *s, const char **why)
+{
+    hunt h = {.w = w, .why = why};
+    rt_error err;
+    rt_test_topic *t = rt_world_topic(w, s->topic);
+    const rt_plan_topic *plan = rt_plan_topic_find(w->plan, t->subjects_of);
+    bool ok = true;
+    fl_buf_init(&h.hay, 1u << 30);
+    for (int side = 0; side < 2 && ok && plan; side++) {
+        rt_fields f;
+        ok = !rt_fields_open(&f, w, plan, side, &err);
+        if (!ok)
+            *why = fl_strdup(w->a, err.message);
+        for (size_t i = 0; i < t->records.n && ok; i++)
+            visit(&h, &f, t->records.v[i], side);
+        rt_fields_close(&f);
+    }
+    if (ok && !plan && t->records.n) {
+        *why = fl_printf(w->a, "the plan does not know topic %s", s->topic);
+        ok = false;
+    }
+    if (ok) {
+        t->topic->ops->each(t->topic, add_headers, &h, NULL);
+        index_hay(&h);
+        ok = !h.hay.full && nothing_found(&h, t);
+    }
+    fl_buf_free(&h.hay);
+    return ok;
+}

@@ -1,0 +1,33 @@
+/* run.h: runs the tests of a build directory and reports. */
+#ifndef FLEC_RUNTIME_TESTING_RUN_H
+#define FLEC_RUNTIME_TESTING_RUN_H
+
+#include <stdio.h>
+
+#include "base/base.h"
+
+typedef enum { RT_REPORT_TEXT, RT_REPORT_JSON, RT_REPORT_TAP, RT_REPORT_JUNIT } rt_report_form;
+
+typedef struct rt_test_result {
+    const char *name, *file, *message; /* message NULL: passed */
+    int line, at;                      /* of the test, of the step that failed */
+    const char *step;                  /* the step that failed, in words */
+    double seconds;
+} rt_test_result;
+
+typedef struct rt_test_run {
+    fl_arena *a;
+    const char *environment;
+    FL_VEC(const char *) edited; /* files that are not as they were built */
+    FL_VEC(rt_test_result) results;
+    size_t failed;
+} rt_test_run;
+
+/* Runs the tests of DIR whose name holds `filter` (NULL: all) as the directory lies: files edited by hand are named in
+ * run->edited, then used. A partial build, a corrupt or newer file is FL_COULD_NOT_RUN, a filter that matches nothing
+ * FL_USAGE, both logged; else FL_OK or FL_FINDINGS. */
+fl_status rt_test_dir(rt_test_run *run, const char *dir, const char *filter);
+
+void rt_test_report(const rt_test_run *run, rt_report_form form, bool color, FILE *out);
+
+#endif
