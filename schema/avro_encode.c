@@ -65,7 +65,7 @@ static bool put(encoder *e, const fl_json *v, const void *p, size_t n)
 
 static size_t zigzag(uint8_t out[10], int64_t v)
 {
-    uint64_t u = ((uint64_t)v << 1) ^ (uint64_t)(v >> 63);
+    uint64_t u = ((uint64_t)v << 1) ^ (v < 0 ? UINT64_MAX : 0);
     size_t n = 0;
     for (; u >= 0x80; u >>= 7)
         out[n++] = (uint8_t)(u | 0x80);

@@ -394,6 +394,9 @@ static void hostile_bytes(void **state)
     sch_value_error err;
     assert_false(sch_avro_check(s, (const uint8_t *)"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10, &err));
     assert_string_equal(err.message, "too many values that take no byte");
+    s = parse("{\"type\":\"array\",\"items\":{\"type\":\"fixed\",\"name\":\"F\",\"size\":0}}");
+    assert_false(sch_avro_check(s, (const uint8_t *)"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10, &err));
+    assert_string_equal(err.message, "too many values that take no byte");
     sch_print_options opt = {.allow_trailing = true};
     same("trailing", printed_with(parse("\"int\""), "02ffff", &opt), "1");
 }
