@@ -90,7 +90,7 @@ static void what_is_wrong_is_said_with_its_place(void **state)
         {"\"version\": 1", "\"version\": 2", "plan.json:2:26: the plan is of version 2, this flec reads version 1"},
         {"\"version\": 1", "\"version\": 0", "does not say its version"},
         {"flec-plan", "flec-tests", "no plan"},
-        {"\"workers\"", "\"wrokers\"", "plan.json:3:34: unknown member wrokers of platform"},
+        {"\"workers\"", "\"wrokers\"", "plan.json:3:33: unknown member wrokers of platform"},
         {"\"shared\": false", "\"shared\": 0", "shared must be true or false"},
         {"\"shared\": false,", "", "keks lacks its member shared"},
         {"\"format\": \"string\"", "\"format\": \"json-schema\"", "format json-schema is beyond this version"},
