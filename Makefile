@@ -110,11 +110,14 @@ deps:
 	@tests/lib/deps build test
 demo:
 	@tests/lib/deps build
-	@$(MAKE) --no-print-directory all
-	@tests/demo/run $(BUILD)/flec
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/demo/kafka
+	@tests/demo/run $(BUILD)/flec $(BUILD)/tests/demo/kafka
 test:
 	@tests/lib/deps build test
 	@$(MAKE) --no-print-directory test-run
+$(BUILD)/tests/demo/kafka: $(BUILD)/tests/demo/kafka.o $(call archives,runtime schema base)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 install: all
 	install -D -m 0755 $(BUILD)/flec $(DESTDIR)$(PREFIX)/bin/flec
 	cd docs && find . -name '*.md' -exec install -D -m 0644 '{}' '$(abspath $(DESTDIR)$(PREFIX))/share/doc/flec/{}' ';'
@@ -142,7 +145,7 @@ $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%_fuzz.o $(call archives,$(NEEDS_cli))
 	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 test-real:
 	@tests/lib/deps build test real
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/demo/kafka
 	@tests/lib/suite $(BUILD) real
 test-interop:
 	@tests/lib/deps build test interop
