@@ -192,7 +192,7 @@ static void range_of(ctx *x, const est_prop *p, const cat_property *known)
     bool low = known->has_min && v < known->min, high = known->has_max && v > known->max;
     if (low || high)
         chk_report(x->row, x->diags, p->value_at, "%s is %s, %s %.15g is allowed", p->name.s, p->value,
-                   low ? "not less than" : "not more than", low ? known->min : known->max);
+                   low ? "at least" : "at most", low ? known->min : known->max);
 }
 
 static void value_of(ctx *x, const est_connector *c, const est_prop *p, const cat_property *known)
@@ -221,15 +221,22 @@ void chk_property_value(const chk_row *row, const est_estate *e, fl_diags *diags
 
 /* ---- secrets: the value never enters a message ---- */
 
-static void literal_secret(ctx *x, const est_prop *p, const char *where)
+static void literal_secret(ctx *x, const est_prop *p)
 {
-    fl_diag *d =
-        chk_report(x->row, x->diags, p->value_at,
-                   "%s%s is a secret: a literal would lie in the policy, in git and in the worker's config topic",
-                   where, p->name.s);
-    d->span = p->name.at.src ? p->name.at : p->value_at;
+    fl_diag *d = chk_report(
+        x->row, x->diags, p->name.at,
+        "%s is a secret: a literal would lie in the policy, in git and in the worker's config topic", p->name.s);
     fl_diags_hide(x->diags, p->value_at);
     fl_diag_help(x->diags, d, "write `%s = secret(\"file:PATH:KEY\")` or `secret(\"env:NAME\")`", p->name.s);
+}
+
+static void password_in_url(ctx *x, const est_prop *p)
+{
+    fl_diag *d = chk_report(x->row, x->diags, p->name.at, "%s has a password in its URL", p->name.s);
+    fl_diags_hide(x->diags, p->value_at);
+    fl_diag_help(
+        x->diags, d,
+        "take user and password out of the URL, or make the whole value a reference: `secret(\"file:PATH:KEY\")`");
 }
 
 static bool is_secret_kms(const est_kek *k, const char *name)
@@ -262,15 +269,17 @@ static void secrets_of_connector(ctx *x, const est_connector *c)
         chk_known how = c->catalog ? chk_property(c, p->name.s, &known) : CHK_UNKNOWN;
         bool secret = how == CHK_KNOWN && !known->pattern ? known->secret
                                                           : (known && known->secret) || chk_looks_secret(p->name.s);
-        if ((secret && !p->is_secret_ref && *p->value) || has_password(p->value))
-            literal_secret(x, p, "");
+        if (secret && !p->is_secret_ref && *p->value)
+            literal_secret(x, p);
+        else if (has_password(p->value))
+            password_in_url(x, p);
     }
 }
 
-#define SECRETS_OF(x, list, test, where)                                                                               \
+#define SECRETS_OF(x, list, test)                                                                                      \
     for (size_t j = 0; j < (list).n; j++)                                                                              \
         if ((test) && !(list).v[j].is_secret_ref)                                                                      \
-            literal_secret(x, &(list).v[j], where);
+            literal_secret(x, &(list).v[j]);
 
 void chk_secret_literal(const chk_row *row, const est_estate *e, fl_diags *diags)
 {
@@ -279,13 +288,14 @@ void chk_secret_literal(const chk_row *row, const est_estate *e, fl_diags *diags
         secrets_of_connector(&x, e->connectors.v[i]);
     for (size_t i = 0; i < e->keks.n; i++) {
         const est_kek *k = e->keks.v[i];
-        SECRETS_OF(&x, k->params, is_secret_kms(k, k->params.v[j].name.s), "")
-        SECRETS_OF(&x, k->properties, is_secret_kms(k, k->properties.v[j].name.s), "")
+        SECRETS_OF(&x, k->params, is_secret_kms(k, k->params.v[j].name.s))
+        SECRETS_OF(&x, k->properties, is_secret_kms(k, k->properties.v[j].name.s))
     }
-    SECRETS_OF(&x, e->platform.registry_config, chk_looks_secret(e->platform.registry_config.v[j].name.s), "registry ")
-    SECRETS_OF(&x, e->platform.kafka_config, chk_looks_secret(e->platform.kafka_config.v[j].name.s), "kafka ")
+    SECRETS_OF(&x, e->platform.registry_config, chk_looks_secret(e->platform.registry_config.v[j].name.s))
+    SECRETS_OF(&x, e->platform.kafka_config, chk_looks_secret(e->platform.kafka_config.v[j].name.s))
     if (has_password(e->platform.registry_url.s)) {
         fl_diag *d = chk_report(row, diags, e->platform.at, "the URL of the registry has a password in it");
+        fl_diags_hide(diags, e->platform.registry_url.at);
         fl_diag_help(diags, d,
                      "write the URL without it, and `auth basic secret(\"file:PATH:KEY\")` in the block of `registry`");
     }

@@ -52,7 +52,8 @@ emit_nodes emit_registration_order(emit *m);
 /* The text of a side's schema with its tags written in, where inline tags are wanted. */
 const char *emit_schema_text(emit *m, const est_side *s);
 void emit_references(fl_jw *w, const est_ref *refs, size_t n);
-/* metadata and ruleSet, where there are any: an empty one would be another version of the subject (its identity covers them). */
+/* metadata and ruleSet, where there are any: an empty one would be another version of the subject (its identity covers
+ * them). */
 void emit_side_members(emit *m, fl_jw *w, const est_side *s);
 void emit_subject_members(emit *m, fl_jw *w, const est_subject *s);
 /* name … shared, as members of an open object. */

@@ -17,10 +17,9 @@ typedef struct lowering {
     fl_jw w;
     FL_VEC(fixture) fixtures;
     /* of the test at hand: */
-    bool expects;                   /* had an expectation */
-    bool produced;                  /* had a step that puts records on a topic */
-    const est_topic *topic;         /* of the last such step; NULL if unknown (reported) */
-    const est_connector *connector; /* that step's, or NULL */
+    bool produced;          /* had a step that puts records on a topic */
+    const est_topic *topic; /* of the last such step; NULL if unknown (reported) */
+    bool by_connector;      /* it was a `connector … receives` */
 } lowering;
 
 /* The path in the build directory of the file or folder that a step names; NULL if it is not there (reported). The

@@ -20,7 +20,8 @@ int (*emit_exchange)(const char *a, const char *b) = fl_exchange;
 
 typedef struct target {
     fl_arena *arena;
-    const char *dir, *next, *lock_path; /* the folder, the new one beside it */
+    const char *shown, *dir, *next,
+        *lock_path; /* the folder as the user wrote it and as it is, the new one beside it */
     int lock;
 } target;
 
@@ -54,7 +55,7 @@ static fl_status may_replace(target *t)
     if (!fl_exists(t->dir))
         return FL_OK;
     if (!fl_is_dir(t->dir)) {
-        fl_log(FL_LOG_ERROR, "%s is no folder", t->dir);
+        fl_log(FL_LOG_ERROR, "%s is no folder", t->shown);
         return FL_USAGE;
     }
     if (fl_dir_empty(t->dir) || is_build(t))
@@ -62,7 +63,7 @@ static fl_status may_replace(target *t)
     fl_log(FL_LOG_ERROR,
            "%s holds other files and no build of flec (it has no MANIFEST): it is left alone. Name an empty folder, or "
            "one that is not there",
-           t->dir);
+           t->shown);
     return FL_USAGE;
 }
 
@@ -181,7 +182,7 @@ static fl_status lock(target *t)
         t->lock = -1;
     }
     if (rc == EWOULDBLOCK) {
-        fl_log(FL_LOG_ERROR, "%s: another build is writing there", t->dir);
+        fl_log(FL_LOG_ERROR, "%s: another build is writing there", t->shown);
         return FL_COULD_NOT_RUN;
     }
     return rc ? failed(t->lock_path, rc) : FL_OK;
@@ -191,14 +192,14 @@ static fl_status lock(target *t)
 static const char *real_dir(fl_arena *a, const char *dir)
 {
     char *resolved = realpath(dir, NULL);
-    const char *tidy = fl_path_join(a, "", resolved ? resolved : dir);
+    const char *tidy = fl_path_join(a, ".", resolved ? resolved : dir);
     free(resolved);
     return tidy;
 }
 
 fl_status fc_write(const fc_build *b, const char *dir)
 {
-    target t = {.arena = fl_arena_new(), .lock = -1};
+    target t = {.arena = fl_arena_new(), .shown = dir, .lock = -1};
     t.dir = real_dir(t.arena, dir);
     const char *slash = strrchr(t.dir, '/'), *base = slash ? slash + 1 : t.dir;
     int head = (int)(base - t.dir);
