@@ -229,14 +229,19 @@ static void keyword(const matcher *m, const lang_element *e, fl_span at)
     }
 }
 
-static lang_list *one_item(fl_arena *a, const lang_value *v, const lang_name *n)
+static lang_list *one_item(fl_arena *a, lang_value v)
 {
     lang_list *l = FL_NEW(a, lang_list);
     l->items = FL_NEW(a, lang_value);
-    l->items[0] = n ? (lang_value){.kind = LANG_V_NAME, .span = n->span, .name = *n} : *v;
+    l->items[0] = v;
     l->n = 1;
-    l->span = l->items[0].span;
+    l->span = v.span;
     return l;
+}
+
+static lang_value of_name(const lang_name *n)
+{
+    return (lang_value){.kind = LANG_V_NAME, .span = n->span, .name = *n};
 }
 
 static bool is_keyword(const lang_value *v, const lang_element *e)
@@ -303,7 +308,8 @@ static bool match_pair(const matcher *m, const lang_element *a, const lang_eleme
             add_wanted(t, "`:`");
         return false;
     }
-    lang_list *first = one_item(t->a, NULL, &l->items[0].name), *second = one_item(t->a, NULL, &l->items[0].second);
+    lang_list *first = one_item(t->a, of_name(&l->items[0].name)),
+              *second = one_item(t->a, of_name(&l->items[0].second));
     if (!fits_one(m, a, first->items, at.list, 0) || !fits_one(m, b, second->items, at.list, 0))
         return false;
     bind(m, a, first);
@@ -373,7 +379,7 @@ static bool match_value(const matcher *m, const lang_element *e, const rest *aft
         }
         return false;
     }
-    bind(m, &slot, one_item(t->a, t->stmt->value, NULL));
+    bind(m, &slot, one_item(t->a, *t->stmt->value));
     at.equals = true;
     return match(m, slot.next, after, at);
 }
@@ -463,7 +469,7 @@ bool lang_pattern_match(lang_try *t, const lang_form *form)
     t->nlater = 0;
     memset(t->slots, 0, sizeof t->slots);
     if (head.kind == LANG_P_SLOT)
-        bind(&m, &head, one_item(t->a, &t->stmt->head, NULL));
+        bind(&m, &head, one_item(t->a, t->stmt->head));
     return match(&m, head.next, NULL, (cursor){0});
 }
 
