@@ -43,11 +43,13 @@ static void metadata(void **state)
                 "\"z\":\"1\"},\"sensitive\":[\"a\",\"b\"]}");
 }
 
-/* Java compares UTF-16 units: U+10000 (D800 DC00) before U+FFFD. */
+/* Java compares UTF-16 units: U+10000 (D800 DC00) and U+10FFFF (DBFF DFFF) before U+E000 and U+FFFD. */
 static void java_order(void **state)
 {
-    metadata_is("{\"sensitive\":[\"\xef\xbf\xbd\",\"\xf0\x90\x80\x80\",\"\xee\x80\x80\",\"z\",\"\xed\x9f\xbf\"]}",
-                "{\"sensitive\":[\"z\",\"\xed\x9f\xbf\",\"\xf0\x90\x80\x80\",\"\xee\x80\x80\",\"\xef\xbf\xbd\"]}");
+    metadata_is("{\"sensitive\":[\"\xef\xbf\xbd\",\"\xf4\x8f\xbf\xbf\",\"\xf0\x90\x80\x80\",\"\xee\x80\x80\",\"z\","
+                "\"\xed\x9f\xbf\"]}",
+                "{\"sensitive\":[\"z\",\"\xed\x9f\xbf\",\"\xf0\x90\x80\x80\",\"\xf4\x8f\xbf\xbf\",\"\xee\x80\x80\","
+                "\"\xef\xbf\xbd\"]}");
 }
 
 static void rules(void **state)
@@ -220,6 +222,7 @@ static void guid_refs(void **state)
 /* An empty rule set is not the same as none. */
 static void guid_presence(void **state)
 {
+    rt_subject at = {.schema = "\"string\"", .ruleset = "{\"enableAt\":\"CLIENT\"}"};
     rt_subject none = {.schema = "\"string\""}, empty = {.schema = "\"string\"", .ruleset = "{}"},
                bad = {.schema = "x", .ruleset = "{"};
     char one[37], two[37];
@@ -227,6 +230,8 @@ static void guid_presence(void **state)
     assert_int_equal(rt_schema_guid(&empty, two, NULL), RT_OK);
     assert_string_not_equal(one, two);
     assert_int_equal(rt_schema_guid(&bad, one, NULL), RT_BAD_INPUT);
+    assert_int_equal(rt_schema_guid(&at, one, NULL), RT_OK);
+    assert_string_equal(one, "091f210a-8176-f48d-2fa5-a2a4144f7a10");
 }
 
 int main(void)

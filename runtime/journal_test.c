@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -353,6 +354,104 @@ static void rearranged(void **state)
     assert_false(opens_or_is_left(mixed, n, 3));
 }
 
+/* A header with a mark of our choice. */
+static void set_mark(char *log, size_t mark)
+{
+    char text[64], hex[65];
+    int n = snprintf(text, sizeof text, "%zu:mark", mark);
+    fl_sha256_hex(hex, text, (size_t)n);
+    n = snprintf(text, sizeof text, "flec-registry 1 committed %016zu %.16s", mark, hex);
+    memset(log, ' ', HEADER - 1);
+    memcpy(log, text, (size_t)n);
+}
+
+static void refused_as(const char *log, size_t n, const char *why)
+{
+    assert_false(opens_or_is_left(log, n, 3));
+    if (!strstr(err.message, why))
+        fail_msg("\"%s\" does not say \"%s\"", err.message, why);
+}
+
+static void marks(void **state)
+{
+    static char whole[LOG_ROOM], before[LOG_ROOM], made[LOG_ROOM];
+    size_t last, n = three_records(whole, before, &last);
+    memcpy(made, whole, n);
+    set_mark(made, n);
+    assert_memory_equal(made, whole, n); /* this is how it is written */
+    set_mark(made, last + 3);
+    refused_as(made, n, "not between two records");
+    set_mark(made, n + 1);
+    refused_as(made, n, "shorter than what was acknowledged");
+    set_mark(made, HEADER);
+    assert_true(opens_or_is_left(made, n, 3));
+    assert_int_equal(load(made), n);
+    assert_memory_equal(made, whole, n); /* opening has moved it on */
+}
+
+/* Without a mark nothing tells a cut write from damage: then nothing is cut off. */
+static void no_mark(void **state)
+{
+    static char whole[LOG_ROOM], before[LOG_ROOM];
+    size_t last, n = three_records(whole, before, &last);
+    whole[17] ^= 1; /* in "committed" */
+    assert_true(opens_or_is_left(whole, n, 3));
+    refused_as(whole, n - 1, "acknowledged");
+    whole[n - 4] ^= 1;
+    refused_as(whole, n, "acknowledged");
+}
+
+/* ---- what is acknowledged was synced ---- */
+
+static int syncs, sync_fails;
+static char at_sync[LOG_ROOM];
+static size_t at_sync_len;
+
+/* In place of the C library's: looks at the file as it is when the sync is asked for. */
+int fdatasync(int fd);
+int fdatasync(int fd)
+{
+    syncs++;
+    at_sync_len = load(at_sync);
+    if (sync_fails)
+        errno = EIO;
+    return sync_fails ? -1 : fsync(fd);
+}
+
+static void synced_before_marked(void **state)
+{
+    static char before[LOG_ROOM], after[LOG_ROOM];
+    must_open();
+    load(before);
+    syncs = 0;
+    assert_int_equal(add_kek(0), RT_OK);
+    size_t n = load(after);
+    assert_int_equal(syncs, 1);
+    assert_int_equal(at_sync_len, n);
+    assert_memory_equal(at_sync, before, HEADER); /* the record was there, the mark not yet moved */
+    assert_memory_equal(at_sync + HEADER, after + HEADER, n - HEADER);
+    assert_true(memcmp(after, before, HEADER) != 0);
+    rt_registry_close(r);
+}
+
+/* Nobody knows what is on the disk after a sync that failed: no further write is acknowledged. */
+static void sync_failure(void **state)
+{
+    must_open();
+    assert_int_equal(add_kek(0), RT_OK);
+    sync_fails = 1;
+    assert_int_equal(add_kek(1), RT_IO);
+    sync_fails = 0;
+    assert_false(has_kek(1));
+    assert_int_equal(add_kek(2), RT_IO);
+    assert_non_null(strstr(err.message, "start again"));
+    rt_registry_close(r);
+    must_open();
+    assert_true(has_kek(0));
+    assert_int_equal(add_kek(2), RT_OK);
+    rt_registry_close(r);
+}
+
 /* ---- a full disk ---- */
 
 static void full_disk(void **state)
@@ -384,8 +483,14 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(locked),    TEST(permissions), TEST(stand_in_missing), TEST(foreign_folder), TEST(formats),   TEST(kills),
-        TEST(truncated), TEST(zeroed_tail), TEST(flipped),          TEST(rearranged),     TEST(full_disk),
+        TEST(locked),           TEST(permissions),
+        TEST(stand_in_missing), TEST(foreign_folder),
+        TEST(formats),          TEST(kills),
+        TEST(truncated),        TEST(zeroed_tail),
+        TEST(flipped),          TEST(rearranged),
+        TEST(full_disk),        TEST(marks),
+        TEST(no_mark),          TEST(synced_before_marked),
+        TEST(sync_failure),
     };
     return cmocka_run_group_tests_name("journal", tests, NULL, NULL);
 }
