@@ -150,6 +150,7 @@ static void expectations_refused(void **state)
     expect(IN_TEST("expect reader with k sees a"), "3:28 expected `=` or `encrypted` here\n");
     expect(IN_TEST("produce t key k {}"), "3:15 `k` is no JSON value\n");
     expect(IN_TEST("produce t { \"a\": 'x' }"), "3:18 expected a value, but `'x'` stands here\n");
+    expect(IN_TEST("produce t [{ \"a\": 1, \"b\": {}, \"a\": 2 }]"), "3:31 \"a\" stands twice in this object\n");
     expect(IN_TEST("produce t { \"a\": 01 }"), "3:18 `01` is no JSON value\n");
 }
 
@@ -284,6 +285,20 @@ static void damaged_statements_are_left_out(void **state)
            "1:7 `@` cannot stand here\n2:2 `valu` is not known in `topic`, did you mean `value`?\n");
 }
 
+/* However wrong a file is, its messages have an end. */
+static void messages_end(void **state)
+{
+    fl_buf b;
+    fl_buf_init(&b, 1 << 20);
+    for (int i = 0; i < 20000; i++)
+        fl_buf_adds(&b, "nothing\n");
+    reading r = match_text(b.p, false);
+    assert_int_equal(r.diags.errors, 10000);
+    assert_false(r.ok);
+    fl_arena_free(r.a);
+    fl_buf_free(&b);
+}
+
 /* Every pattern is well formed, its id begins with its block, and its parts fit into the bits and slots there are. */
 static void tables_are_sound(void **state)
 {
@@ -340,6 +355,7 @@ int main(void)
         cmocka_unit_test(required),
         cmocka_unit_test(later),
         cmocka_unit_test(damaged_statements_are_left_out),
+        cmocka_unit_test(messages_end),
         cmocka_unit_test(tables_are_sound),
         cmocka_unit_test(twelve),
     };

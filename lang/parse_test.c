@@ -217,6 +217,8 @@ static void limits(void **state)
     expect_limit(&b, "longer than 64 KiB");
     repeated(&b, "a ", "x", (64 << 10) + 1);
     expect_limit(&b, "longer than 64 KiB");
+    repeated(&b, "", "a\n", 2000001);
+    expect_limit(&b, "more than 4000000 words and signs");
     repeated(&b, "#", "x", 16 << 20);
     expect_limit(&b, "larger than 16 MiB");
 }

@@ -266,9 +266,27 @@ static bool json_word(const char *s)
     return strcmp(s, "null") == 0 || strcmp(s, "true") == 0 || strcmp(s, "false") == 0 || json_number(s);
 }
 
+/* A name that stands twice in an object would leave open which of the two values counts. */
+static bool unique_names(check *c, const lang_value *v)
+{
+    fl_map *seen = fl_map_new();
+    const lang_name *twice = NULL;
+    for (size_t i = 0; v->kind == LANG_V_OBJECT && i < v->n && !twice; i++)
+        if (fl_map_put(seen, v->keys[i].text, c))
+            twice = &v->keys[i];
+    fl_map_free(seen);
+    if (!twice)
+        return true;
+    refuse(c, "a JSON value", fl_printf(c->a, "\"%.60s\" stands twice in this object", twice->text), NULL);
+    c->why->span = twice->span;
+    return false;
+}
+
 static bool fits_json_value(check *c, const lang_value *v)
 {
     if (v->kind == LANG_V_LIST || v->kind == LANG_V_OBJECT) {
+        if (!unique_names(c, v))
+            return false;
         for (size_t i = 0; i < v->n; i++)
             if (!fits_json_value(c, &v->items[i]))
                 return false;
