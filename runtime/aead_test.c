@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "runtime/aead.h"
+#include "runtime/cipher.h"
 
 enum { ROOM = 4096 };
 
@@ -277,6 +277,20 @@ static void fixed_ivs_then_random(void **state)
     rt_key_free(k);
 }
 
+/* One more than 2^32 under a key is refused, and nothing of the text is handed out. SIV has no such limit. */
+static void seals_counted(void **state)
+{
+    uint8_t out[64];
+    rt_key *k = key_filled(RT_AES256_GCM, 1);
+    k->gcm.seals = RT_SEALS_MAX - 1;
+    assert_true(rt_seal(k, out, (const uint8_t *)"text", 4));
+    memset(out, 0xee, sizeof out);
+    assert_false(rt_seal(k, out, (const uint8_t *)"text", 4));
+    assert_wiped(out, 32);
+    assert_false(rt_seal(k, out, (const uint8_t *)"text", 4));
+    rt_key_free(k);
+}
+
 static int cmp12(const void *a, const void *b)
 {
     return memcmp(a, b, 12);
@@ -342,6 +356,7 @@ int main(void)
         cmocka_unit_test(fixed_ivs_then_random),
         cmocka_unit_test(child_draws_anew),
         cmocka_unit_test(large_draw),
+        cmocka_unit_test(seals_counted),
     };
     return cmocka_run_group_tests_name("aead", tests, NULL, NULL);
 }

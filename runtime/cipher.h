@@ -21,6 +21,11 @@ typedef struct rt_cipher {
     bool (*open)(rt_key *k, uint8_t *out, const uint8_t *in, size_t n); /* n: of the text */
 } rt_cipher;
 
+/* Random IVs of 96 bits: beyond 2^32 seals under one key they may meet (NIST SP 800-38D 8.3). Counted per context,
+ * since nothing that outlives a process counts them yet: many processes under one key must rotate it by days. */
+#define RT_SEALS_WARN ((uint64_t)1 << 31)
+#define RT_SEALS_MAX  ((uint64_t)1 << 32)
+
 struct rt_key {
     rt_alg alg;
     const rt_cipher *cipher;
@@ -29,6 +34,7 @@ struct rt_key {
             EVP_CIPHER_CTX *enc, *dec;
             uint8_t (*fixed)[12]; /* IVs of a test, else NULL */
             size_t nfixed, used;
+            uint64_t seals; /* by this context */
         } gcm;
         struct {
             EVP_MAC_CTX *mac;

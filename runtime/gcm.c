@@ -46,10 +46,26 @@ static void next_iv(rt_key *k, uint8_t *iv)
         rt_random(iv, IV);
 }
 
+static __attribute__((noinline)) bool many_seals(rt_key *k)
+{
+    if (k->gcm.seals == RT_SEALS_WARN)
+        fl_log(FL_LOG_WARN,
+               "2^31 fields were encrypted under one data key; at 2^32 it is refused: set encrypt.dek.expiry.days");
+    if (k->gcm.seals == RT_SEALS_MAX) {
+        fl_log(FL_LOG_ERROR,
+               "2^32 fields were encrypted under one data key: no more, since random IVs could meet; rotate the key");
+        k->gcm.seals++; /* said once */
+    }
+    return k->gcm.seals < RT_SEALS_MAX;
+}
+
 bool rt_gcm_seal(rt_key *k, uint8_t *out, const uint8_t *in, size_t n)
 {
     EVP_CIPHER_CTX *c = k->gcm.enc;
     int len = 0, end = 0;
+    if (k->gcm.seals >= RT_SEALS_WARN && !many_seals(k))
+        return false;
+    k->gcm.seals++;
     next_iv(k, out);
     if (EVP_EncryptInit_ex(c, NULL, NULL, NULL, out) != 1)
         return false;
