@@ -89,10 +89,27 @@ void chk_generated_property(const chk_row *row, const est_estate *e, fl_diags *d
 
 /* ---- unknown names ---- */
 
+/* The properties of the transformation or predicate that NAME's alias has, with NAME's beginning. */
+static size_t names_of_alias(const est_estate *e, const est_connector *c, const char *name, const char **out,
+                             size_t max)
+{
+    const char *dot = strchr(name + strcspn(name, ".") + 1, '.');
+    int prefix = (int)(dot - name + 1);
+    const est_prop *type = chk_config(c, fl_printf(e->arena, "%.*stype", prefix, name));
+    const cat_transform *t = type ? cat_find_transform(type->value) : NULL;
+    size_t n = 0;
+    for (; t && n < t->nproperties && n < max; n++)
+        out[n] = fl_printf(e->arena, "%.*s%s", prefix, name, t->properties[n].name);
+    return n;
+}
+
 static const char *nearest_property(const est_estate *e, const est_connector *c, const char *name)
 {
     enum { MAX = 1000 };
     const char **names = FL_NEW_N(e->arena, const char *, MAX);
+    bool aliased = !strncmp(name, "transforms.", 11) || !strncmp(name, "predicates.", 11);
+    if (aliased && strchr(name + 11, '.'))
+        return fl_nearest(name, names, names_of_alias(e, c, name, names, MAX));
     return fl_nearest(name, names, cat_property_names(c->catalog, names, MAX));
 }
 
