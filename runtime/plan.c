@@ -18,6 +18,7 @@ static const rt_member platform_table[] = {
     {M(rt_plan, "kind", RT_M_TEXT_NULL, platform_kind)},
     {M(rt_plan, "workers", RT_M_TEXT_NULL, workers)},
     {M(rt_plan, "kmsParameters", RT_M_TEXT_NULL, kms_parameters)},
+    {MN(rt_plan, "converters", RT_M_PARAMS, converters, nconverters), .optional = true},
     {0},
 };
 static const rt_member auth_table[] = {

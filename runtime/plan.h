@@ -44,8 +44,8 @@ typedef struct rt_plan {
     const char *environment, *platform_kind, *workers, *kms_parameters;
     const char *registry_url, *registry_auth_type, *registry_auth_secret; /* auth: NULL without */
     const char *bootstrap;
-    rt_plan_param *registry_config, *kafka_config;
-    size_t nregistry_config, nkafka_config;
+    rt_plan_param *registry_config, *kafka_config, *converters /* format, class: where not the vendor's */;
+    size_t nregistry_config, nkafka_config, nconverters;
     rt_plan_kek *keks;
     rt_subject *subjects;
     rt_plan_topic *topics;
