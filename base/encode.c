@@ -125,9 +125,11 @@ static inline bool quad(const uint8_t *s, uint32_t *v)
 /* Two or three last characters, padding taken off: 1 or 2 bytes, whose unused bits must be zero. */
 static int decode_tail(uint8_t *out, const uint8_t *s, size_t n)
 {
-    const uint8_t four[4] = {s[0], s[1], n == 3 ? s[2] : 'A', 'A'};
     uint32_t v;
-    if (n < 2 || !quad(four, &v) || (v & (n == 3 ? 0xFF : 0xFFFF)))
+    if (n < 2)
+        return -1;
+    const uint8_t four[4] = {s[0], s[1], n == 3 ? s[2] : 'A', 'A'};
+    if (!quad(four, &v) || (v & (n == 3 ? 0xFF : 0xFFFF)))
         return -1;
     out[0] = (uint8_t)(v >> 16);
     if (n == 3)
