@@ -137,7 +137,7 @@ static rt_code parse(const reader *r, const char *text, const fl_json **out)
 rt_code rt_canon_metadata(fl_arena *a, const char *text, rt_metadata **out, rt_error *err)
 {
     reader r = {a, "metadata", err};
-    const fl_json *root;
+    const fl_json *root = NULL;
     rt_metadata *m = FL_NEW(a, rt_metadata);
     rt_code code = parse(&r, text, &root);
     if (code == RT_OK)
@@ -153,7 +153,7 @@ rt_code rt_canon_metadata(fl_arena *a, const char *text, rt_metadata **out, rt_e
 rt_code rt_canon_pairs(fl_arena *a, const char *what, const char *text, rt_pairs *out, rt_error *err)
 {
     reader r = {a, what, err};
-    const fl_json *root;
+    const fl_json *root = NULL;
     *out = (rt_pairs){0};
     if (!text)
         return RT_OK;
@@ -282,7 +282,7 @@ rt_code rt_canon_ruleset(fl_arena *a, const char *text, rt_ruleset **out, rt_err
 {
     static const char *const at[] = {"ALL", "CLIENT", "GATEWAY", "SERVER", "NONE", NULL};
     reader r = {a, "ruleSet", err};
-    const fl_json *root;
+    const fl_json *root = NULL;
     rt_ruleset *set = FL_NEW(a, rt_ruleset);
     *out = set;
     rt_code code = parse(&r, text, &root);

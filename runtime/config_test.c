@@ -239,7 +239,7 @@ static void refused_references(void **state)
     refuses(text, "no such key");
     memset(text, 'x', sizeof text);
     memcpy(text, "${env:", 6);
-    strcpy(text + 2000, "}");
+    memcpy(text + 2000, "}", 2);
     refuses(text, "too long");
 }
 

@@ -39,7 +39,7 @@ typedef rt_code one_call(rt_kms *kms, void *ctx, rt_error *err);
 
 static rt_code each(kek_kms *k, one_call *call, void *ctx, rt_error *err)
 {
-    rt_error first = {0}, later;
+    rt_error first = {0}, later = {0};
     for (size_t i = 0; i < k->nids; i++) {
         rt_kms *kms;
         rt_error *e = i ? &later : &first;

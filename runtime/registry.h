@@ -51,7 +51,8 @@ struct rt_registry {
 };
 
 typedef struct rt_registry_ops {
-    /* Registers and fills version, id, guid of *s (an equal version gives its own numbers back). */
+    /* Registers and fills version, id, guid of *s (an equal version gives its own numbers back); refs, metadata and ruleset become what was
+     * registered, in the arena: references resolved, canonical form, and where *s has none those of the version before. */
     rt_code (*register_subject)(rt_registry *r, fl_arena *a, rt_subject *s, rt_error *err);
     rt_code (*subject_version)(rt_registry *r, fl_arena *a, const char *subject, int version /* -1 latest */, rt_subject *out, rt_error *err);
     /* Any subject's version with that schema id. subject_hint (or NULL) is preferred when several share the id. */

@@ -196,7 +196,7 @@ static bool read_refs(fl_arena *a, const fl_json *list, rt_subject *s)
     if (!list || list->kind != FL_JARRAY)
         return false;
     s->refs = list->count ? FL_NEW_N(a, rt_schema_ref, list->count) : NULL;
-    for (const fl_json *e = list->child; e; e = e->next) {
+    for (const fl_json *e = list->child; e && s->refs; e = e->next) {
         rt_schema_ref *ref = &s->refs[s->nrefs++];
         int64_t version;
         const char *name = fl_json_str(e, "name"), *subject = fl_json_str(e, "subject");
