@@ -67,8 +67,9 @@ static bool copy_folder(lowering *l, fl_span at, const char *source, const char 
     return true;
 }
 
-const char *lower_fixture(lowering *l, const lang_value *path, const char *const *suffixes, bool folder)
+const char *lower_fixture(lowering *l, const lang_value *path, const char *const *suffixes)
 {
+    bool folder = !suffixes;
     const char *written = lower_text(l, &path->name);
     if (!written)
         return NULL;
@@ -77,7 +78,7 @@ const char *lower_fixture(lowering *l, const lang_value *path, const char *const
         return NULL;
     }
     const char *source = fl_path_join(l->arena, fl_path_dir(l->arena, path->span.src->name), written);
-    if (!folder && !has_suffix(source, suffixes)) {
+    if (suffixes && !has_suffix(source, suffixes)) {
         fl_diag *d =
             fl_diag_add(l->diags, "syntax", FL_ERROR, path->span, "%s: the name must end in %s", written, suffixes[0]);
         fl_diag_help(l->diags, d, "the ending says how the file is read");

@@ -24,7 +24,7 @@ typedef struct lowering {
 
 /* The path in the build directory of the file or folder that a step names; NULL if it is not there (reported). The
  * first use copies it. */
-const char *lower_fixture(lowering *l, const lang_value *path, const char *const *suffixes, bool folder);
+const char *lower_fixture(lowering *l, const lang_value *path, const char *const *suffixes);
 
 /* The text of a name, variables expanded. */
 const char *lower_text(lowering *l, const lang_name *n);

@@ -193,7 +193,7 @@ static void records(lowering *l, const lang_stmt *s)
 {
     const lang_value *file = lang_get1(s, "file"), *key = lang_get1(s, "key"), *value = lang_get1(s, "value");
     if (file) {
-        const char *from = lower_fixture(l, file, record_files, false);
+        const char *from = lower_fixture(l, file, record_files);
         fl_jw_kstring(&l->w, "from", from ? from : "");
         return;
     }
@@ -251,11 +251,11 @@ static void do_replay(lowering *l, const lang_stmt *s)
     begins(l, s, false);
     fl_jw_kstring(&l->w, "do", "replay");
     topic_member(l, s);
-    const char *from = lower_fixture(l, lang_get1(s, "file"), wire_files, false);
+    const char *from = lower_fixture(l, lang_get1(s, "file"), wire_files);
     fl_jw_kstring(&l->w, "from", from ? from : "");
     const lang_value *registry = lang_get1(s, "registry");
     if (registry) {
-        const char *dir = lower_fixture(l, registry, NULL, true);
+        const char *dir = lower_fixture(l, registry, NULL);
         fl_jw_kstring(&l->w, "registry", dir ? dir : "");
     }
 }

@@ -26,13 +26,13 @@ typedef struct env {
 
 static int setup(void **state)
 {
-    env *e = calloc(1, sizeof *e);
+    env *e = fl_xcalloc(1, sizeof *e);
+    *state = e;
     e->a = fl_arena_new();
     strcpy(e->root, "/tmp/flec-write-XXXXXX");
     if (!mkdtemp(e->root))
         return -1;
     e->dir = fl_printf(e->a, "%s/out", e->root);
-    *state = e;
     return 0;
 }
 
