@@ -26,7 +26,7 @@ typedef struct lowering {
  * first use copies it. */
 const char *lower_fixture(lowering *l, const lang_value *path, const char *const *suffixes);
 
-/* The text of a name, variables expanded. */
+/* The text of a name, variables expanded; NULL where that cannot be, which resolution has reported. */
 const char *lower_text(lowering *l, const lang_name *n);
 /* A JSON value of the policy, written. */
 void lower_json(lowering *l, const lang_value *v);

@@ -9,8 +9,7 @@
 
 const char *lower_text(lowering *l, const lang_name *n)
 {
-    /* the estate's index is read only; est_expand takes it without const because resolution calls it too */
-    return est_expand((est_estate *)l->e, n, l->diags);
+    return est_expand(l->e, n);
 }
 
 static void syntax(lowering *l, fl_span at, const char *message, const char *help)
@@ -293,8 +292,9 @@ static void wire(lowering *l, const lang_stmt *s, const char *is)
         paths(l, s);
     fl_jw_kstring(&l->w, "is", is);
     if (kek) {
+        const char *name = slot_text(l, s, "kek");
         check_kek(l, kek);
-        fl_jw_kstring(&l->w, "kek", slot_text(l, s, "kek"));
+        fl_jw_kstring(&l->w, "kek", name ? name : "");
     }
 }
 
