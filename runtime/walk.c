@@ -94,9 +94,10 @@ __attribute__((cold, noinline)) static bool rule_failed(rt_walk *w, uint32_t pc,
                                                         const char *why)
 {
     const rt_rule *r = &w->prog->rules->v[rule];
+    bool named = strncmp(why, "KEK ", 4) == 0; /* what the keys say names it already */
     w->failed = (int)rule;
-    w->code = rt_fail(w->err, code, "subject %s, field %s, rule %s, KEK %s: %s", w->prog->rules->subject, place(w, pc),
-                      r->name, r->key.kek, why);
+    w->code = rt_fail(w->err, code, "subject %s, field %s, rule %s%s%s: %s", w->prog->rules->subject, place(w, pc),
+                      r->name, named ? "" : ", KEK ", named ? "" : r->key.kek, why);
     return false;
 }
 
