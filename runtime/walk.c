@@ -164,53 +164,68 @@ __attribute__((noinline)) static bool long_varint(rt_walk *w, uint32_t pc, unsig
     return malformed(w, pc, "a number has too many bytes");
 }
 
-static inline bool varint(rt_walk *w, uint32_t pc, unsigned most, int64_t *out)
+/* The walk keeps its place in a register: helpers below take it by address and are inlined; whoever is called for real
+ * finds it in w->p. */
+typedef const uint8_t *place_t;
+
+static bool bad(rt_walk *w, place_t at, uint32_t pc, const char *why)
 {
-    if (w->p < w->end && !(*w->p & 0x80)) {
-        uint8_t b = *w->p++;
+    w->p = at;
+    return malformed(w, pc, why);
+}
+
+static inline bool varint(rt_walk *w, place_t *p, uint32_t pc, unsigned most, int64_t *out)
+{
+    if (*p < w->end && !(**p & 0x80)) {
+        uint8_t b = *(*p)++;
         *out = (int64_t)(b >> 1) ^ -(int64_t)(b & 1);
         return true;
     }
-    return long_varint(w, pc, most, out);
+    int64_t v = 0;
+    w->p = *p;
+    bool ok = long_varint(w, pc, most, &v);
+    *p = w->p;
+    *out = v;
+    return ok;
 }
 
-static inline bool skip(rt_walk *w, uint32_t pc, uint64_t n)
+static inline bool skip(rt_walk *w, place_t *p, uint32_t pc, uint64_t n)
 {
-    if (n > (uint64_t)(w->end - w->p))
-        return malformed(w, pc, "the record ends before this value does");
-    w->p += n;
+    if (n > (uint64_t)(w->end - *p))
+        return bad(w, *p, pc, "the record ends before this value does");
+    *p += n;
     return true;
 }
 
-static inline bool length(rt_walk *w, uint32_t pc, size_t *n)
+static inline bool length(rt_walk *w, place_t *p, uint32_t pc, size_t *n)
 {
     int64_t v;
-    if (!varint(w, pc, 10, &v))
+    if (!varint(w, p, pc, 10, &v))
         return false;
-    if (v < 0 || v > w->end - w->p)
-        return malformed(w, pc, v < 0 ? "a length is negative" : "a length is more than what is left of the record");
+    if (v < 0 || v > w->end - *p)
+        return bad(w, *p, pc, v < 0 ? "a length is negative" : "a length is more than what is left of the record");
     *n = (size_t)v;
     return true;
 }
 
-static bool int_value(rt_walk *w, uint32_t pc)
+static inline bool int_value(rt_walk *w, place_t *p, uint32_t pc)
 {
     int64_t v;
-    if (!varint(w, pc, 5, &v))
+    if (!varint(w, p, pc, 5, &v))
         return false;
-    return (v >= INT32_MIN && v <= INT32_MAX) || malformed(w, pc, "an int has more than 32 bits");
+    return (v >= INT32_MIN && v <= INT32_MAX) || bad(w, *p, pc, "an int has more than 32 bits");
 }
 
-static inline bool index_below(rt_walk *w, uint32_t pc, size_t n, size_t *out)
+static inline bool index_below(rt_walk *w, place_t *p, uint32_t pc, size_t n, size_t *out)
 {
     int64_t v;
-    if (!varint(w, pc, 5, &v))
+    if (!varint(w, p, pc, 5, &v))
         return false;
     *out = (size_t)v;
     if (v < 0 || (uint64_t)v >= n)
-        return malformed(w, pc,
-                         w->prog->ops[pc].code == RT_OP_UNION ? "no branch of the union has that number"
-                                                              : "no symbol of the enum has that number");
+        return bad(w, *p, pc,
+                   w->prog->ops[pc].code == RT_OP_UNION ? "no branch of the union has that number"
+                                                        : "no symbol of the enum has that number");
     return true;
 }
 
@@ -218,11 +233,11 @@ static inline bool index_below(rt_walk *w, uint32_t pc, size_t n, size_t *out)
 
 static bool work_off(rt_walk *w);
 
-static inline bool note(rt_walk *w, uint32_t pc, const uint8_t *from, const uint8_t *value, uint64_t count)
+static inline bool note(rt_walk *w, edit e)
 {
     if (w->nedits == MAX_EDITS && !work_off(w))
         return false;
-    w->edits[w->nedits++] = (edit){.from = from, .value = value, .to = w->p, .pc = pc, .count = count};
+    w->edits[w->nedits++] = e;
     return true;
 }
 
@@ -234,12 +249,12 @@ static bool block_header(rt_walk *w, uint32_t pc, uint64_t *count, const uint8_t
     const uint8_t *start = w->p;
     int64_t n, size;
     *end = NULL;
-    if (!varint(w, pc, 10, &n))
+    if (!varint(w, &w->p, pc, 10, &n))
         return false;
     *count = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
     if (n >= 0)
         return true;
-    if (!varint(w, pc, 10, &size))
+    if (!varint(w, &w->p, pc, 10, &size))
         return false;
     if (size < 0 || size > w->end - w->p)
         return malformed(w, pc, "the size of a block is more than what is left of the record");
@@ -247,7 +262,9 @@ static bool block_header(rt_walk *w, uint32_t pc, uint64_t *count, const uint8_t
     if (!w->prog->ops[pc].seals)
         return true;
     /* sealing changes the size: the block is written with its count alone, as most clients write it */
-    return *count <= INT64_MAX ? note(w, pc, start, start, *count) : malformed(w, pc, "a block has too many items");
+    if (*count > INT64_MAX)
+        return malformed(w, pc, "a block has too many items");
+    return note(w, (edit){.from = start, .value = start, .to = w->p, .pc = pc, .count = *count});
 }
 
 static bool next_block(rt_walk *w, uint32_t *pc, frame *f)
@@ -300,12 +317,14 @@ static bool plain_blocks(rt_walk *w, uint32_t *pc)
             return false;
         if (count > (uint64_t)((end ? end : w->end) - w->p))
             return malformed(w, *pc, "a block has more items than what is left of the record can hold");
+        place_t p = w->p;
         for (uint64_t left = count * op->n; left; left--) {
             size_t n = 0;
-            if (!length(w, *pc, &n))
+            if (!length(w, &p, *pc, &n))
                 return false;
-            w->p += n;
+            p += n;
         }
+        w->p = p;
         if (end && end != w->p)
             return malformed(w, *pc, "a block does not end where its size says");
         if (count == 0)
@@ -546,16 +565,16 @@ static bool work_off(rt_walk *w)
     return true;
 }
 
-static inline bool sealed_values(rt_walk *w, uint32_t *pc, size_t run)
+static inline bool sealed_values(rt_walk *w, place_t *p, uint32_t *pc, size_t run)
 {
     for (; run; run--, ++*pc) {
-        const uint8_t *from = w->p;
+        edit e = {.from = *p, .pc = *pc};
         size_t n = 0;
-        if (!length(w, *pc, &n))
+        if (!length(w, p, *pc, &n))
             return false;
-        const uint8_t *value = w->p;
-        w->p += n;
-        if (!note(w, *pc, from, value, 0))
+        e.value = *p;
+        e.to = *p += n;
+        if (!note(w, e))
             return false;
     }
     return true;
@@ -588,91 +607,99 @@ static bool blocks(rt_walk *w, uint32_t *pc)
     return enter(w, *pc, (frame){.pc = *pc}) && next_block(w, pc, &w->frames[w->depth - 1]);
 }
 
-static inline bool branch(rt_walk *w, uint32_t *pc)
+static inline bool branch(rt_walk *w, place_t *p, uint32_t *pc)
 {
-    size_t i;
+    size_t i = 0;
     const rt_op *op = &w->prog->ops[*pc];
-    if (!index_below(w, *pc, op->n, &i))
+    if (!index_below(w, p, *pc, op->n, &i))
         return false;
     *pc = w->prog->targets[op->to + i];
     return true;
 }
 
-static inline bool plain_values(rt_walk *w, uint32_t *pc, size_t run)
+static inline bool plain_values(rt_walk *w, place_t *p, uint32_t *pc, size_t run)
 {
     for (; run; run--, ++*pc) {
         size_t n = 0;
-        if (!length(w, *pc, &n))
+        if (!length(w, p, *pc, &n))
             return false;
-        w->p += n;
+        *p += n;
     }
     return true;
 }
 
-static inline bool enum_value(rt_walk *w, const rt_op *op, uint32_t pc)
+static inline bool enum_value(rt_walk *w, place_t *p, const rt_op *op, uint32_t pc)
 {
     size_t n;
-    return index_below(w, pc, op->n, &n);
+    return index_below(w, p, pc, op->n, &n);
 }
 
-static inline bool long_value(rt_walk *w, uint32_t pc)
+static inline bool long_value(rt_walk *w, place_t *p, uint32_t pc)
 {
     int64_t v;
-    return varint(w, pc, 10, &v);
+    return varint(w, p, pc, 10, &v);
+}
+
+/* What opens, continues or ends something: rarer, and with its place in w->p. */
+static bool structure(rt_walk *w, const rt_op *op, uint32_t *pc)
+{
+    switch (op->code) {
+    case RT_OP_FAIL:
+        return fail_op(w, (*pc)++);
+    case RT_OP_EMPTY:
+        return empty_items(w, (*pc)++);
+    case RT_OP_BLOCKS:
+        return blocks(w, pc);
+    case RT_OP_NEXT:
+        return next_item(w, pc);
+    case RT_OP_CALL:
+        return call(w, pc);
+    default:
+        *pc = w->frames[--w->depth].pc; /* RETURN */
+        return true;
+    }
 }
 
 static bool run(rt_walk *w)
 {
     const rt_op *ops = w->prog->ops;
+    place_t p = w->p;
     uint32_t pc = 0;
     for (bool ok = true; ok;) {
         const rt_op *op = &ops[pc];
         switch (op->code) {
         case RT_OP_SKIP:
-            ok = skip(w, pc++, op->n);
+            ok = skip(w, &p, pc++, op->n);
             break;
         case RT_OP_INT:
-            ok = int_value(w, pc++);
+            ok = int_value(w, &p, pc++);
             break;
         case RT_OP_LONG:
-            ok = long_value(w, pc++);
+            ok = long_value(w, &p, pc++);
             break;
         case RT_OP_ENUM:
-            ok = enum_value(w, op, pc++);
+            ok = enum_value(w, &p, op, pc++);
             break;
         case RT_OP_LENGTH:
-            ok = plain_values(w, &pc, op->n);
+            ok = plain_values(w, &p, &pc, op->n);
             break;
         case RT_OP_STRING:
         case RT_OP_BYTES:
-            ok = sealed_values(w, &pc, op->n);
-            break;
-        case RT_OP_FAIL:
-            ok = fail_op(w, pc++);
-            break;
-        case RT_OP_EMPTY:
-            ok = empty_items(w, pc++);
+            ok = sealed_values(w, &p, &pc, op->n);
             break;
         case RT_OP_UNION:
-            ok = branch(w, &pc);
+            ok = branch(w, &p, &pc);
             break;
         case RT_OP_JUMP:
             pc = op->to;
             break;
-        case RT_OP_BLOCKS:
-            ok = blocks(w, &pc);
-            break;
-        case RT_OP_NEXT:
-            ok = next_item(w, &pc);
-            break;
-        case RT_OP_CALL:
-            ok = call(w, &pc);
-            break;
-        case RT_OP_RETURN:
-            pc = w->frames[--w->depth].pc;
-            break;
+        case RT_OP_END:
+            w->p = p;
+            return p == w->end || malformed(w, pc, "bytes follow after the end of the value");
         default:
-            return w->p == w->end || malformed(w, pc, "bytes follow after the end of the value");
+            w->p = p;
+            ok = structure(w, op, &pc);
+            p = w->p;
         }
     }
     return false;
