@@ -184,7 +184,7 @@ typedef struct est_estate {
     FL_VEC(const lang_stmt *) tests; /* matched `test` statements, in order of file and place */
     FL_VEC(lang_file *) files;       /* in order of path */
     int64_t today;                   /* days */
-    fl_map *index;                   /* "kek:NAME", "topic:NAME", … to the thing */
+    FL_VEC(const struct est_variable *) variables; /* `let`s, in order of name; for est_expand */
 } est_estate;
 
 const est_tag *est_find_tag(const est_estate *e, const char *name);
@@ -196,8 +196,9 @@ const est_connector *est_find_connector(const est_estate *e, const char *name);
 bool est_has_schema(const est_side *s);
 bool est_is_clear(const est_side *s);
 const char *est_side_name(const est_side *s); /* "key", "value" */
-/* The value of a string with its variables expanded; reports unknown names. Used by everything that reads a lang_name. */
-const char *est_expand(est_estate *e, const lang_name *n, fl_diags *diags);
+/* The text of a name with its variables expanded: what everything that reads a lang_name calls. NULL if a variable in it is unknown, is a list or
+ * uses itself: resolution says so of every name of the policy, once, so callers pass over it in silence. */
+const char *est_expand(const est_estate *e, const lang_name *n);
 /* Is this a source, a sink? By the catalogue; false for both if the type is unknown. */
 bool est_is_source(const est_connector *c);
 bool est_is_sink(const est_connector *c);

@@ -1,0 +1,127 @@
+/* fields.c: what the `field` lines of a side select in its schema, and its leaves with all that reaches them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/resolve/resolve.h"
+
+/* ---- field lines ---- */
+
+static void nothing_there(res *r, const est_side *s, const est_field *f)
+{
+    const char *near[3];
+    fl_diag *d = res_error(r, "no-such-field", f->path.at, "the %s of %s has no field %s", est_side_name(s),
+                           s->topic->name.s, f->path.s);
+    fl_diag_relate(r->diags, d, s->schema_path.at, "the schema");
+    size_t n = sch_nearest(s->schema, r->a, f->path.s, near, 3);
+    if (n)
+        fl_diag_help(r->diags, d, "the nearest: %s%s%s%s%s", near[0], n > 1 ? ", " : "", n > 1 ? near[1] : "",
+                     n > 2 ? ", " : "", n > 2 ? near[2] : "");
+}
+
+static void select_field(res *r, const est_side *s, est_field *f)
+{
+    char message[160];
+    if (sch_select(s->schema, r->a, f->path.s, &f->hits, message) == SCH_PATH_BAD) {
+        f->hits = (sch_hits){0};
+        res_error(r, "syntax", f->path.at, "%s", message);
+    } else if (f->hits.truncated) {
+        res_error(r, "syntax", f->path.at, "%s selects more than can be looked at: %zu fields and more", f->path.s,
+                  f->hits.n);
+    } else if (!f->hits.n) {
+        nothing_there(r, s, f);
+    }
+}
+
+/* ---- leaves ---- */
+
+/* Leaves by their path. Two can have one path, in a union of records: they are chained. */
+typedef struct lookup {
+    est_side *side;
+    fl_map *first;
+    est_leaf **next; /* by number of the leaf */
+} lookup;
+
+static void make_leaves(res *r, lookup *l)
+{
+    sch_hits all;
+    est_side *s = l->side;
+    sch_leaves(s->schema, r->a, &all);
+    if (all.truncated)
+        res_error(r, "syntax", s->schema_path.at, "the schema has more leaves than can be looked at: %zu and more",
+                  all.n);
+    s->leaves.v = FL_NEW_N(r->a, est_leaf, all.n + 1);
+    s->leaves.n = s->leaves.cap = all.n;
+    l->next = FL_NEW_N(r->a, est_leaf *, all.n + 1);
+    for (size_t i = 0; i < all.n; i++) {
+        s->leaves.v[i].hit = all.v[i];
+        l->next[i] = fl_map_put(l->first, all.v[i].path, &s->leaves.v[i]);
+    }
+}
+
+static void add_tag(res *r, est_leaf *l, const char *tag)
+{
+    size_t i = 0;
+    while (i < l->tags.n && strcmp(l->tags.v[i], tag) < 0)
+        i++;
+    if (i < l->tags.n && !strcmp(l->tags.v[i], tag))
+        return;
+    FL_PUSH(r->a, &l->tags, tag);
+    memmove(&l->tags.v[i + 1], &l->tags.v[i], (l->tags.n - 1 - i) * sizeof *l->tags.v);
+    l->tags.v[i] = tag;
+}
+
+static void reach(res *r, est_leaf *leaf, const est_field *f)
+{
+    if (!leaf->line)
+        leaf->line = f;
+    for (size_t i = 0; i < f->tags.n; i++)
+        add_tag(r, leaf, f->tags.v[i].s);
+}
+
+static void reach_hits(res *r, lookup *l, const est_field *f)
+{
+    for (size_t i = 0; i < f->hits.n; i++) {
+        const sch_hit *h = &f->hits.v[i];
+        est_leaf *leaf = fl_map_get(l->first, h->path);
+        for (; leaf; leaf = l->next[leaf - l->side->leaves.v])
+            if (leaf->hit.field == h->field && leaf->hit.type == h->type)
+                reach(r, leaf, f);
+    }
+}
+
+static const est_encrypt *encrypted_by(const est_side *s, const est_leaf *l)
+{
+    for (size_t i = 0; i < s->encrypts.n; i++)
+        for (size_t k = 0; k < s->encrypts.v[i].tags.n; k++)
+            for (size_t j = 0; j < l->tags.n; j++)
+                if (!strcmp(s->encrypts.v[i].tags.v[k].s, l->tags.v[j]))
+                    return &s->encrypts.v[i];
+    return NULL;
+}
+
+static void side(res *r, est_side *s)
+{
+    if (!s->schema)
+        return;
+    lookup l = {.side = s, .first = fl_map_new()};
+    make_leaves(r, &l);
+    for (size_t i = 0; i < s->fields.n; i++) {
+        select_field(r, s, &s->fields.v[i]);
+        reach_hits(r, &l, &s->fields.v[i]);
+    }
+    for (size_t i = 0; i < s->leaves.n; i++) {
+        est_leaf *leaf = &s->leaves.v[i];
+        for (size_t k = 0; leaf->hit.field && k < leaf->hit.field->ntags; k++)
+            add_tag(r, leaf, leaf->hit.field->tags[k]);
+        leaf->encrypt = encrypted_by(s, leaf);
+    }
+    fl_map_free(l.first);
+}
+
+void res_fields(res *r)
+{
+    for (size_t i = 0; i < r->e->topics.n; i++) {
+        side(r, &r->e->topics.v[i]->key);
+        side(r, &r->e->topics.v[i]->value);
+    }
+}

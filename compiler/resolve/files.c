@@ -1,0 +1,111 @@
+/* files.c: reading the files of a policy: those that the user names, and those that they name with `use`. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "compiler/resolve/resolve.h"
+
+#define MAX_FILE (16u << 20) /* bytes; lang/ refuses more than this with a place */
+
+typedef struct loader {
+    res *r;
+    fl_map *seen; /* device and number of a file, so that two spellings of one path are one file */
+    bool ok, unreadable;
+} loader;
+
+static const char *reason(res *r, int error, size_t max)
+{
+    return error == EFBIG ? fl_printf(r->a, "larger than %zu MiB", max >> 20) : strerror(error);
+}
+
+void res_no_such_file(res *r, fl_span at, const char *path, int error, size_t max)
+{
+    fl_diag *d = res_error(r, "no-such-file", at, "%s: %s", path, reason(r, error, max));
+    fl_diag_help(r->diags, d, "paths are relative to the policy file they stand in");
+}
+
+const char *res_path(res *r, const lang_value *v)
+{
+    const char *written = est_expand(r->e, &v->name);
+    if (!written)
+        return NULL;
+    if (*written == '/') {
+        fl_diag *d = res_error(r, "no-such-file", v->span, "%s: an absolute path is not portable", written);
+        fl_diag_help(r->diags, d, "paths are relative to the policy file they stand in");
+        return NULL;
+    }
+    return fl_path_join(r->a, fl_path_dir(r->a, v->span.src->name), written);
+}
+
+/* ---- one file ---- */
+
+static bool seen_before(loader *l, const char *path)
+{
+    struct stat st;
+    if (strcmp(path, "-") && stat(path, &st))
+        return false; /* reading it says why */
+    const char *id =
+        strcmp(path, "-") ? fl_printf(l->r->a, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino) : "-";
+    return fl_map_put(l->seen, id, l) != NULL;
+}
+
+static void could_not_read(loader *l, const char *path, fl_span at, int error)
+{
+    l->ok = false;
+    if (at.src) {
+        res_no_such_file(l->r, at, path, error, MAX_FILE);
+        return;
+    }
+    l->unreadable = true;
+    fl_log(FL_LOG_ERROR, "%s: %s", path, reason(l->r, error, MAX_FILE));
+}
+
+/* at: the `use`, or no place for a path of the user's own. */
+static void load(loader *l, const char *path, fl_span at)
+{
+    char *text;
+    size_t len;
+    if (seen_before(l, path))
+        return;
+    int error = fl_read_file(l->r->a, path, MAX_FILE, &text, &len);
+    if (error) {
+        could_not_read(l, path, at, error);
+        return;
+    }
+    lang_file *f = lang_parse(l->r->a, strcmp(path, "-") ? path : "<stdin>", text, len, l->r->diags);
+    l->ok &= lang_match(l->r->a, f, true, l->r->diags);
+    FL_PUSH(l->r->a, &l->r->e->files, f);
+}
+
+static void load_used(loader *l, const lang_file *f)
+{
+    for (size_t i = 0; i < f->top->n; i++) {
+        const lang_stmt *s = f->top->stmts[i];
+        const lang_value *path = lang_is(s, "top.use") ? lang_get1(s, "path") : NULL;
+        if (path)
+            load(l, fl_path_join(l->r->a, fl_path_dir(l->r->a, f->source->name), path->name.text), path->span);
+    }
+}
+
+/* ---- all of them ---- */
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(lang_file *const *)a)->source->name, (*(lang_file *const *)b)->source->name);
+}
+
+bool res_files(res *r, const char *const *paths, size_t n, fl_status *status)
+{
+    loader l = {.r = r, .seen = fl_map_new(), .ok = true};
+    for (size_t i = 0; i < n; i++)
+        load(&l, paths[i], (fl_span){0});
+    for (size_t i = 0; i < r->e->files.n; i++) /* grows while it is walked */
+        load_used(&l, r->e->files.v[i]);
+    fl_map_free(l.seen);
+    if (r->e->files.n)
+        qsort(r->e->files.v, r->e->files.n, sizeof(lang_file *), by_name);
+    if (l.unreadable)
+        *status = fl_status_worse(*status, FL_COULD_NOT_RUN);
+    return l.ok;
+}

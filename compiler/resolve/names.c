@@ -1,0 +1,220 @@
+/* names.c: names of things: declaring them, finding them, and what is said of one that is not there. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/resolve/resolve.h"
+
+/* ---- messages ---- */
+
+fl_diag *res_error(res *r, const char *check, fl_span at, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    const char *text = fl_vprintf(r->a, fmt, ap);
+    va_end(ap);
+    return fl_diag_add(r->diags, check, FL_ERROR, at, "%s", text);
+}
+
+void res_unknown(res *r, fl_span at, const char *kind, const char *name, const char *const *names, size_t n)
+{
+    fl_diag *d = res_error(r, "unknown-name", at, "there is no %s `%s`", kind, name);
+    const char *near = fl_nearest(name, names, n);
+    if (near)
+        fl_diag_help(r->diags, d, "did you mean `%s`?", near);
+}
+
+/* ---- statements and their parts ---- */
+
+void res_each(res *r, const char *form, void (*fn)(res *r, const lang_stmt *s))
+{
+    for (size_t i = 0; i < r->e->files.n; i++) {
+        const lang_block *top = r->e->files.v[i]->top;
+        for (size_t k = 0; k < top->n; k++)
+            if (lang_is(top->stmts[k], form))
+                fn(r, top->stmts[k]);
+    }
+}
+
+fl_span res_at(const lang_stmt *s)
+{
+    fl_span at = s->head.span;
+    if (s->nlists)
+        at.to = s->lists[s->nlists - 1].span.to;
+    return at;
+}
+
+est_text res_text_of(res *r, const lang_value *v)
+{
+    return v ? (est_text){est_expand(r->e, &v->name), v->span} : (est_text){0};
+}
+
+est_text res_slot(res *r, const lang_stmt *s, const char *slot)
+{
+    return res_text_of(r, lang_get1(s, slot));
+}
+
+est_text res_stated(res *r, const lang_block *b, const char *form, const char *slot)
+{
+    const lang_stmt *s = lang_find(b, form);
+    return s ? res_slot(r, s, slot) : (est_text){0};
+}
+
+est_text res_reason(res *r, const lang_stmt *clear)
+{
+    if (!clear)
+        return (est_text){0};
+    est_text t = res_slot(r, clear, "reason");
+    return (est_text){t.s ? t.s : "", t.at};
+}
+
+const lang_block *res_block(const lang_block *b, const char *form)
+{
+    const lang_stmt *s = lang_find(b, form);
+    return s ? s->block : NULL;
+}
+
+int res_int(const lang_stmt *s, const char *slot)
+{
+    return (int)strtol(lang_get1(s, slot)->name.text, NULL, 10); /* lang/ takes nine digits at most */
+}
+
+int res_by_text(const void *a, const void *b)
+{
+    return strcmp(((const est_text *)a)->s, ((const est_text *)b)->s);
+}
+
+bool res_repeated(res *r, const est_text *v, size_t n, const est_text *t)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(v[i].s, t->s))
+            continue;
+        fl_diag *d = res_error(r, "duplicate-name", t->at, "`%s` stands twice in this list", t->s);
+        fl_diag_relate(r->diags, d, v[i].at, "first here");
+        return true;
+    }
+    return false;
+}
+
+/* ---- declarations ---- */
+
+static const struct {
+    const char *form, *kind;
+} kinds[] = {
+    [RES_TAG] = {"top.tag", "tags"},
+    [RES_PRINCIPAL] = {"top.principal", "principals"},
+    [RES_KEK] = {"top.kek", "KEKs"},
+    [RES_TOPIC] = {"top.topic", "topics"},
+    [RES_SUBJECT] = {"top.subject", "subjects"},
+    [RES_CONNECTOR] = {"top.connector", "connectors"},
+};
+
+static const char *pair_text(res *r, const lang_value *v)
+{
+    const char *type = est_expand(r->e, &v->name), *name = est_expand(r->e, &v->second);
+    return type && name ? fl_printf(r->a, "%s:%s", type, name) : NULL;
+}
+
+static est_text declared_name(res *r, const lang_stmt *s, res_kind kind)
+{
+    const lang_value *v = lang_get1(s, kind == RES_PRINCIPAL ? "principal" : "name");
+    /* `connector NAME : TYPE` is one pair, of which the slot has the first half */
+    return kind == RES_PRINCIPAL ? (est_text){pair_text(r, v), v->span} : res_text_of(r, v);
+}
+
+static int by_name_and_place(const void *a, const void *b)
+{
+    const res_decl *x = a, *y = b;
+    int order = strcmp(x->name.s, y->name.s);
+    order = order ? order : strcmp(x->name.at.src->name, y->name.at.src->name);
+    return order ? order : x->name.at.from < y->name.at.from ? -1 : x->name.at.from > y->name.at.from;
+}
+
+static void drop_duplicates(res *r, res_decls *all, const char *kind)
+{
+    size_t kept = 0;
+    if (all->n)
+        qsort(all->v, all->n, sizeof *all->v, by_name_and_place);
+    for (size_t i = 0; i < all->n; i++) {
+        if (!kept || strcmp(all->v[kept - 1].name.s, all->v[i].name.s)) {
+            all->v[kept++] = all->v[i];
+            continue;
+        }
+        fl_diag *d = res_error(r, "duplicate-name", all->v[i].name.at, "there are two %s `%s`", kind, all->v[i].name.s);
+        fl_diag_relate(r->diags, d, all->v[kept - 1].name.at, "the first");
+    }
+    all->n = kept;
+}
+
+static void declare_kind(res *r, res_kind kind)
+{
+    res_decls *all = &r->kinds[kind];
+    for (size_t i = 0; i < r->e->files.n; i++) {
+        const lang_block *top = r->e->files.v[i]->top;
+        for (size_t k = 0; k < top->n; k++) {
+            if (!lang_is(top->stmts[k], kinds[kind].form))
+                continue;
+            res_decl d = {top->stmts[k], declared_name(r, top->stmts[k], kind)};
+            if (d.name.s)
+                FL_PUSH(r->a, all, d);
+        }
+    }
+    drop_duplicates(r, all, kinds[kind].kind);
+}
+
+static void declare_test(res *r, const lang_stmt *s)
+{
+    FL_PUSH(r->a, &r->e->tests, s);
+}
+
+/* Tests keep their order; two of one name could not be told apart in a report. */
+static void test_names(res *r)
+{
+    res_decls all = {0};
+    for (size_t i = 0; i < r->e->tests.n; i++) {
+        res_decl d = {r->e->tests.v[i], res_slot(r, r->e->tests.v[i], "text")};
+        if (d.name.s)
+            FL_PUSH(r->a, &all, d);
+    }
+    drop_duplicates(r, &all, "tests");
+}
+
+void res_declare(res *r)
+{
+    for (res_kind k = RES_TAG; k <= RES_CONNECTOR; k++)
+        declare_kind(r, k);
+    res_each(r, "top.test", declare_test);
+    test_names(r);
+}
+
+/* ---- principals ---- */
+
+static bool known_type(res *r, const lang_value *v, const char *full)
+{
+    static const char *const types[] = {"User", "Group"};
+    char type[16];
+    size_t n = strcspn(full, ":");
+    snprintf(type, sizeof type, "%.*s", (int)n, full);
+    if (!strcmp(type, types[0]) || !strcmp(type, types[1]))
+        return true;
+    fl_diag *d = res_error(r, "unknown-name", v->name.span, "`%s` is no type of principal", fl_strndup(r->a, full, n));
+    const char *near = fl_nearest(type, types, 2);
+    fl_diag_help(r->diags, d, near ? "did you mean `%s`?" : "a principal is a User or a Group%s", near ? near : "");
+    return false;
+}
+
+est_text res_principal(res *r, const lang_value *v)
+{
+    est_text t = {pair_text(r, v), v->span};
+    if (!t.s || !known_type(r, v, t.s))
+        return (est_text){NULL, v->span};
+    const res_decls *all = &r->kinds[RES_PRINCIPAL];
+    const char **names = FL_NEW_N(r->a, const char *, all->n + 1);
+    for (size_t i = 0; i < all->n; i++) {
+        names[i] = all->v[i].name.s;
+        if (!strcmp(names[i], t.s))
+            return t;
+    }
+    if (all->n)
+        res_unknown(r, v->span, "principal", t.s, names, all->n);
+    return t;
+}

@@ -1,0 +1,169 @@
+/* references.c: which schema refers to which: targets, and what all a schema needs before it. */
+#include <string.h>
+
+#include "compiler/resolve/resolve.h"
+
+#define MAX_CLOSURE 1000 /* schemas that one refers to, directly or not */
+#define MAX_CHAIN   200  /* schemas that refer to one another in a row; bounds the depth of calls */
+
+/* ---- nodes ---- */
+
+const char *res_node_name(const res_node *n)
+{
+    return n->subject ? n->subject->name.s : n->side->subject;
+}
+
+fl_span res_node_at(const res_node *n)
+{
+    return n->subject ? n->subject->at : n->side->at;
+}
+
+const est_text *res_node_path(const res_node *n)
+{
+    return n->subject ? &n->subject->schema_path : &n->side->schema_path;
+}
+
+void res_add_node(res *r, est_subject *subject, est_side *side, res_file *file)
+{
+    res_node *n = FL_NEW(r->a, res_node);
+    *n = (res_node){.subject = subject, .side = side, .file = file, .broken = !file || !file->text};
+    FL_PUSH(r->a, &r->nodes, n);
+    const char *name = res_node_name(n);
+    const res_node *first = name ? fl_map_get(r->by_subject, name) : NULL;
+    if (name && !first)
+        fl_map_put(r->by_subject, name, n);
+    if (!first)
+        return;
+    fl_diag *d =
+        res_error(r, "duplicate-name", res_node_at(n), "two schemas would be registered as subject `%s`", name);
+    fl_diag_relate(r->diags, d, res_node_at(first), "the first");
+    fl_diag_help(
+        r->diags, d,
+        side ? "write `subject topic-name` or `subject topic-record-name` into this %s, or rename one of the two"
+             : "rename one of the two%s",
+        side ? est_side_name(side) : "");
+}
+
+/* ---- statements ---- */
+
+static bool name_taken(res *r, const res_refs *all, const est_text *name)
+{
+    for (size_t i = 0; i < all->n; i++)
+        if (!strcmp(all->v[i].name.s, name->s)) {
+            fl_diag *d = res_error(r, "duplicate-name", name->at, "there are two references `%s`", name->s);
+            fl_diag_relate(r->diags, d, all->v[i].name.at, "the first");
+            return true;
+        }
+    return false;
+}
+
+static int version_of(res *r, const lang_stmt *s)
+{
+    if (!lang_get1(s, "version"))
+        return -1;
+    int version = res_int(s, "version");
+    if (version < 1)
+        res_error(r, "syntax", lang_get1(s, "version")->span, "versions of a subject count from 1");
+    return version;
+}
+
+res_refs res_references_of(res *r, const lang_block *b, const char *form)
+{
+    res_refs all = {0};
+    for (size_t i = 0; b && i < b->n; i++) {
+        const lang_stmt *s = b->stmts[i];
+        if (!lang_is(s, form))
+            continue;
+        est_ref ref = {
+            .name = res_slot(r, s, "name"), .subject = res_slot(r, s, "subject"), .version = version_of(r, s)};
+        if (ref.name.s && !name_taken(r, &all, &ref.name))
+            FL_PUSH(r->a, &all, ref);
+    }
+    return all;
+}
+
+/* ---- targets ---- */
+
+static bool push_name(const char *key, void *value, void *ctx)
+{
+    const char ***next = ctx;
+    *(*next)++ = key;
+    return true;
+}
+
+static res_node *target_of(res *r, est_ref *ref)
+{
+    res_node *to = ref->subject.s ? fl_map_get(r->by_subject, ref->subject.s) : NULL;
+    if (to) {
+        ref->target = to->subject;
+        ref->side_target = to->side;
+    } else if (ref->subject.s) {
+        size_t n = fl_map_count(r->by_subject);
+        const char **names = FL_NEW_N(r->a, const char *, n + 1), **next = names;
+        fl_map_each(r->by_subject, push_name, &next);
+        res_unknown(r, ref->subject.at, "subject", ref->subject.s, names, n);
+    }
+    return to;
+}
+
+/* ---- closures ---- */
+
+static void add(res *r, res_node *n, res_node *what)
+{
+    for (size_t i = 0; i < n->nclosure; i++)
+        if (n->closure[i] == what)
+            return;
+    if (n->nclosure == MAX_CLOSURE) {
+        if (!n->broken)
+            res_error(r, "syntax", res_node_at(n), "it refers to more than %d schemas", MAX_CLOSURE);
+        n->broken = true;
+        return;
+    }
+    if (!n->closure)
+        n->closure = FL_NEW_N(r->a, res_node *, MAX_CLOSURE);
+    n->closure[n->nclosure++] = what;
+}
+
+static void close_over(res *r, res_node *n, size_t depth);
+
+static void follow(res *r, res_node *n, est_ref *ref, size_t depth)
+{
+    res_node *to = target_of(r, ref);
+    if (!to) {
+        n->broken = true;
+        return;
+    }
+    if (to->active || depth == MAX_CHAIN) {
+        fl_diag *d = res_error(r, "syntax", ref->subject.at,
+                               to->active ? "the references of `%s` lead back to it"
+                                          : "a chain of references to `%s` is too long",
+                               res_node_name(to));
+        fl_diag_relate(r->diags, d, res_node_at(to), "this one");
+        n->broken = true;
+        return;
+    }
+    if (!to->done)
+        close_over(r, to, depth + 1);
+    n->broken |= to->broken;
+    for (size_t i = 0; i < to->nclosure; i++)
+        add(r, n, to->closure[i]);
+    add(r, n, to);
+}
+
+static void close_over(res *r, res_node *n, size_t depth)
+{
+    est_ref *refs = n->subject ? n->subject->refs.v : n->side->refs.v;
+    size_t nrefs = n->subject ? n->subject->refs.n : n->side->refs.n;
+    n->active = true;
+    for (size_t i = 0; i < nrefs; i++)
+        follow(r, n, &refs[i], depth);
+    n->active = false;
+    n->done = true;
+}
+
+void res_references(res *r)
+{
+    for (size_t i = 0; i < r->nodes.n; i++)
+        if (!r->nodes.v[i]->done)
+            close_over(r, r->nodes.v[i], 0);
+}

@@ -1,0 +1,190 @@
+/* topics.c: topics and their sides, as they are written. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/resolve/resolve.h"
+
+/* ---- sides: the statements that need a schema ---- */
+
+static est_format format_of(const char *word)
+{
+    static const char *const words[] = {"avro", "string", "bytes", "short", "integer", "long", "float", "double"};
+    size_t i = 0;
+    while (i < sizeof words / sizeof *words - 1 && strcmp(words[i], word))
+        i++;
+    return (est_format)i;
+}
+
+/* A primitive has no fields and no subject, so these would mean nothing. */
+static void refuse_without_schema(res *r, const est_side *s, const lang_block *b, const char *format)
+{
+    static const char *const need[] = {"side.field",   "side.field-clear", "side.exhaustive",    "side.reference",
+                                       "side.subject", "side.tags-in",     "side.compatibility", "side.properties"};
+    for (size_t i = 0; b && i < b->n; i++)
+        for (size_t k = 0; k < sizeof need / sizeof *need; k++) {
+            const lang_stmt *stmt = b->stmts[i];
+            if (!lang_is(stmt, need[k]) || (k < 2 && s->encrypts.n)) /* then the `encrypt` is refused already */
+                continue;
+            if (k < 2)
+                res_error(r, "no-such-field", lang_get1(stmt, "path")->span, "the %s of %s is %s and has no fields",
+                          est_side_name(s), s->topic->name.s, format);
+            else
+                res_error(r, "syntax", res_at(stmt), "`%s` needs a schema, and the %s of %s is %s",
+                          stmt->head.name.text, est_side_name(s), s->topic->name.s, format);
+        }
+}
+
+/* ---- field lines ---- */
+
+static est_field field(res *r, const lang_stmt *s)
+{
+    est_field f = {.at = res_at(s), .clear = lang_is(s, "side.field-clear")};
+    const lang_list *tags = lang_get(s, "tags");
+    f.path = res_slot(r, s, "path");
+    for (size_t i = 0; tags && i < tags->n; i++) {
+        est_text t = res_text_of(r, &tags->items[i]);
+        if (!res_repeated(r, f.tags.v, f.tags.n, &t))
+            FL_PUSH(r->a, &f.tags, t);
+    }
+    return f;
+}
+
+static void fields(res *r, est_side *s, const lang_block *b)
+{
+    fl_map *seen = fl_map_new();
+    for (size_t i = 0; i < b->n; i++) {
+        const lang_stmt *stmt = b->stmts[i];
+        if (!lang_is(stmt, "side.field") && !lang_is(stmt, "side.field-clear"))
+            continue;
+        est_field f = field(r, stmt);
+        const lang_stmt *first = fl_map_put(seen, f.path.s, (void *)stmt);
+        if (!first) {
+            FL_PUSH(r->a, &s->fields, f);
+            continue;
+        }
+        fl_diag *d = res_error(r, "duplicate-name", f.path.at, "field %s has two lines", f.path.s);
+        fl_diag_relate(r->diags, d, lang_get1(first, "path")->span, "the first");
+        fl_diag_help(r->diags, d, "put the tags of both into one line");
+    }
+    fl_map_free(seen);
+}
+
+/* ---- subject ---- */
+
+static const char *record_subject(res *r, const est_side *s, const res_file *f, fl_span at)
+{
+    bool json = false;
+    const char *record = f && f->text ? res_record_name(r, f, &json) : NULL;
+    if (record)
+        return s->strategy == EST_RECORD_NAME ? record : fl_printf(r->a, "%s-%s", s->topic->name.s, record);
+    if (json) {
+        fl_diag *d = res_error(r, "syntax", at, "the schema is no record, so it gives the subject no name");
+        fl_diag_help(r->diags, d, "write `subject topic-name`, or leave the line out");
+    }
+    return NULL;
+}
+
+static void subject(res *r, est_side *s, const lang_block *b, const res_file *f)
+{
+    est_text strategy = res_stated(r, b, "side.subject", "strategy");
+    if (strategy.s && !strcmp(strategy.s, "record-name"))
+        s->strategy = EST_RECORD_NAME;
+    else if (strategy.s && !strcmp(strategy.s, "topic-record-name"))
+        s->strategy = EST_TOPIC_RECORD_NAME;
+    s->subject = s->strategy == EST_TOPIC_NAME ? fl_printf(r->a, "%s-%s", s->topic->name.s, est_side_name(s))
+                                               : record_subject(r, s, f, strategy.at);
+}
+
+/* ---- sides ---- */
+
+static void with_schema(res *r, est_side *s, const lang_stmt *stmt)
+{
+    const lang_value *path = lang_get1(stmt, "schema");
+    const lang_block *b = stmt->block;
+    res_file *f = res_schema_file(r, path);
+    s->schema_path = (est_text){f ? f->path : NULL, path->span};
+    s->schema_text = f ? f->text : NULL;
+    s->schema_len = f ? f->len : 0;
+    subject(r, s, b, f);
+    RES_SET(s->refs, res_references_of(r, b, "side.reference"));
+    RES_SET(s->properties, res_metadata(r, res_block(b, "side.properties")));
+    s->exhaustive = lang_find(b, "side.exhaustive") != NULL;
+    s->compatibility = res_stated(r, b, "side.compatibility", "level");
+    est_text in = res_stated(r, b, "side.tags-in", "tags-in");
+    s->tags_metadata = !in.s || strcmp(in.s, "inline");
+    s->tags_inline = !in.s || strcmp(in.s, "metadata");
+    s->tags_in_at = in.s ? in.at : s->at;
+    if (b)
+        fields(r, s, b);
+    res_add_node(r, NULL, s, f);
+}
+
+void res_side(res *r, est_side *s, const lang_stmt *stmt)
+{
+    s->format = EST_STRING;
+    s->at = s->tags_in_at = s->topic->at;
+    s->tags_metadata = s->tags_inline = true;
+    if (!stmt)
+        return;
+    est_text format = res_slot(r, stmt, "format");
+    const lang_stmt *clear = lang_find(stmt->block, "side.clear");
+    s->stated = true;
+    s->at = res_at(stmt);
+    s->format = format_of(format.s);
+    s->clear = res_reason(r, clear);
+    s->clear_until = clear ? res_slot(r, clear, "until") : (est_text){0};
+    s->doc = res_stated(r, stmt->block, "side.doc", "doc");
+    res_encrypts(r, s, stmt->block);
+    if (est_has_schema(s))
+        with_schema(r, s, stmt);
+    else
+        refuse_without_schema(r, s, stmt->block, format.s);
+}
+
+/* ---- topics ---- */
+
+typedef struct texts {
+    est_text *v;
+    size_t n, cap;
+} texts;
+
+static texts principals(res *r, const lang_block *b, const char *form)
+{
+    texts all = {0};
+    const lang_stmt *s = lang_find(b, form);
+    const lang_list *list = s ? lang_get(s, "principals") : NULL;
+    for (size_t i = 0; list && i < list->n; i++) {
+        est_text t = res_principal(r, &list->items[i]);
+        if (t.s && !res_repeated(r, all.v, all.n, &t))
+            FL_PUSH(r->a, &all, t);
+    }
+    if (all.n)
+        qsort(all.v, all.n, sizeof *all.v, res_by_text);
+    return all;
+}
+
+static est_topic *one(res *r, const res_decl *d)
+{
+    est_topic *t = FL_NEW(r->a, est_topic);
+    const lang_block *b = d->stmt->block;
+    const lang_stmt *clear = lang_find(b, "topic.clear");
+    t->name = d->name;
+    t->at = res_at(d->stmt);
+    t->key.topic = t->value.topic = t;
+    t->key.is_key = true;
+    t->clear = res_reason(r, clear);
+    t->clear_until = clear ? res_slot(r, clear, "until") : (est_text){0};
+    res_side(r, &t->key, lang_find(b, "topic.key"));
+    res_side(r, &t->value, lang_find(b, "topic.value"));
+    RES_SET(t->writers, principals(r, b, "topic.writers"));
+    RES_SET(t->readers, principals(r, b, "topic.readers"));
+    t->owner = res_stated(r, b, "topic.owner", "owner");
+    t->doc = res_stated(r, b, "topic.doc", "doc");
+    return t;
+}
+
+void res_topics(res *r)
+{
+    for (size_t i = 0; i < r->kinds[RES_TOPIC].n; i++)
+        FL_PUSH(r->a, &r->e->topics, one(r, &r->kinds[RES_TOPIC].v[i]));
+}
