@@ -151,6 +151,8 @@ static rt_code read_key(reader *rd, const fl_json *j, rt_rule *r)
         return refuse_rule(rd, r->name, fl_printf(rd->a, "unknown encrypt.dek.algorithm %s", alg));
     if (expiry && !days(expiry, &r->key.expiry_days))
         return refuse_rule(rd, r->name, "encrypt.dek.expiry.days must be a whole number of days, 0 to 1000000");
+    r->head = r->key.expiry_days > 0 ? 5 : 0;
+    r->over = (uint8_t)(r->head + rt_alg_overhead(r->key.alg));
     const char *odd = unknown_param(fl_json_get(j, "params"));
     if (odd && !rd->rs->no_write)
         rd->rs->no_write = fl_printf(rd->a, "rule %s has the parameter %s, which no client knows", r->name, odd);

@@ -17,10 +17,12 @@ typedef struct rt_rule {
     const char **tags; /* empty: every primitive field */
     size_t ntags;
     rt_key_spec key;
-    const char *idle; /* why it never runs ("is disabled"), NULL if it does */
-    bool write, read; /* runs in that direction */
-    bool duplicate;   /* of an earlier rule's type, mode and tags: does not run, the earlier one does */
-    bool pass_write;  /* failure passes the record on as it was (onFailure NONE) */
+    uint8_t head, over; /* bytes before a ciphertext (rotation: the version); by which it is longer than its text, head
+                           included */
+    const char *idle;   /* why it never runs ("is disabled"), NULL if it does */
+    bool write, read;   /* runs in that direction */
+    bool duplicate;     /* of an earlier rule's type, mode and tags: does not run, the earlier one does */
+    bool pass_write;    /* failure passes the record on as it was (onFailure NONE) */
     bool pass_read;
 } rt_rule;
 

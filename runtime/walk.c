@@ -26,13 +26,13 @@ typedef struct slot { /* the key of one rule */
     uint64_t epoch, record; /* of the keys, and the record for which it was asked */
     rt_key *key;
     int32_t version;
-    uint8_t head, over; /* bytes before the ciphertext, and by which it is longer than the text, head included */
 } slot;
 
 struct rt_walk {
     rt_keys *keys;
     fl_buf text;       /* ciphertext, between base64 and the cipher */
     fl_buf between[2]; /* of fields that several rules meet: what one rule left for the next */
+    uint64_t epoch;    /* of the keys, as last seen: slots of another one are stale */
     uint64_t record;   /* number of the record at hand: what is in a slot of another one is stale */
     slot slots[RT_MAX_RULES];
     edit edits[MAX_EDITS];
@@ -353,17 +353,10 @@ static bool empty_items(rt_walk *w, uint32_t pc)
 
 /* ---- sealing ---- */
 
-static size_t prefix_len(const rt_rule *r)
-{
-    return r->key.expiry_days > 0 ? 5 : 0;
-}
-
 static void fill_slot(rt_walk *w, slot *s, const rt_rule *r, rt_key *key, int32_t version)
 {
-    size_t head = prefix_len(r);
-    *s = (slot){.rule = r, .epoch = rt_keys_epoch(w->keys), .record = w->record, .key = key, .version = version};
-    s->head = (uint8_t)head;
-    s->over = (uint8_t)(head + rt_alg_overhead(r->key.alg));
+    w->epoch = rt_keys_epoch(w->keys);
+    *s = (slot){.rule = r, .epoch = w->epoch, .record = w->record, .key = key, .version = version};
 }
 
 static __attribute__((noinline)) bool ask_write_key(rt_walk *w, uint32_t pc, size_t rule)
@@ -383,8 +376,8 @@ static __attribute__((noinline)) bool ask_write_key(rt_walk *w, uint32_t pc, siz
 static inline bool write_key(rt_walk *w, uint32_t pc, size_t rule, slot **out)
 {
     slot *s = *out = &w->slots[rule];
-    bool fresh = s->rule == &w->prog->rules->v[rule] && s->epoch == rt_keys_epoch(w->keys) &&
-                 (!s->head || s->record == w->record);
+    bool fresh =
+        s->rule == &w->prog->rules->v[rule] && s->epoch == w->epoch && (!s->rule->head || s->record == w->record);
     return fresh || ask_write_key(w, pc, rule);
 }
 
@@ -400,9 +393,9 @@ static void put_prefix(uint8_t *out, int32_t version)
 static inline bool seal_raw(rt_walk *w, uint32_t pc, size_t rule, const slot *s, uint8_t *out, const uint8_t *in,
                             size_t n)
 {
-    if (s->head)
+    if (s->rule->head)
         put_prefix(out, s->version);
-    return rt_seal(s->key, out + s->head, in, n) || rule_failed(w, pc, rule, RT_IO, "the cipher failed");
+    return rt_seal(s->key, out + s->rule->head, in, n) || rule_failed(w, pc, rule, RT_IO, "the cipher failed");
 }
 
 /* Appends the sealed value (with_length: behind its length) to dst. */
@@ -412,7 +405,7 @@ static bool seal_one(rt_walk *w, uint32_t pc, size_t rule, const uint8_t *in, si
     slot *s;
     if (!write_key(w, pc, rule, &s))
         return false;
-    size_t sealed = n + s->over;
+    size_t sealed = n + s->rule->over;
     size_t len = text ? FL_B64_LEN(sealed) : sealed;
     if (!room(w, dst, len + 10, pc))
         return false;
@@ -449,7 +442,7 @@ static __attribute__((noinline)) bool ask_read_key(rt_walk *w, uint32_t pc, size
 static inline bool read_key(rt_walk *w, uint32_t pc, size_t rule, int32_t version, rt_key **key)
 {
     slot *s = &w->slots[rule];
-    bool fresh = s->rule == &w->prog->rules->v[rule] && s->epoch == rt_keys_epoch(w->keys) && s->version == version;
+    bool fresh = s->rule == &w->prog->rules->v[rule] && s->epoch == w->epoch && s->version == version;
     if (!fresh && !ask_read_key(w, pc, rule, version))
         return false;
     *key = s->key;
@@ -483,7 +476,7 @@ static bool ciphertext(rt_walk *w, uint32_t pc, size_t rule, const uint8_t **in,
 static bool open_one(rt_walk *w, uint32_t pc, size_t rule, const uint8_t *in, size_t n, fl_buf *dst, bool with_length)
 {
     const rt_rule *r = &w->prog->rules->v[rule];
-    size_t head = prefix_len(r), over = head + rt_alg_overhead(r->key.alg);
+    size_t head = r->head, over = r->over;
     int32_t version = 1;
     rt_key *key;
     if (!ciphertext(w, pc, rule, &in, &n))
@@ -568,14 +561,15 @@ static bool work_off(rt_walk *w)
 static inline bool sealed_values(rt_walk *w, place_t *p, uint32_t *pc, size_t run)
 {
     for (; run; run--, ++*pc) {
-        edit e = {.from = *p, .pc = *pc};
+        place_t from = *p;
         size_t n = 0;
-        if (!length(w, p, *pc, &n))
+        if (!length(w, p, *pc, &n) || (w->nedits == MAX_EDITS && !work_off(w)))
             return false;
-        e.value = *p;
-        e.to = *p += n;
-        if (!note(w, e))
-            return false;
+        edit *e = &w->edits[w->nedits++];
+        e->from = from;
+        e->value = *p;
+        e->to = *p += n;
+        e->pc = *pc;
     }
     return true;
 }
@@ -711,14 +705,6 @@ static bool passes(const rt_walk *w)
     return r && (w->prog->opening ? r->pass_read : r->pass_write);
 }
 
-/* The walk finds each length behind the last value: a chain of loads that would wait for memory one by one, as sealing
- * in between keeps the processor from running ahead. So all of them are asked for at once. */
-static void warm(const uint8_t *in, size_t n)
-{
-    for (size_t i = 0; i < n && i < 4096; i += 64)
-        __builtin_prefetch(in + i);
-}
-
 static bool attempt(rt_walk *w, const uint8_t *in, size_t n)
 {
     w->in = w->p = w->copied = in;
@@ -747,10 +733,10 @@ rt_code rt_walk_run(rt_walk *w, const rt_program *p, const uint8_t *in, size_t n
     w->err = err;
     w->off = 0;
     w->record++;
+    w->epoch = rt_keys_epoch(w->keys);
     if (n > RT_MAX_RECORD)
         return rt_fail(err, RT_BAD_INPUT, "subject %s: a record of %zu bytes is larger than the %u that are allowed",
                        p->rules->subject, n, RT_MAX_RECORD);
-    warm(in, n);
     while (!attempt(w, in, n)) {
         take_back(out, before);
         if (!passes(w))
