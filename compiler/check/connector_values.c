@@ -86,7 +86,7 @@ static void regex_agrees(const chk_row *row, const est_estate *e, fl_diags *diag
     const est_prop *p = chk_config(c, "topics.regex");
     int error;
     PCRE2_SIZE offset;
-    if (!p || !est_is_sink(c) || chk_has_reference(p->value))
+    if (!p || !est_is_sink(c) || p->is_secret_ref || chk_has_reference(p->value))
         return;
     /* Kafka asks java.util.regex for a match of the whole name */
     const char *whole = fl_printf(e->arena, "\\A(?:%s)\\z", p->value);

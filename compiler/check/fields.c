@@ -41,7 +41,7 @@ static bool wrong_type(const walk *w, const est_field *f, const sch_hit *h)
 {
     if (!chk_line_secret(w->e, f) || h->mixed || !leaf_kind(h->type->kind) || sch_is_encryptable(h->type))
         return false;
-    fl_diag *d = chk_report(w->row, w->diags, f->path.at, "%s is %s: only string and bytes can be encrypted", h->path,
+    fl_diag *d = chk_report(w->row, w->diags, f->path.at, "%s has the type %s: only string and bytes can be encrypted", h->path,
                             sch_type_text(h->type, w->diags->arena));
     fl_diag_relate(w->diags, d, chk_line_secret(w->e, f)->at, "tagged as something that must be encrypted");
     fl_diag_help(w->diags, d, "make it a string in the schema, or leave it in clear with `field %s is clear`", h->path);
@@ -58,7 +58,7 @@ static void types_of_side(const est_side *s, void *ctx)
         if (!tag || l->hit.mixed || l->hit.recursive || sch_is_encryptable(l->hit.type))
             continue;
         fl_diag *d = chk_report(w->row, w->diags, s->schema_path.at,
-                                "the schema tags %s as `%s`, and it is %s: only string and bytes can be encrypted",
+                                "the schema tags %s as `%s`, and its type is %s: only string and bytes can be encrypted",
                                 l->hit.path, tag, sch_type_text(l->hit.type, w->diags->arena));
         fl_diag_help(w->diags, d, "make it a string in the schema, or take its tag out");
     }
@@ -77,7 +77,7 @@ static bool mixed_union(const walk *w, const est_field *f, const sch_hit *h)
     if (!chk_line_secret(w->e, f) || !h->mixed)
         return false;
     fl_diag *d = chk_report(w->row, w->diags, f->path.at,
-                            "%s is %s: where another branch than the text is taken, the value goes out in clear",
+                            "%s has the type %s: where another branch than the text is taken, the value goes out in clear",
                             h->path, sch_type_text(h->type, w->diags->arena));
     fl_diag_help(w->diags, d, "make it a union of null and one string or bytes, or split the field");
     return true;
@@ -93,7 +93,7 @@ static void unions_of_side(const est_side *s, void *ctx)
         if (!tag)
             continue;
         fl_diag *d = chk_report(w->row, w->diags, s->schema_path.at,
-                                "the schema tags %s as `%s`, and it is %s: where another branch than the text is "
+                                "the schema tags %s as `%s`, and its type is %s: where another branch than the text is "
                                 "taken, the value goes out in clear",
                                 l->hit.path, tag, sch_type_text(l->hit.type, w->diags->arena));
         fl_diag_help(w->diags, d, "make it a union of null and one string or bytes, or split the field");
@@ -115,7 +115,7 @@ static bool on_record(const walk *w, const est_field *f, const sch_hit *h)
     const char *what = sch_type_text(h->type, w->diags->arena);
     fl_diag *d =
         chk_report(w->row, w->diags, f->path.at,
-                   "%s is %s, not a field with a value: clients disagree on what a tag there does", h->path, what);
+                   "%s has the type %s and no value of its own: clients disagree on what a tag there does", h->path, what);
     if (h->type->kind == SCH_RECORD)
         fl_diag_help(w->diags, d, "name the fields in it: `field %s.NAME is %s`", h->path, f->tags.v[0].s);
     else

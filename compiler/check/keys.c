@@ -152,17 +152,18 @@ void chk_kek_key_id(const chk_row *row, const est_estate *e, fl_diags *diags)
 
 /* ---- unused-kek ---- */
 
+/* A line whose KEK is unknown is reported as such; it may have meant any. */
 static bool side_uses(const est_side *s, const est_kek *k)
 {
     for (size_t i = 0; i < s->encrypts.n; i++)
-        if (s->encrypts.v[i].kek == k)
+        if (s->encrypts.v[i].kek == k || !s->encrypts.v[i].kek)
             return true;
     return false;
 }
 
 void chk_unused_kek(const chk_row *row, const est_estate *e, fl_diags *diags)
 {
-    for (size_t i = 0; i < e->keks.n; i++) {
+    for (size_t i = 0; i < e->keks.n && !e->incomplete; i++) {
         bool used = false;
         for (size_t t = 0; t < e->topics.n && !used; t++)
             used = side_uses(&e->topics.v[t]->key, e->keks.v[i]) || side_uses(&e->topics.v[t]->value, e->keks.v[i]);
