@@ -184,6 +184,7 @@ typedef struct est_estate {
     FL_VEC(const lang_stmt *) tests; /* matched `test` statements, in order of file and place */
     FL_VEC(lang_file *) files;       /* in order of path */
     int64_t today;                   /* days */
+    bool incomplete;                 /* something was left out or not found (reported): nothing can be called unused */
     FL_VEC(const struct est_variable *) variables; /* `let`s, in order of name; for est_expand */
 } est_estate;
 

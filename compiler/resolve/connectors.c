@@ -25,12 +25,9 @@ static void type(res *r, est_connector *c, const lang_stmt *s)
 
 static void topics(res *r, est_connector *c, const lang_list *list)
 {
-    for (size_t i = 0; i < list->n; i++) {
-        est_text t = res_text_of(r, &list->items[i]);
-        if (!t.s || res_repeated(r, c->topic_names.v, c->topic_names.n, &t))
-            continue;
-        FL_PUSH(r->a, &c->topic_names, t);
-        const est_topic *topic = est_find_topic(r->e, t.s);
+    RES_SET(c->topic_names, res_list(r, list, res_text_of));
+    for (size_t i = 0; i < c->topic_names.n; i++) {
+        const est_topic *topic = est_find_topic(r->e, c->topic_names.v[i].s);
         if (topic)
             FL_PUSH(r->a, &c->topics, topic);
     }

@@ -8,12 +8,7 @@
 
 static void tags(res *r, est_encrypt *x, const lang_stmt *s)
 {
-    const lang_list *list = lang_get(s, "tags");
-    for (size_t i = 0; i < list->n; i++) {
-        est_text t = res_text_of(r, &list->items[i]);
-        if (!res_repeated(r, x->tags.v, x->tags.n, &t))
-            FL_PUSH(r->a, &x->tags, t);
-    }
+    RES_SET(x->tags, res_list(r, lang_get(s, "tags"), res_text_of));
     qsort(x->tags.v, x->tags.n, sizeof *x->tags.v, res_by_text);
 }
 
@@ -21,6 +16,7 @@ static void kek(res *r, est_encrypt *x, const lang_stmt *s)
 {
     x->kek_name = res_slot(r, s, "kek");
     x->kek = x->kek_name.s ? est_find_kek(r->e, x->kek_name.s) : NULL;
+    r->e->incomplete |= !x->kek;
     if (x->kek || !x->kek_name.s)
         return;
     const char **names = FL_NEW_N(r->a, const char *, r->e->keks.n + 1);

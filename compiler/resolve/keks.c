@@ -56,17 +56,11 @@ static void kms(res *r, est_kek *k, const lang_stmt *s)
 static void alternates(res *r, est_kek *k, const lang_block *b)
 {
     const lang_stmt *s = lang_find(b, "kek.alternates");
-    const lang_list *list = s ? lang_get(s, "key-ids") : NULL;
-    for (size_t i = 0; list && i < list->n; i++) {
-        est_text t = res_text_of(r, &list->items[i]);
-        if (!t.s)
-            continue;
-        if (strchr(t.s, ','))
-            res_error(r, "kek-key-id", t.at, "an alternate key id of `%s` has a comma in it, which would split it",
-                      k->name.s);
-        else if (!res_repeated(r, k->alternates.v, k->alternates.n, &t))
-            FL_PUSH(r->a, &k->alternates, t);
-    }
+    RES_SET(k->alternates, res_list(r, s ? lang_get(s, "key-ids") : NULL, res_text_of));
+    for (size_t i = 0; i < k->alternates.n; i++)
+        if (strchr(k->alternates.v[i].s, ',')) /* they are joined by commas */
+            res_error(r, "kek-key-id", k->alternates.v[i].at,
+                      "an alternate key id of `%s` has a comma in it, which would split it", k->name.s);
 }
 
 static est_kek *one(res *r, const res_decl *d)

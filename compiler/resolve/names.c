@@ -83,16 +83,24 @@ int res_by_text(const void *a, const void *b)
     return strcmp(((const est_text *)a)->s, ((const est_text *)b)->s);
 }
 
-bool res_repeated(res *r, const est_text *v, size_t n, const est_text *t)
+res_texts res_list(res *r, const lang_list *list, est_text (*read)(res *r, const lang_value *v))
 {
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(v[i].s, t->s))
-            continue;
-        fl_diag *d = res_error(r, "duplicate-name", t->at, "`%s` stands twice in this list", t->s);
-        fl_diag_relate(r->diags, d, v[i].at, "first here");
-        return true;
+    res_texts all = {0};
+    fl_map *seen = fl_map_new();
+    for (size_t i = 0; list && i < list->n; i++) {
+        const lang_value *v = &list->items[i];
+        est_text t = read(r, v);
+        const lang_value *first = t.s ? fl_map_get(seen, t.s) : NULL;
+        if (first) {
+            fl_diag *d = res_error(r, "duplicate-name", t.at, "`%s` stands twice in this list", t.s);
+            fl_diag_relate(r->diags, d, first->span, "first here");
+        } else if (t.s) {
+            fl_map_put(seen, t.s, (void *)v);
+            FL_PUSH(r->a, &all, t);
+        }
     }
-    return false;
+    fl_map_free(seen);
+    return all;
 }
 
 /* ---- declarations ---- */
@@ -139,6 +147,7 @@ static void drop_duplicates(res *r, res_decls *all, const char *kind)
             all->v[kept++] = all->v[i];
             continue;
         }
+        r->e->incomplete = true;
         fl_diag *d = res_error(r, "duplicate-name", all->v[i].name.at, "there are two %s `%s`", kind, all->v[i].name.s);
         fl_diag_relate(r->diags, d, all->v[kept - 1].name.at, "the first");
     }
@@ -156,6 +165,8 @@ static void declare_kind(res *r, res_kind kind)
             res_decl d = {top->stmts[k], declared_name(r, top->stmts[k], kind)};
             if (d.name.s)
                 FL_PUSH(r->a, all, d);
+            else
+                r->e->incomplete = true;
         }
     }
     drop_duplicates(r, all, kinds[kind].kind);

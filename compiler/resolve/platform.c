@@ -35,13 +35,10 @@ static void providers(res *r, est_platform *p, const lang_block *b)
     const lang_stmt *s = lang_find(b, "platform.providers");
     const lang_list *list = s ? lang_get(s, "providers") : NULL;
     p->providers_stated = s != NULL;
-    for (size_t i = 0; list && i < list->n; i++) {
-        est_text t = res_text_of(r, &list->items[i]);
-        if (!t.s)
-            p->providers_stated = false; /* one is unknown, so none can be called missing */
-        else if (!res_repeated(r, p->providers.v, p->providers.n, &t))
-            FL_PUSH(r->a, &p->providers, t);
-    }
+    RES_SET(p->providers, res_list(r, list, res_text_of));
+    for (size_t i = 0; list && i < list->n; i++)
+        if (!res_text_of(r, &list->items[i]).s)
+            p->providers_stated = false; /* one cannot be told, so none can be called missing */
 }
 
 static void ids(res *r, est_platform *p, const lang_block *b)

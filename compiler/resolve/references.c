@@ -36,7 +36,7 @@ void res_add_node(res *r, est_subject *subject, est_side *side, res_file *file)
         return;
     fl_diag *d =
         res_error(r, "duplicate-name", res_node_at(n), "two schemas would be registered as subject `%s`", name);
-    fl_diag_relate(r->diags, d, res_node_at(first), "the first");
+    fl_diag_relate(r->diags, d, res_node_at(first), "the other");
     fl_diag_help(
         r->diags, d,
         side ? "write `subject topic-name` or `subject topic-record-name` into this %s, or rename one of the two"
@@ -45,17 +45,6 @@ void res_add_node(res *r, est_subject *subject, est_side *side, res_file *file)
 }
 
 /* ---- statements ---- */
-
-static bool name_taken(res *r, const res_refs *all, const est_text *name)
-{
-    for (size_t i = 0; i < all->n; i++)
-        if (!strcmp(all->v[i].name.s, name->s)) {
-            fl_diag *d = res_error(r, "duplicate-name", name->at, "there are two references `%s`", name->s);
-            fl_diag_relate(r->diags, d, all->v[i].name.at, "the first");
-            return true;
-        }
-    return false;
-}
 
 static int version_of(res *r, const lang_stmt *s)
 {
@@ -67,18 +56,29 @@ static int version_of(res *r, const lang_stmt *s)
     return version;
 }
 
+static est_ref reference(res *r, const lang_stmt *s)
+{
+    return (est_ref){.name = res_slot(r, s, "name"), .subject = res_slot(r, s, "subject"), .version = version_of(r, s)};
+}
+
 res_refs res_references_of(res *r, const lang_block *b, const char *form)
 {
     res_refs all = {0};
+    fl_map *seen = fl_map_new();
     for (size_t i = 0; b && i < b->n; i++) {
-        const lang_stmt *s = b->stmts[i];
+        const lang_stmt *s = b->stmts[i], *first;
         if (!lang_is(s, form))
             continue;
-        est_ref ref = {
-            .name = res_slot(r, s, "name"), .subject = res_slot(r, s, "subject"), .version = version_of(r, s)};
-        if (ref.name.s && !name_taken(r, &all, &ref.name))
+        est_ref ref = reference(r, s);
+        first = ref.name.s ? fl_map_put(seen, ref.name.s, (void *)s) : NULL;
+        if (first) {
+            fl_diag *d = res_error(r, "duplicate-name", ref.name.at, "there are two references `%s`", ref.name.s);
+            fl_diag_relate(r->diags, d, lang_get1(first, "name")->span, "the first");
+        } else if (ref.name.s) {
             FL_PUSH(r->a, &all, ref);
+        }
     }
+    fl_map_free(seen);
     return all;
 }
 

@@ -103,8 +103,13 @@ const lang_block *res_block(const lang_block *b, const char *form); /* of that s
 est_text res_principal(res *r, const lang_value *v);
 int res_int(const lang_stmt *s, const char *slot); /* the leading digits of a number or duration */
 int res_by_text(const void *a, const void *b);     /* est_text, for qsort */
-/* true if one of the n texts before is the same: reported at the later one. */
-bool res_repeated(res *r, const est_text *v, size_t n, const est_text *t);
+typedef struct res_texts {
+    est_text *v;
+    size_t n, cap;
+} res_texts;
+/* The items of a list (NULL: none) as `read` gives them, in order of writing. One that cannot be told is left out, one
+ * that repeats another is reported. */
+res_texts res_list(res *r, const lang_list *list, est_text (*read)(res *r, const lang_value *v));
 
 /* ---- values.c ---- */
 

@@ -39,13 +39,8 @@ static void refuse_without_schema(res *r, const est_side *s, const lang_block *b
 static est_field field(res *r, const lang_stmt *s)
 {
     est_field f = {.at = res_at(s), .clear = lang_is(s, "side.field-clear")};
-    const lang_list *tags = lang_get(s, "tags");
     f.path = res_slot(r, s, "path");
-    for (size_t i = 0; tags && i < tags->n; i++) {
-        est_text t = res_text_of(r, &tags->items[i]);
-        if (!res_repeated(r, f.tags.v, f.tags.n, &t))
-            FL_PUSH(r->a, &f.tags, t);
-    }
+    RES_SET(f.tags, res_list(r, lang_get(s, "tags"), res_text_of));
     return f;
 }
 
@@ -143,21 +138,10 @@ void res_side(res *r, est_side *s, const lang_stmt *stmt)
 
 /* ---- topics ---- */
 
-typedef struct texts {
-    est_text *v;
-    size_t n, cap;
-} texts;
-
-static texts principals(res *r, const lang_block *b, const char *form)
+static res_texts principals(res *r, const lang_block *b, const char *form)
 {
-    texts all = {0};
     const lang_stmt *s = lang_find(b, form);
-    const lang_list *list = s ? lang_get(s, "principals") : NULL;
-    for (size_t i = 0; list && i < list->n; i++) {
-        est_text t = res_principal(r, &list->items[i]);
-        if (t.s && !res_repeated(r, all.v, all.n, &t))
-            FL_PUSH(r->a, &all, t);
-    }
+    res_texts all = res_list(r, s ? lang_get(s, "principals") : NULL, res_principal);
     if (all.n)
         qsort(all.v, all.n, sizeof *all.v, res_by_text);
     return all;

@@ -4,10 +4,10 @@
 #include "compiler/check/uses.h"
 #include "compiler/resolve/resolve.h"
 
-/* What is wrong with it is reported: nothing more shall be said of the value. */
-static void give_up(est_prop *p)
+/* What is wrong with the value is reported, so checks shall say no more of it: they pass over references. */
+static void give_up(est_prop *p, const char *value)
 {
-    p->value = "";
+    p->value = value;
     p->is_secret_ref = true;
     p->is_list = false;
     p->nitems = 0;
@@ -37,43 +37,44 @@ static const char *secret_text(res *r, const lang_value *v)
     return fl_printf(r->a, "${%s}", inner);
 }
 
-static const char *item_text(res *r, const est_prop *p, const lang_value *v)
+/* An item with a comma is refused and stays in the text, which then names what was meant. */
+static const char *item_text(res *r, const est_prop *p, const lang_value *v, bool *wrong)
 {
+    const char *text = NULL;
     if (v->kind == LANG_V_CALL)
-        return secret_text(r, v);
-    if (v->kind != LANG_V_NAME) {
+        text = secret_text(r, v);
+    else if (v->kind == LANG_V_NAME)
+        text = est_expand(r->e, &v->name);
+    else
         res_error(r, "property-type", v->span, "the list of %s holds another list", p->name.s);
-        return NULL;
+    if (text && strchr(text, ',')) {
+        res_error(r, "property-type", v->span,
+                  "an item of %s has a comma in it, which would split it: lists are joined by `,`", p->name.s);
+        *wrong = true;
     }
-    const char *text = est_expand(r->e, &v->name);
-    if (!text || !strchr(text, ','))
-        return text;
-    res_error(r, "property-type", v->span,
-              "an item of %s has a comma in it, which would split it: lists are joined by `,`", p->name.s);
-    return NULL;
+    *wrong |= !text;
+    return text;
 }
 
 static void list_value(res *r, est_prop *p, const lang_value *v)
 {
     fl_buf b;
+    bool wrong = false;
     fl_buf_init(&b, RES_MAX_TEXT);
     p->is_list = true;
     p->items = FL_NEW_N(r->a, const char *, v->n + 1);
     for (size_t i = 0; i < v->n; i++) {
-        const char *text = item_text(r, p, &v->items[i]);
-        if (!text) {
-            give_up(p);
-            break;
-        }
+        const char *text = item_text(r, p, &v->items[i], &wrong);
+        if (!text)
+            continue;
+        fl_buf_addf(&b, "%s%s", p->nitems ? "," : "", text);
         p->items[p->nitems++] = text;
-        fl_buf_addf(&b, "%s%s", i ? "," : "", text);
     }
-    if (b.full) {
+    if (b.full)
         res_error(r, "property-type", v->span, "the list of %s is longer than %u KiB", p->name.s, RES_MAX_TEXT >> 10);
-        give_up(p);
-    } else if (p->is_list) {
-        p->value = fl_strdup(r->a, b.p ? b.p : "");
-    }
+    p->value = fl_strdup(r->a, b.p ? b.p : "");
+    if (wrong || b.full)
+        give_up(p, *p->value ? p->value : "?");
     fl_buf_free(&b);
 }
 
@@ -86,7 +87,7 @@ est_prop res_prop(res *r, est_text name, const lang_value *v)
     }
     p.value = v->kind == LANG_V_CALL ? secret_text(r, v) : est_expand(r->e, &v->name);
     if (!p.value) {
-        give_up(&p);
+        give_up(&p, "?");
         return p;
     }
     p.is_secret_ref = v->kind == LANG_V_CALL || chk_is_reference(p.value);

@@ -53,35 +53,39 @@ static void check_list(res *r, const lang_value *v)
     }
 }
 
-static bool check_let(res *r, const lang_name *name, const lang_value *v)
+static void check_let(res *r, const lang_name *name, const lang_value *v)
 {
-    if (name->has_vars || !is_plain(name->text)) {
+    if (!is_plain(name->text)) {
         fl_diag *d = res_error(r, "syntax", name->span, "`%s` is no name of a variable", name->text);
         fl_diag_help(r->diags, d, "letters, digits, `_` and `-` stand in `${…}`");
-        return false;
     }
-    if (!strcmp(name->text, environment)) {
+    if (!strcmp(name->text, environment))
         res_error(r, "duplicate-name", name->span, "`environment` is the variable that is built in");
-        return false;
-    }
     if (v->kind == LANG_V_CALL) {
         fl_diag *d = res_error(r, "syntax", v->span, "a variable holds no secret");
         fl_diag_help(r->diags, d, "write `secret(…)` at the property itself; variables may stand in it");
-        return false;
     }
     if (v->kind == LANG_V_LIST)
         check_list(r, v);
-    return true;
 }
 
+/* One that is refused is declared all the same, without a text, so that its uses say nothing. */
 static void declare(res *r, const lang_stmt *s)
 {
     const lang_value *name = lang_get1(s, "name"), *value = lang_get1(s, "value");
-    if (!check_let(r, &name->name, value))
-        return;
     est_variable *v = FL_NEW(r->a, est_variable);
-    *v = (est_variable){.name = name->name.text, .at = name->span, .value = value};
+    size_t before = r->diags->list.n;
+    check_let(r, &name->name, value);
+    bool refused = r->diags->list.n > before;
+    *v = (est_variable){.name = name->name.text, .at = name->span, .value = value, .used = refused, .done = refused};
     FL_PUSH(r->a, &r->e->variables, v);
+}
+
+/* What a variable is used for is not known where it is declared: its text may be a secret. */
+static void hide(res *r, const est_variable *v)
+{
+    if (is_text(v->value))
+        fl_diags_hide(r->diags, v->value->span);
 }
 
 static int by_name(const void *a, const void *b)
@@ -105,8 +109,8 @@ static void drop_duplicates(res *r)
         }
         fl_diag *d = res_error(r, "duplicate-name", v[i]->at, "there are two variables `%s`", v[i]->name);
         fl_diag_relate(r->diags, d, v[kept - 1]->at, "the first");
-        fl_diags_hide(r->diags, v[i]->value->span); /* what it is used for is not known here */
-        fl_diags_hide(r->diags, v[kept - 1]->value->span);
+        hide(r, v[i]);
+        hide(r, v[kept - 1]);
     }
     r->e->variables.n = kept;
 }
@@ -247,7 +251,7 @@ static void unused(res *r)
         fl_diag *d =
             fl_diag_add(r->diags, "unused-variable", FL_WARNING, v->at, "nothing uses the variable `%s`", v->name);
         fl_diag_help(r->diags, d, "take it out");
-        fl_diags_hide(r->diags, v->value->span);
+        hide(r, v);
     }
 }
 
