@@ -1,55 +1,8 @@
 /* walk.c: runs a field program over an encoded datum in one pass. */
-#include "runtime/walk.h"
-
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct frame {  /* an open array, map or called record */
-    uint64_t left;      /* items of this block still to come; 0 for a call */
-    const uint8_t *end; /* where the block must end, NULL if it did not say */
-    uint32_t pc;        /* of BLOCKS, or where a call returns to */
-    bool call;
-} frame;
-
-/* A place where the output differs from the input: a value to seal or open, or the header of a block that is written
- * anew. Walking gathers them and they are worked off together: the walk is a chain of short jumps that a processor
- * foresees well, unless a cipher runs in between. */
-typedef struct edit {
-    const uint8_t *from, *value, *to; /* value: behind its length */
-    uint32_t pc;
-    uint64_t count; /* of a block's header */
-} edit;
-enum { MAX_EDITS = 128 };
-
-typedef struct slot { /* the key of one rule */
-    const rt_rule *rule;
-    uint64_t epoch, record; /* of the keys, and the record for which it was asked */
-    rt_key *key;
-    int32_t version;
-} slot;
-
-struct rt_walk {
-    rt_keys *keys;
-    fl_buf text;       /* ciphertext, between base64 and the cipher */
-    fl_buf between[2]; /* of fields that several rules meet: what one rule left for the next */
-    uint64_t epoch;    /* of the keys, as last seen: slots of another one are stale */
-    uint64_t record;   /* number of the record at hand: what is in a slot of another one is stale */
-    slot slots[RT_MAX_RULES];
-    edit edits[MAX_EDITS];
-    frame frames[RT_MAX_NESTING];
-
-    /* the record at hand */
-    const rt_program *prog;
-    const uint8_t *in, *p, *end;
-    const uint8_t *copied; /* all before this is in out */
-    fl_buf *out;
-    uint64_t off; /* rules that failed and pass: a bit each */
-    uint64_t empty_items;
-    unsigned depth, nedits;
-    int failed; /* rule that failed, -1: none */
-    rt_error *err;
-    rt_code code;
-};
+#include "runtime/walk_state.h"
 
 rt_walk *rt_walk_new(rt_keys *keys)
 {
@@ -71,79 +24,6 @@ void rt_walk_free(rt_walk *w)
     free(w);
 }
 
-/* ---- failing ---- */
-
-static const char *place(const rt_walk *w, uint32_t pc)
-{
-    return w->prog->where[pc] && *w->prog->where[pc] ? w->prog->where[pc] : "(the whole value)";
-}
-
-__attribute__((cold, noinline)) static bool malformed(rt_walk *w, uint32_t pc, const char *why)
-{
-    w->code = rt_fail(w->err, RT_BAD_INPUT, "subject %s, field %s, byte %zu of the record: %s", w->prog->rules->subject,
-                      place(w, pc), (size_t)(w->p - w->in), why);
-    return false;
-}
-
-__attribute__((cold, noinline)) static bool too_big(rt_walk *w, uint32_t pc)
-{
-    return malformed(w, pc, "the record grows beyond the largest size allowed");
-}
-
-__attribute__((cold, noinline)) static bool rule_failed(rt_walk *w, uint32_t pc, size_t rule, rt_code code,
-                                                        const char *why)
-{
-    const rt_rule *r = &w->prog->rules->v[rule];
-    bool named = strncmp(why, "KEK ", 4) == 0; /* what the keys say names it already */
-    w->failed = (int)rule;
-    w->code = rt_fail(w->err, code, "subject %s, field %s, rule %s%s%s: %s", w->prog->rules->subject, place(w, pc),
-                      r->name, named ? "" : ", KEK ", named ? "" : r->key.kek, why);
-    return false;
-}
-
-/* ---- output ---- */
-
-/* The buffer always has room for a NUL behind its bytes. */
-static inline bool room(rt_walk *w, fl_buf *b, size_t n, uint32_t pc)
-{
-    if (b->cap - b->len > n && b->cap > b->len)
-        return true;
-    b->full = false; /* of this record or none */
-    return fl_buf_reserve(b, n) || too_big(w, pc);
-}
-
-static inline bool put(rt_walk *w, const void *p, size_t n, uint32_t pc)
-{
-    if (!room(w, w->out, n, pc))
-        return false;
-    memcpy(w->out->p + w->out->len, p, n);
-    w->out->len += n;
-    return true;
-}
-
-/* Copies everything up to here that is not out yet. */
-static inline bool flush(rt_walk *w, const uint8_t *to, uint32_t pc)
-{
-    if (to > w->copied && !put(w, w->copied, (size_t)(to - w->copied), pc))
-        return false;
-    w->copied = to;
-    return true;
-}
-
-static inline size_t put_varint(uint8_t *out, uint64_t v)
-{
-    size_t n = 0;
-    for (; v >= 0x80; v >>= 7)
-        out[n++] = (uint8_t)(v | 0x80);
-    out[n++] = (uint8_t)v;
-    return n;
-}
-
-static inline uint64_t zigzag(int64_t v)
-{
-    return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63);
-}
-
 /* ---- input ---- */
 
 __attribute__((noinline)) static bool long_varint(rt_walk *w, uint32_t pc, unsigned most, int64_t *out)
@@ -151,17 +31,17 @@ __attribute__((noinline)) static bool long_varint(rt_walk *w, uint32_t pc, unsig
     uint64_t v = 0;
     for (unsigned i = 0; i < most; i++) {
         if (w->p == w->end)
-            return malformed(w, pc, "the record ends inside a number");
+            return rt_walk_malformed(w, pc, "the record ends inside a number");
         uint8_t b = *w->p++;
         if (i == 9 && b > 1)
-            return malformed(w, pc, "a number has more than 64 bits");
+            return rt_walk_malformed(w, pc, "a number has more than 64 bits");
         v |= (uint64_t)(b & 0x7f) << (7 * i);
         if (!(b & 0x80)) {
             *out = (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
             return true;
         }
     }
-    return malformed(w, pc, "a number has too many bytes");
+    return rt_walk_malformed(w, pc, "a number has too many bytes");
 }
 
 /* The walk keeps its place in a register: helpers below take it by address and are inlined; whoever is called for real
@@ -171,7 +51,7 @@ typedef const uint8_t *place_t;
 static bool bad(rt_walk *w, place_t at, uint32_t pc, const char *why)
 {
     w->p = at;
-    return malformed(w, pc, why);
+    return rt_walk_malformed(w, pc, why);
 }
 
 static inline bool varint(rt_walk *w, place_t *p, uint32_t pc, unsigned most, int64_t *out)
@@ -231,11 +111,9 @@ static inline bool index_below(rt_walk *w, place_t *p, uint32_t pc, size_t n, si
 
 /* ---- edits ---- */
 
-static bool work_off(rt_walk *w);
-
 static inline bool note(rt_walk *w, edit e)
 {
-    if (w->nedits == MAX_EDITS && !work_off(w))
+    if (w->nedits == MAX_EDITS && !rt_walk_work_off(w))
         return false;
     w->edits[w->nedits++] = e;
     return true;
@@ -257,13 +135,13 @@ static bool block_header(rt_walk *w, uint32_t pc, uint64_t *count, const uint8_t
     if (!varint(w, &w->p, pc, 10, &size))
         return false;
     if (size < 0 || size > w->end - w->p)
-        return malformed(w, pc, "the size of a block is more than what is left of the record");
+        return rt_walk_malformed(w, pc, "the size of a block is more than what is left of the record");
     *end = w->p + size;
     if (!w->prog->ops[pc].seals)
         return true;
     /* sealing changes the size: the block is written with its count alone, as most clients write it */
     if (*count > INT64_MAX)
-        return malformed(w, pc, "a block has too many items");
+        return rt_walk_malformed(w, pc, "a block has too many items");
     return note(w, (edit){.from = start, .value = start, .to = w->p, .pc = pc, .count = *count});
 }
 
@@ -274,14 +152,14 @@ static bool next_block(rt_walk *w, uint32_t *pc, frame *f)
         return false;
     if (f->left == 0) {
         if (f->end && f->end != w->p)
-            return malformed(w, at, "an empty block claims a size");
+            return rt_walk_malformed(w, at, "an empty block claims a size");
         w->depth--;
         *pc = w->prog->ops[at].to;
         return true;
     }
     /* each item takes a byte at least */
     if (f->left > (uint64_t)((f->end ? f->end : w->end) - w->p))
-        return malformed(w, at, "a block has more items than what is left of the record can hold");
+        return rt_walk_malformed(w, at, "a block has more items than what is left of the record can hold");
     *pc = at + 1;
     return true;
 }
@@ -289,7 +167,7 @@ static bool next_block(rt_walk *w, uint32_t *pc, frame *f)
 static bool enter(rt_walk *w, uint32_t pc, frame f)
 {
     if (w->depth == RT_MAX_NESTING)
-        return malformed(w, pc, "the record nests too deep");
+        return rt_walk_malformed(w, pc, "the record nests too deep");
     w->frames[w->depth++] = f;
     return true;
 }
@@ -302,7 +180,7 @@ static bool next_item(rt_walk *w, uint32_t *pc)
         return true;
     }
     if (f->end && f->end != w->p)
-        return malformed(w, *pc, "a block does not end where its size says");
+        return rt_walk_malformed(w, *pc, "a block does not end where its size says");
     return next_block(w, pc, f);
 }
 
@@ -316,7 +194,7 @@ static bool plain_blocks(rt_walk *w, uint32_t *pc)
         if (!block_header(w, *pc, &count, &end))
             return false;
         if (count > (uint64_t)((end ? end : w->end) - w->p))
-            return malformed(w, *pc, "a block has more items than what is left of the record can hold");
+            return rt_walk_malformed(w, *pc, "a block has more items than what is left of the record can hold");
         place_t p = w->p;
         for (uint64_t left = count * op->n; left; left--) {
             size_t n = 0;
@@ -326,7 +204,7 @@ static bool plain_blocks(rt_walk *w, uint32_t *pc)
         }
         w->p = p;
         if (end && end != w->p)
-            return malformed(w, *pc, "a block does not end where its size says");
+            return rt_walk_malformed(w, *pc, "a block does not end where its size says");
         if (count == 0)
             break;
     }
@@ -342,228 +220,23 @@ static bool empty_items(rt_walk *w, uint32_t pc)
         if (!block_header(w, pc, &count, &end))
             return false;
         if (end && end != w->p)
-            return malformed(w, pc, "a block of empty items claims a size");
+            return rt_walk_malformed(w, pc, "a block of empty items claims a size");
         if (count == 0)
             return true;
         if (count > RT_MAX_EMPTY_ITEMS - w->empty_items)
-            return malformed(w, pc, "too many empty items");
+            return rt_walk_malformed(w, pc, "too many empty items");
         w->empty_items += count;
     }
 }
 
-/* ---- sealing ---- */
-
-static void fill_slot(rt_walk *w, slot *s, const rt_rule *r, rt_key *key, int32_t version)
-{
-    w->epoch = rt_keys_epoch(w->keys);
-    *s = (slot){.rule = r, .epoch = w->epoch, .record = w->record, .key = key, .version = version};
-}
-
-static __attribute__((noinline)) bool ask_write_key(rt_walk *w, uint32_t pc, size_t rule)
-{
-    const rt_rule *r = &w->prog->rules->v[rule];
-    rt_key *key;
-    int32_t version;
-    rt_error e;
-    rt_code code = rt_keys_for_write(w->keys, &r->key, &key, &version, &e);
-    if (code)
-        return rule_failed(w, pc, rule, code, e.message);
-    fill_slot(w, &w->slots[rule], r, key, version);
-    return true;
-}
-
-/* A key that rotates is asked for at each record, as its age counts. */
-static inline bool write_key(rt_walk *w, uint32_t pc, size_t rule, slot **out)
-{
-    slot *s = *out = &w->slots[rule];
-    bool fresh =
-        s->rule == &w->prog->rules->v[rule] && s->epoch == w->epoch && (!s->rule->head || s->record == w->record);
-    return fresh || ask_write_key(w, pc, rule);
-}
-
-static void put_prefix(uint8_t *out, int32_t version)
-{
-    uint32_t v = (uint32_t)version;
-    out[0] = 0;
-    for (int i = 0; i < 4; i++)
-        out[1 + i] = (uint8_t)(v >> (24 - 8 * i));
-}
-
-/* Ciphertext with its prefix; exactly n + over bytes at out. */
-static inline bool seal_raw(rt_walk *w, uint32_t pc, size_t rule, const slot *s, uint8_t *out, const uint8_t *in,
-                            size_t n)
-{
-    if (s->rule->head)
-        put_prefix(out, s->version);
-    return rt_seal(s->key, out + s->rule->head, in, n) || rule_failed(w, pc, rule, RT_IO, "the cipher failed");
-}
-
-/* Appends the sealed value (with_length: behind its length) to dst. */
-static bool seal_one(rt_walk *w, uint32_t pc, size_t rule, const uint8_t *in, size_t n, fl_buf *dst, bool with_length)
-{
-    bool text = w->prog->ops[pc].code == RT_OP_STRING;
-    slot *s;
-    if (!write_key(w, pc, rule, &s))
-        return false;
-    size_t sealed = n + s->rule->over;
-    size_t len = text ? FL_B64_LEN(sealed) : sealed;
-    if (!room(w, dst, len + 10, pc))
-        return false;
-    uint8_t *out = (uint8_t *)dst->p + dst->len;
-    if (with_length)
-        out += put_varint(out, zigzag((int64_t)len));
-    if (!text) {
-        if (!seal_raw(w, pc, rule, s, out, in, n))
-            return false;
-    } else {
-        w->text.len = 0;
-        if (!room(w, &w->text, sealed, pc) || !seal_raw(w, pc, rule, s, (uint8_t *)w->text.p, in, n))
-            return false;
-        fl_b64_encode((char *)out, (const uint8_t *)w->text.p, sealed);
-    }
-    dst->len = (size_t)((char *)out - dst->p) + len;
-    return true;
-}
-
-/* ---- opening ---- */
-
-static __attribute__((noinline)) bool ask_read_key(rt_walk *w, uint32_t pc, size_t rule, int32_t version)
-{
-    const rt_rule *r = &w->prog->rules->v[rule];
-    rt_key *key;
-    rt_error e;
-    rt_code code = rt_keys_for_read(w->keys, &r->key, version, &key, &e);
-    if (code)
-        return rule_failed(w, pc, rule, code, e.message);
-    fill_slot(w, &w->slots[rule], r, key, version);
-    return true;
-}
-
-static inline bool read_key(rt_walk *w, uint32_t pc, size_t rule, int32_t version, rt_key **key)
-{
-    slot *s = &w->slots[rule];
-    bool fresh = s->rule == &w->prog->rules->v[rule] && s->epoch == w->epoch && s->version == version;
-    if (!fresh && !ask_read_key(w, pc, rule, version))
-        return false;
-    *key = s->key;
-    return true;
-}
-
-static int32_t get_prefix(const uint8_t *p)
-{
-    uint32_t v = 0;
-    for (int i = 0; i < 4; i++)
-        v = v << 8 | p[1 + i];
-    return (int32_t)v;
-}
-
-/* The ciphertext of a value: decoded from base64 where it is text. */
-static bool ciphertext(rt_walk *w, uint32_t pc, size_t rule, const uint8_t **in, size_t *n)
-{
-    if (w->prog->ops[pc].code != RT_OP_STRING)
-        return true;
-    w->text.len = 0;
-    if (!room(w, &w->text, *n / 4 * 3 + 3, pc))
-        return false;
-    ptrdiff_t len = fl_b64_decode((uint8_t *)w->text.p, (const char *)*in, *n, FL_B64_LAX);
-    if (len < 0)
-        return rule_failed(w, pc, rule, RT_TAMPERED, "the value is not base64, so it is no ciphertext");
-    *in = (const uint8_t *)w->text.p;
-    *n = (size_t)len;
-    return true;
-}
-
-static bool open_one(rt_walk *w, uint32_t pc, size_t rule, const uint8_t *in, size_t n, fl_buf *dst, bool with_length)
-{
-    const rt_rule *r = &w->prog->rules->v[rule];
-    size_t head = r->head, over = r->over;
-    int32_t version = 1;
-    rt_key *key;
-    if (!ciphertext(w, pc, rule, &in, &n))
-        return false;
-    if (n < over)
-        return rule_failed(w, pc, rule, RT_TAMPERED, "the value is too short to be a ciphertext");
-    if (head && in[0] != 0)
-        return rule_failed(w, pc, rule, RT_TAMPERED,
-                           "the ciphertext does not begin with the byte 0 and a DEK version, as rotation wants");
-    if (head && (version = get_prefix(in)) < 1)
-        return rule_failed(w, pc, rule, RT_TAMPERED, "the ciphertext names a DEK version below 1");
-    if (!read_key(w, pc, rule, version, &key) || !room(w, dst, n - over + 10, pc))
-        return false;
-    uint8_t *out = (uint8_t *)dst->p + dst->len;
-    if (with_length)
-        out += put_varint(out, zigzag((int64_t)(n - over)));
-    ptrdiff_t len = rt_open(key, out, in + head, n - head);
-    if (len != (ptrdiff_t)(n - over))
-        return rule_failed(w, pc, rule, RT_TAMPERED,
-                           "the ciphertext does not open: it was altered, or sealed under another key");
-    dst->len = (size_t)((char *)out - dst->p) + (size_t)len;
-    return true;
-}
-
-/* ---- a field's rules ---- */
-
-static bool apply(rt_walk *w, uint32_t pc, size_t rule, const uint8_t *in, size_t n, fl_buf *dst, bool last)
-{
-    return w->prog->opening ? open_one(w, pc, rule, in, n, dst, last) : seal_one(w, pc, rule, in, n, dst, last);
-}
-
-/* Fields that several rules meet are sealed by each in turn. */
-static bool apply_many(rt_walk *w, uint32_t pc, const uint8_t *rules, size_t nrules, const uint8_t *in, size_t n)
-{
-    bool ok = true;
-    for (size_t i = 0; i < nrules && ok; i++) {
-        bool last = i + 1 == nrules;
-        fl_buf *dst = last ? w->out : &w->between[i & 1];
-        if (!last)
-            fl_buf_clear(dst);
-        ok = apply(w, pc, rules[i], in, n, dst, last);
-        in = (const uint8_t *)dst->p;
-        n = dst->len;
-    }
-    return ok;
-}
-
-static bool transform(rt_walk *w, const edit *e)
-{
-    const rt_chain *chain = &w->prog->chains[w->prog->ops[e->pc].chain];
-    size_t n = (size_t)(e->to - e->value);
-    if (chain->n == 1 && !w->off)
-        return apply(w, e->pc, chain->rule[0], e->value, n, w->out, true);
-    uint8_t rules[RT_MAX_RULES];
-    size_t nrules = 0;
-    for (size_t i = 0; i < chain->n; i++)
-        if (!(w->off >> chain->rule[i] & 1))
-            rules[nrules++] = chain->rule[i];
-    return nrules ? apply_many(w, e->pc, rules, nrules, e->value, n)
-                  : put(w, e->from, (size_t)(e->to - e->from), e->pc);
-}
-
-static bool work_off(rt_walk *w)
-{
-    for (unsigned i = 0; i < w->nedits; i++) {
-        const edit *e = &w->edits[i];
-        if (!flush(w, e->from, e->pc))
-            return false;
-        w->copied = e->to;
-        if (w->prog->ops[e->pc].code == RT_OP_BLOCKS) {
-            uint8_t head[10];
-            if (!put(w, head, put_varint(head, zigzag((int64_t)e->count)), e->pc))
-                return false;
-        } else if (!transform(w, e)) {
-            return false;
-        }
-    }
-    w->nedits = 0;
-    return true;
-}
+/* ---- sealed values ---- */
 
 static inline bool sealed_values(rt_walk *w, place_t *p, uint32_t *pc, size_t run)
 {
     for (; run; run--, ++*pc) {
         place_t from = *p;
         size_t n = 0;
-        if (!length(w, p, *pc, &n) || (w->nedits == MAX_EDITS && !work_off(w)))
+        if (!length(w, p, *pc, &n) || (w->nedits == MAX_EDITS && !rt_walk_work_off(w)))
             return false;
         edit *e = &w->edits[w->nedits++];
         e->from = from;
@@ -579,8 +252,8 @@ static bool fail_op(rt_walk *w, uint32_t pc)
     const rt_chain *chain = &w->prog->chains[w->prog->ops[pc].chain];
     for (size_t i = 0; i < chain->n; i++)
         if (!(w->off >> chain->rule[i] & 1))
-            return rule_failed(w, pc, chain->rule[i], RT_REFUSED,
-                               "the value is neither string nor bytes and cannot be encrypted");
+            return rt_walk_rule_failed(w, pc, chain->rule[i], RT_REFUSED,
+                                       "the value is neither string nor bytes and cannot be encrypted");
     return true;
 }
 
@@ -689,7 +362,7 @@ static bool run(rt_walk *w)
             break;
         case RT_OP_END:
             w->p = p;
-            return p == w->end || malformed(w, pc, "bytes follow after the end of the value");
+            return p == w->end || rt_walk_malformed(w, pc, "bytes follow after the end of the value");
         default:
             w->p = p;
             ok = structure(w, op, &pc);
@@ -713,7 +386,7 @@ static bool attempt(rt_walk *w, const uint8_t *in, size_t n)
     w->depth = w->nedits = 0;
     w->failed = -1;
     w->code = RT_OK;
-    return run(w) && work_off(w) && flush(w, w->end, w->prog->nops - 1);
+    return run(w) && rt_walk_work_off(w) && flush(w, w->end, w->prog->nops - 1);
 }
 
 /* Undoes what a failed attempt wrote: nothing of an opened field stays behind the end. */
