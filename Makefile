@@ -184,7 +184,7 @@ format:
 lint:
 	@tests/lib/deps build test lint
 	@$(MAKE) --no-print-directory $(GEN_lang) all
-	@tests/lib/lint $(BUILD)
+	@tests/lib/lint
 update-cases: all
 	tests/cases.py --flec $(BUILD)/flec --update $(CASES)
 help:

@@ -13,6 +13,8 @@ int tool_main(int argc, char **argv);
 #include "compiler/catalog/catalog_tool.c"
 #undef main
 
+static fl_arena *held; /* seen from the child, too: nothing in it is lost when it exits */
+
 /* Copies the files, replaces the first `from` in one of them by `to`, runs the tool: its exit status, 99 if the text is
  * not there. */
 static int run_with(const char *name, const char *from, const char *to)
@@ -35,6 +37,7 @@ static int run_with(const char *name, const char *from, const char *to)
         }
         assert_int_equal(fl_write_file(fl_printf(a, "%s/%s", dir, base), text, len, 0644, false), 0);
     }
+    held = a;
     pid_t pid = found ? fork() : -1;
     if (!pid) {
         char *made = fl_printf(a, "%s/out.c", dir);
