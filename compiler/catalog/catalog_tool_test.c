@@ -13,7 +13,7 @@ int tool_main(int argc, char **argv);
 #include "compiler/catalog/catalog_tool.c"
 #undef main
 
-static fl_arena *held; /* seen from the child, too: nothing in it is lost when it exits */
+static fl_arena *volatile held; /* seen from the child, too: nothing in it is lost when it exits */
 
 /* Copies the files, replaces the first `from` in one of them by `to`, runs the tool: its exit status, 99 if the text is
  * not there. */
