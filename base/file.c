@@ -43,26 +43,48 @@ static int read_all(int fd, size_t max, char **p, size_t *n)
     return 0;
 }
 
-int fl_read_file(fl_arena *a, const char *path, size_t max, char **text, size_t *len)
+/* Reads all that fd has, whose opening failed if it is negative. */
+static int read_open(fl_arena *a, int fd, bool regular, size_t max, char **text, size_t *len)
 {
     struct stat st;
     char *p;
-    bool std = strcmp(path, "-") == 0;
-    int fd = std ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     *text = NULL;
     *len = 0;
-    if (fd < 0)
+    if (fd < 0 || fstat(fd, &st))
         return errno;
-    int e = fstat(fd, &st) ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
-    if (!e)
-        e = read_all(fd, max, &p, len);
-    if (!std)
-        close(fd);
+    int e = S_ISDIR(st.st_mode) ? EISDIR : regular && !S_ISREG(st.st_mode) ? ENOTSUP : read_all(fd, max, &p, len);
     if (e)
         return e;
     *text = fl_strndup(a, p, *len);
     free(p);
     return 0;
+}
+
+int fl_read_file(fl_arena *a, const char *path, size_t max, char **text, size_t *len)
+{
+    if (!strcmp(path, "-"))
+        return read_open(a, STDIN_FILENO, false, max, text, len);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int e = read_open(a, fd, false, max, text, len);
+    if (fd >= 0)
+        close(fd);
+    return e;
+}
+
+int fl_read_regular(fl_arena *a, const char *path, size_t max, char **text, size_t *len)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* opening a pipe would wait for its writer */
+    int e = read_open(a, fd, true, max, text, len);
+    if (fd >= 0)
+        close(fd);
+    return e;
+}
+
+const char *fl_read_error(fl_arena *a, int error, size_t max)
+{
+    if (error == EFBIG)
+        return fl_printf(a, "larger than %zu MiB", max >> 20);
+    return error == ENOTSUP ? "not a regular file" : strerror(error);
 }
 
 /* ---- writing ---- */

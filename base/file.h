@@ -10,6 +10,11 @@
 /* Reads a whole file ("-": standard input) of at most max bytes (EFBIG beyond). The text gets a NUL that is not counted.
  * Folders give EISDIR. */
 int fl_read_file(fl_arena *a, const char *path, size_t max, char **text, size_t *len);
+/* The same for a path that an input names: "-" is a file of that name, and what is no regular file (a pipe nobody writes
+ * to, a device) gives ENOTSUP at once. */
+int fl_read_regular(fl_arena *a, const char *path, size_t max, char **text, size_t *len);
+/* What went wrong, in words: "larger than 16 MiB", "not a regular file". */
+const char *fl_read_error(fl_arena *a, int error, size_t max);
 
 /* Writes path.tmp-PID, fsyncs it if durable, renames it over path. mode as for open(2). */
 int fl_write_file(const char *path, const void *p, size_t n, unsigned mode, bool durable);

@@ -1,5 +1,4 @@
 /* fixtures.c: the files that tests read, copied into the build directory, so that it stands alone. */
-#include <errno.h>
 #include <string.h>
 
 #include "compiler/emit/lower.h"
@@ -43,9 +42,9 @@ static bool copy_file(lowering *l, fl_span at, const char *source, const char *t
 {
     char *text;
     size_t len;
-    int rc = fl_read_file(l->arena, source, FIXTURE_MAX, &text, &len);
+    int rc = fl_read_regular(l->arena, source, FIXTURE_MAX, &text, &len);
     if (rc) {
-        missing(l, at, source, rc == EFBIG ? "larger than 64 MiB" : strerror(rc));
+        missing(l, at, source, fl_read_error(l->arena, rc, FIXTURE_MAX));
         return false;
     }
     emit_file(l->m, to, text, len);

@@ -1,5 +1,4 @@
 /* files.c: reading the files of a policy: those that the user names, and those that they name with `use`. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,14 +13,9 @@ typedef struct loader {
     bool ok, unreadable;
 } loader;
 
-static const char *reason(res *r, int error, size_t max)
-{
-    return error == EFBIG ? fl_printf(r->a, "larger than %zu MiB", max >> 20) : strerror(error);
-}
-
 void res_no_such_file(res *r, fl_span at, const char *path, int error, size_t max)
 {
-    fl_diag *d = res_error(r, "no-such-file", at, "%s: %s", path, reason(r, error, max));
+    fl_diag *d = res_error(r, "no-such-file", at, "%s: %s", path, fl_read_error(r->a, error, max));
     fl_diag_help(r->diags, d, "paths are relative to the policy file they stand in");
 }
 
@@ -40,13 +34,12 @@ const char *res_path(res *r, const lang_value *v)
 
 /* ---- one file ---- */
 
-static bool seen_before(loader *l, const char *path)
+static bool seen_before(loader *l, const char *path, bool standard)
 {
     struct stat st;
-    if (strcmp(path, "-") && stat(path, &st))
+    if (!standard && stat(path, &st))
         return false; /* reading it says why */
-    const char *id =
-        strcmp(path, "-") ? fl_printf(l->r->a, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino) : "-";
+    const char *id = standard ? "-" : fl_printf(l->r->a, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
     return fl_map_put(l->seen, id, l) != NULL;
 }
 
@@ -58,7 +51,7 @@ static void could_not_read(loader *l, const char *path, fl_span at, int error)
         return;
     }
     l->unreadable = true;
-    fl_log(FL_LOG_ERROR, "%s: %s", path, reason(l->r, error, MAX_FILE));
+    fl_log(FL_LOG_ERROR, "%s: %s", path, fl_read_error(l->r->a, error, MAX_FILE));
 }
 
 /* at: the `use`, or no place for a path of the user's own. */
@@ -66,14 +59,16 @@ static void load(loader *l, const char *path, fl_span at)
 {
     char *text;
     size_t len;
-    if (seen_before(l, path))
+    bool standard = !at.src && !strcmp(path, "-");
+    if (seen_before(l, path, standard))
         return;
-    int error = fl_read_file(l->r->a, path, MAX_FILE, &text, &len);
+    int error = at.src ? fl_read_regular(l->r->a, path, MAX_FILE, &text, &len)
+                       : fl_read_file(l->r->a, path, MAX_FILE, &text, &len);
     if (error) {
         could_not_read(l, path, at, error);
         return;
     }
-    lang_file *f = lang_parse(l->r->a, strcmp(path, "-") ? path : "<stdin>", text, len, l->r->diags);
+    lang_file *f = lang_parse(l->r->a, standard ? "<stdin>" : path, text, len, l->r->diags);
     l->ok &= lang_match(l->r->a, f, true, l->r->diags);
     FL_PUSH(l->r->a, &l->r->e->files, f);
 }

@@ -15,7 +15,7 @@ res_file *res_schema_file(res *r, const lang_value *v)
             return r->schema_files.v[i];
     res_file *f = FL_NEW(r->a, res_file);
     char *text;
-    int error = fl_read_file(r->a, path, SCH_MAX_TEXT, &text, &f->len);
+    int error = fl_read_regular(r->a, path, SCH_MAX_TEXT, &text, &f->len);
     f->path = path;
     f->text = text; /* NULL after an error */
     if (error)
