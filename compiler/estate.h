@@ -66,6 +66,7 @@ typedef struct est_field { /* a `field` line */
     FL_VEC(est_text) tags;
     bool clear; /* `is clear` */
     sch_hits hits;
+    FL_VEC(struct est_leaf *) leaves; /* of the side, those among the hits: each once, in schema order */
     fl_span at;
 } est_field;
 

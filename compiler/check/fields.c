@@ -41,8 +41,8 @@ static bool wrong_type(const walk *w, const est_field *f, const sch_hit *h)
 {
     if (!chk_line_secret(w->e, f) || h->mixed || !leaf_kind(h->type->kind) || sch_is_encryptable(h->type))
         return false;
-    fl_diag *d = chk_report(w->row, w->diags, f->path.at, "%s has the type %s: only string and bytes can be encrypted", h->path,
-                            sch_type_text(h->type, w->diags->arena));
+    fl_diag *d = chk_report(w->row, w->diags, f->path.at, "%s has the type %s: only string and bytes can be encrypted",
+                            h->path, sch_type_text(h->type, w->diags->arena));
     fl_diag_relate(w->diags, d, chk_line_secret(w->e, f)->at, "tagged as something that must be encrypted");
     fl_diag_help(w->diags, d, "make it a string in the schema, or leave it in clear with `field %s is clear`", h->path);
     return true;
@@ -57,9 +57,10 @@ static void types_of_side(const est_side *s, void *ctx)
         const char *tag = inline_secret(w, l);
         if (!tag || l->hit.mixed || l->hit.recursive || sch_is_encryptable(l->hit.type))
             continue;
-        fl_diag *d = chk_report(w->row, w->diags, s->schema_path.at,
-                                "the schema tags %s as `%s`, and its type is %s: only string and bytes can be encrypted",
-                                l->hit.path, tag, sch_type_text(l->hit.type, w->diags->arena));
+        fl_diag *d =
+            chk_report(w->row, w->diags, s->schema_path.at,
+                       "the schema tags %s as `%s`, and its type is %s: only string and bytes can be encrypted",
+                       l->hit.path, tag, sch_type_text(l->hit.type, w->diags->arena));
         fl_diag_help(w->diags, d, "make it a string in the schema, or take its tag out");
     }
 }
@@ -76,9 +77,10 @@ static bool mixed_union(const walk *w, const est_field *f, const sch_hit *h)
 {
     if (!chk_line_secret(w->e, f) || !h->mixed)
         return false;
-    fl_diag *d = chk_report(w->row, w->diags, f->path.at,
-                            "%s has the type %s: where another branch than the text is taken, the value goes out in clear",
-                            h->path, sch_type_text(h->type, w->diags->arena));
+    fl_diag *d =
+        chk_report(w->row, w->diags, f->path.at,
+                   "%s has the type %s: where another branch than the text is taken, the value goes out in clear",
+                   h->path, sch_type_text(h->type, w->diags->arena));
     fl_diag_help(w->diags, d, "make it a union of null and one string or bytes, or split the field");
     return true;
 }
@@ -110,17 +112,18 @@ void chk_silent_plaintext_union(const chk_row *row, const est_estate *e, fl_diag
 
 static bool on_record(const walk *w, const est_field *f, const sch_hit *h)
 {
-    if (!f->tags.n || h->mixed || leaf_kind(h->type->kind))
+    if (h->mixed || leaf_kind(h->type->kind))
         return false;
-    const char *what = sch_type_text(h->type, w->diags->arena);
+    const char *what = sch_type_text(h->type, w->diags->arena), *is = f->clear ? "clear" : f->tags.v[0].s;
     fl_diag *d =
-        chk_report(w->row, w->diags, f->path.at,
-                   "%s has the type %s and no value of its own: clients disagree on what a tag there does", h->path, what);
+        chk_report(w->row, w->diags, f->path.at, "%s has the type %s and no value of its own: %s", h->path, what,
+                   f->tags.n ? "clients disagree on what a tag there does"
+                             : "a line names what is left in clear, not what holds it");
     if (h->type->kind == SCH_RECORD)
-        fl_diag_help(w->diags, d, "name the fields in it: `field %s.NAME is %s`", h->path, f->tags.v[0].s);
+        fl_diag_help(w->diags, d, "name the fields in it: `field %s.NAME is %s`", h->path, is);
     else
         fl_diag_help(w->diags, d, "name what it holds: `field %s%s is %s`", h->path,
-                     h->type->kind == SCH_ARRAY ? "[]" : ".*", f->tags.v[0].s);
+                     h->type->kind == SCH_ARRAY ? "[]" : ".*", is);
     return true;
 }
 
@@ -196,60 +199,98 @@ void chk_tag_on_record(const chk_row *row, const est_estate *e, fl_diags *diags)
 
 /* ---- tag-wider-than-path ---- */
 
-static const est_leaf *leaf_at(const est_side *s, const char *path)
-{
-    for (size_t i = 0; i < s->leaves.n; i++)
-        if (!strcmp(s->leaves.v[i].hit.path, path))
-            return &s->leaves.v[i];
-    return NULL;
-}
-
-/* With metadata, clients match by names; inline, the tag stands at the field of the record type and so at each of its
+/* Leaves that clients cannot tell apart. With metadata they match by the record's simple name and the field's, in any
+ * namespace (sch_match_keys); a tag that is only inline stands at one field of one record type, and so at each of its
  * occurrences. */
-static bool gets_the_tag(const est_side *s, const sch_field *f, const sch_hit *covered)
+typedef struct alike {
+    FL_VEC(const est_leaf *) leaves;
+} alike;
+
+typedef struct wide {
+    const walk *w;
+    const est_side *side;
+    fl_map *alike; /* by what tells a field apart */
+    fl_map *said;  /* the same with a tag: looked at once, whichever lines name it */
+} wide;
+
+static const char *identity(const wide *x, const sch_field *f)
 {
-    return s->tags_metadata || covered->field == f;
+    const char *dot = x->side->tags_metadata ? strrchr(f->record->name, '.') : NULL;
+    return fl_printf(x->w->diags->arena, "%s.%s", dot ? dot + 1 : f->record->name, f->name);
 }
 
-static void wider(const walk *w, const est_side *s, const est_field *line, const sch_hit *h, const est_text *tag)
+static void collect_alike(wide *x)
 {
-    sch_hits all;
+    for (size_t i = 0; i < x->side->leaves.n; i++) {
+        const est_leaf *l = &x->side->leaves.v[i];
+        const char *key = l->hit.field ? identity(x, l->hit.field) : NULL;
+        alike *all = key ? fl_map_get(x->alike, key) : NULL;
+        if (key && !all) {
+            all = FL_NEW(x->w->diags->arena, alike);
+            fl_map_put(x->alike, key, all);
+        }
+        if (all)
+            FL_PUSH(x->w->diags->arena, &all->leaves, l);
+    }
+}
+
+/* The paths that a tag on this leaf reaches and nobody gave it; NULL for none, or if that was looked at before. */
+static const char *also_reached(const wide *x, const est_leaf *l, const char *tag)
+{
+    fl_arena *a = x->w->diags->arena;
+    const char *key = l->hit.field ? identity(x, l->hit.field) : NULL, *text = NULL;
+    if (!key || !est_find_tag(x->w->e, tag) || fl_map_put(x->said, fl_printf(a, "%s %s", key, tag), x->said))
+        return NULL;
+    const alike *all = fl_map_get(x->alike, key);
     fl_buf list;
-    size_t missing = 0;
-    sch_covered(s->schema, w->diags->arena, h->field, &all);
     fl_buf_init(&list, 1 << 20);
-    for (size_t i = 0; i < all.n; i++) {
-        const est_leaf *l = leaf_at(s, all.v[i].path);
-        if (!gets_the_tag(s, h->field, &all.v[i]) || (l && chk_carries(l, tag->s)))
-            continue;
-        fl_buf_addf(&list, "%s%s", missing++ ? ", " : "", all.v[i].path);
-    }
-    if (missing) {
-        fl_diag *d = chk_report(w->row, w->diags, line->path.at,
-                                "`%s` on %s also reaches %s: clients match the record type and the field, not the path",
-                                tag->s, h->path, list.p);
-        fl_diag_help(w->diags, d, "name them all (`%s`), or give them record types of their own",
-                     h->type->recursive || h->recursive ? "**" : list.p);
-    }
+    for (size_t i = 0; i < all->leaves.n; i++)
+        if (!chk_carries(all->leaves.v[i], tag))
+            fl_buf_addf(&list, "%s%s", list.len ? ", " : "", all->leaves.v[i]->hit.path);
+    if (list.len)
+        text = fl_strdup(a, list.p);
     fl_buf_free(&list);
+    return text;
 }
 
-static bool reported_before(const est_field *f, size_t k)
+static void wider_line(const wide *x, const est_field *line, const est_leaf *l, const char *tag)
 {
-    for (size_t i = 0; i < k; i++)
-        if (f->hits.v[i].field == f->hits.v[k].field)
-            return true;
-    return false;
+    const char *more = also_reached(x, l, tag);
+    if (!more)
+        return;
+    fl_diag *d = chk_report(x->w->row, x->w->diags, line->path.at,
+                            "`%s` on %s also reaches %s: clients match the record type and the field, not the path",
+                            tag, l->hit.path, more);
+    bool any_depth = !line->clear && (l->hit.type->recursive || l->hit.recursive);
+    fl_diag_help(x->w->diags, d, "name them all (`%s`), or give them record types of their own",
+                 any_depth ? "**" : more);
+}
+
+static void wider_inline(const wide *x, const est_leaf *l, const char *tag)
+{
+    const char *more = also_reached(x, l, tag);
+    if (!more)
+        return;
+    fl_diag *d = chk_report(x->w->row, x->w->diags, x->side->schema_path.at,
+                            "`%s`, which the schema has on %s, also reaches %s: clients match the name of the record "
+                            "in any namespace, and the field",
+                            tag, l->hit.path, more);
+    fl_diag_help(x->w->diags, d, "tag them all, give the records names of their own, or write `tags-in inline`");
 }
 
 static void wider_side(const est_side *s, void *ctx)
 {
-    for (size_t i = 0; i < s->fields.n; i++) {
-        const est_field *f = &s->fields.v[i];
-        for (size_t k = 0; k < f->hits.n; k++)
-            for (size_t t = 0; t < f->tags.n && f->hits.v[k].field && !reported_before(f, k); t++)
-                wider(ctx, s, f, &f->hits.v[k], &f->tags.v[t]);
-    }
+    wide x = {ctx, s, fl_map_new(), fl_map_new()};
+    collect_alike(&x);
+    for (size_t i = 0; i < s->fields.n; i++)
+        for (size_t k = 0; k < s->fields.v[i].leaves.n; k++)
+            for (size_t t = 0; t < s->fields.v[i].tags.n; t++)
+                wider_line(&x, &s->fields.v[i], s->fields.v[i].leaves.v[k], s->fields.v[i].tags.v[t].s);
+    for (size_t i = 0; i < s->leaves.n; i++)
+        for (size_t t = 0; s->leaves.v[i].hit.field && t < s->leaves.v[i].hit.field->ntags; t++)
+            wider_inline(&x, &s->leaves.v[i], s->leaves.v[i].hit.field->tags[t]);
+    fl_map_free(x.alike);
+    fl_map_free(x.said);
 }
 
 void chk_tag_wider_than_path(const chk_row *row, const est_estate *e, fl_diags *diags)
@@ -260,6 +301,20 @@ void chk_tag_wider_than_path(const chk_row *row, const est_estate *e, fl_diags *
 
 /* ---- field-not-listed ---- */
 
+/* Does a line name the record, array or map that holds the leaf? That line is refused (tag-on-record) for being short
+ * of it, and the leaf is not forgotten. */
+static bool named_short(const est_side *s, const char *leaf)
+{
+    for (size_t i = 0; i < s->fields.n; i++)
+        for (size_t k = 0; k < s->fields.v[i].hits.n; k++) {
+            const sch_hit *h = &s->fields.v[i].hits.v[k];
+            size_t n = h->mixed || leaf_kind(h->type->kind) ? 0 : strlen(h->path);
+            if (n && !strncmp(leaf, h->path, n) && (leaf[n] == '.' || leaf[n] == '['))
+                return true;
+        }
+    return false;
+}
+
 static void listed_side(const est_side *s, void *ctx)
 {
     const walk *w = ctx;
@@ -267,7 +322,7 @@ static void listed_side(const est_side *s, void *ctx)
     size_t missing = 0;
     fl_buf_init(&list, 1 << 20);
     for (size_t i = 0; s->exhaustive && i < s->leaves.n; i++)
-        if (!s->leaves.v[i].line && !s->leaves.v[i].hit.recursive)
+        if (!s->leaves.v[i].line && !s->leaves.v[i].hit.recursive && !named_short(s, s->leaves.v[i].hit.path))
             fl_buf_addf(&list, "%s%s", missing++ ? ", " : "", s->leaves.v[i].hit.path);
     if (missing) {
         fl_diag *d = chk_report(w->row, w->diags, s->at, "the %s of %s is exhaustive, and no `field` line names %s",

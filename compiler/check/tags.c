@@ -147,20 +147,58 @@ static void inline_not_encrypted(const walk *w, const est_side *s)
     }
 }
 
-/* A field declared clear that the schema itself tags: the tag wins with every client. */
-static void clear_against_inline(const walk *w, const est_side *s)
+static bool has_tag(const est_field *f, const char *tag)
 {
-    for (size_t i = 0; i < s->leaves.n; i++) {
-        const est_leaf *l = &s->leaves.v[i];
-        const sch_field *f = l->hit.field;
-        for (size_t k = 0; l->line && l->line->clear && f && k < f->ntags; k++)
-            if (chk_must_encrypt(w->e, f->tags[k])) {
-                fl_diag *d = chk_report(w->row, w->diags, l->line->at,
-                                        "%s is declared clear, and the schema tags it as `%s`, which must be encrypted",
-                                        l->hit.path, f->tags[k]);
-                fl_diag_help(w->diags, d, "write `field %s is %s`, or take the tag out of the schema", l->hit.path,
-                             f->tags[k]);
-            }
+    for (size_t i = 0; i < f->tags.n; i++)
+        if (!strcmp(f->tags.v[i].s, tag))
+            return true;
+    return false;
+}
+
+/* The tag of a leaf that wins over this `is clear` line with every client: from the schema, or from another line. */
+static const char *against_clear(const walk *w, const est_field *clear, const est_leaf *l)
+{
+    for (size_t i = 0; i < l->tags.n; i++)
+        if (chk_must_encrypt(w->e, l->tags.v[i]) && !has_tag(clear, l->tags.v[i]))
+            return l->tags.v[i];
+    return NULL;
+}
+
+static const est_field *line_with(const est_side *s, const est_leaf *l, const char *tag)
+{
+    for (size_t i = 0; i < s->fields.n; i++)
+        for (size_t k = 0; has_tag(&s->fields.v[i], tag) && k < s->fields.v[i].leaves.n; k++)
+            if (s->fields.v[i].leaves.v[k] == l)
+                return &s->fields.v[i];
+    return NULL;
+}
+
+static void clear_and_tagged(const walk *w, const est_side *s, const est_field *clear, const est_leaf *l,
+                             const char *tag)
+{
+    const est_field *line = line_with(s, l, tag);
+    fl_diag *d =
+        chk_report(w->row, w->diags, clear->at, "%s is declared clear, and %s tags it as `%s`, which must be encrypted",
+                   l->hit.path, line ? "another line" : "the schema", tag);
+    if (line) {
+        fl_diag_relate(w->diags, d, line->path.at, "tagged here");
+        fl_diag_help(w->diags, d, "take one of the two lines out; a line with a wildcard cannot leave a field out");
+    } else {
+        fl_diag_help(w->diags, d, "write `field %s is %s`, or take the tag out of the schema", l->hit.path, tag);
+    }
+}
+
+/* One report a line. */
+static void clear_against_tags(const walk *w, const est_side *s)
+{
+    for (size_t i = 0; i < s->fields.n; i++) {
+        const est_field *f = &s->fields.v[i];
+        const char *tag = NULL;
+        for (size_t k = 0; f->clear && !tag && k < f->leaves.n; k++) {
+            tag = against_clear(w, f, f->leaves.v[k]);
+            if (tag)
+                clear_and_tagged(w, s, f, f->leaves.v[k], tag);
+        }
     }
 }
 
@@ -186,7 +224,7 @@ static void not_encrypted_side(const est_side *s, void *ctx)
     for (size_t i = 0; i < s->encrypts.n; i++)
         encrypt_of_clear(w, &s->encrypts.v[i]);
     inline_not_encrypted(w, s);
-    clear_against_inline(w, s);
+    clear_against_tags(w, s);
 }
 
 void chk_tag_not_encrypted(const chk_row *row, const est_estate *e, fl_diags *diags)

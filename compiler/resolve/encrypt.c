@@ -25,6 +25,11 @@ static void kek(res *r, est_encrypt *x, const lang_stmt *s)
     res_unknown(r, x->kek_name.at, "KEK", x->kek_name.s, names, r->e->keks.n);
 }
 
+static bool in_rule_name(char c)
+{
+    return c && strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", c);
+}
+
 /* `encrypt-` and the tags, with `_` for what a rule's name does not hold. */
 static const char *derived_name(res *r, const est_encrypt *x)
 {
@@ -32,7 +37,7 @@ static const char *derived_name(res *r, const est_encrypt *x)
     for (size_t i = 0; i < x->tags.n; i++) {
         char *tag = fl_strdup(r->a, x->tags.v[i].s);
         for (char *p = tag; *p; p++)
-            if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", *p))
+            if (!in_rule_name(*p))
                 *p = '_';
         name = fl_printf(r->a, "%s-%s", name, tag);
         if (strlen(name) > MAX_RULE_NAME) /* refused; the rest would only grow it */
@@ -41,11 +46,26 @@ static const char *derived_name(res *r, const est_encrypt *x)
     return name;
 }
 
+/* The registry refuses a rule set that has another name in it (error 42210, csfle.md 1.4). */
+static void check_rule_name(res *r, const est_text *name)
+{
+    const char *s = name->s;
+    while (in_rule_name(*s))
+        s++;
+    if (!*s && !strchr("0123456789-", name->s[0]))
+        return;
+    fl_diag *d = res_error(r, "syntax", name->at, "`%s` is no name of a rule: the registry refuses it", name->s);
+    fl_diag_help(r->diags, d, "it begins with a letter or `_`; letters, digits, `_` and `-` follow");
+}
+
 static void name(res *r, est_encrypt *x, const lang_block *b)
 {
     const lang_stmt *given = lang_find(b, "encrypt.name");
     x->name = given ? res_slot(r, given, "name") : (est_text){derived_name(r, x), x->at};
-    if (!x->name.s || strlen(x->name.s) <= MAX_RULE_NAME)
+    if (!x->name.s)
+        return;
+    check_rule_name(r, &x->name);
+    if (strlen(x->name.s) <= MAX_RULE_NAME)
         return;
     fl_diag *d = res_error(r, "syntax", x->name.at, "the name of the rule is longer than %d bytes", MAX_RULE_NAME);
     fl_diag_help(r->diags, d, "write `name NAME` into the block, with a shorter one");

@@ -13,9 +13,42 @@ static void nothing_there(res *r, const est_side *s, const est_field *f)
                            s->topic->name.s, f->path.s);
     fl_diag_relate(r->diags, d, s->schema_path.at, "the schema");
     size_t n = sch_nearest(s->schema, r->a, f->path.s, near, 3);
-    if (n)
+    if (n && *near[0]) /* the only path in a schema of one primitive is empty */
         fl_diag_help(r->diags, d, "the nearest: %s%s%s%s%s", near[0], n > 1 ? ", " : "", n > 1 ? near[1] : "",
                      n > 2 ? ", " : "", n > 2 ? near[2] : "");
+}
+
+/* Steps of a path that are `*`, and whether one is `**`; what stands in double quotes is a name. */
+static size_t stars(const char *path, bool *any_depth)
+{
+    size_t n = 0;
+    for (bool quoted = false; *path; path++) {
+        if (quoted && *path == '\\' && path[1])
+            path++;
+        else if (*path == '"')
+            quoted = !quoted;
+        else if (!quoted && path[0] == '*' && path[1] == '*')
+            *any_depth = true;
+        n += !quoted && *path == '*';
+    }
+    return n;
+}
+
+/* Whoever reads `is clear` shall see what is left in clear; the values of a map have no other name than `*`. Such a
+ * line counts as one that names its leaves, and is looked at no more. */
+static void clear_wildcard(res *r, est_field *f)
+{
+    bool any_depth = false;
+    size_t written = stars(f->path.s, &any_depth);
+    for (size_t i = 0; f->clear && written && i < f->hits.n; i++) {
+        const char *path = f->hits.v[i].path;
+        if (!any_depth && stars(path, &any_depth) == written)
+            continue;
+        fl_diag *d = res_error(r, "syntax", f->path.at,
+                               "%s leaves in clear whatever it matches, also what the schema gets later", f->path.s);
+        fl_diag_help(r->diags, d, "name each field that is in clear: `field %s is clear`", path);
+        f->hits.n = f->leaves.n = 0;
+    }
 }
 
 static void select_field(res *r, const est_side *s, est_field *f)
@@ -70,15 +103,16 @@ static void add_tag(res *r, est_leaf *l, const char *tag)
     l->tags.v[i] = tag;
 }
 
-static void reach(res *r, est_leaf *leaf, const est_field *f)
+static void reach(res *r, est_leaf *leaf, est_field *f)
 {
     if (!leaf->line)
         leaf->line = f;
+    FL_PUSH(r->a, &f->leaves, leaf);
     for (size_t i = 0; i < f->tags.n; i++)
         add_tag(r, leaf, f->tags.v[i].s);
 }
 
-static void reach_hits(res *r, lookup *l, const est_field *f)
+static void reach_hits(res *r, lookup *l, est_field *f)
 {
     for (size_t i = 0; i < f->hits.n; i++) {
         const sch_hit *h = &f->hits.v[i];
@@ -108,6 +142,7 @@ static void side(res *r, est_side *s)
     for (size_t i = 0; i < s->fields.n; i++) {
         select_field(r, s, &s->fields.v[i]);
         reach_hits(r, &l, &s->fields.v[i]);
+        clear_wildcard(r, &s->fields.v[i]);
     }
     for (size_t i = 0; i < s->leaves.n; i++) {
         est_leaf *leaf = &s->leaves.v[i];
