@@ -133,12 +133,15 @@ def compare(command, want, got):
 
 
 def every_case():
-    listing = subprocess.run(["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.case"],
-                             capture_output=True, text=True)
-    if listing.returncode == 0:
-        return sorted(os.path.join(ROOT, p) for p in set(listing.stdout.split("\0")) if p and os.path.exists(os.path.join(ROOT, p)))
+    """Every *.case of the tree; outside a checkout, or without git, by walking it. Build folders hold none."""
+    if shutil.which("git"):
+        listing = subprocess.run(["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.case"],
+                                 capture_output=True, text=True)
+        if listing.returncode == 0:
+            return sorted(os.path.join(ROOT, p) for p in set(listing.stdout.split("\0")) if p and os.path.exists(os.path.join(ROOT, p)))
     found = []
-    for folder, _, names in os.walk(ROOT):
+    for folder, below, names in os.walk(ROOT):
+        below[:] = [b for b in below if not b.startswith(("build", "."))]
         found += [os.path.join(folder, n) for n in names if n.endswith(".case")]
     return sorted(found)
 
