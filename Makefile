@@ -82,13 +82,15 @@ $(BUILD)/lang/scan.c: lang/scan.l $(BUILD)/lang/parse.c
 $(call objects,lang): | $(BUILD)/lang/parse.c
 # the connector catalogue is validated and turned into C here; a bad entry fails the build
 $(BUILD)/compiler/catalog_data.c: $(BUILD)/compiler/catalog/catalog_tool $(wildcard compiler/catalog/*.json)
-	$< $@ compiler/catalog
+	$(call say,GEN,$@)
+	$(Q)$< $@ compiler/catalog
 $(BUILD)/compiler/catalog/catalog_tool: $(BUILD)/compiler/catalog/catalog_tool.o $(call archives,base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 # docs/checks/*.md inside the binary, for `flec explain`
 $(BUILD)/cli/pages.c: $(BUILD)/cli/pages_tool $(wildcard docs/checks/*.md)
-	$< $@ docs/checks
+	$(call say,GEN,$@)
+	$(Q)$< $@ docs/checks
 $(BUILD)/cli/pages_tool: $(BUILD)/cli/pages_tool.o $(call archives,base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
