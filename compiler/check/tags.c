@@ -86,6 +86,55 @@ void chk_unknown_tag(const chk_row *row, const est_estate *e, fl_diags *diags)
     each_side(row, e, diags, unknown_side);
 }
 
+/* ---- tags that were meant ---- */
+
+/* The tags that the unknown ones of a side are near to. A mistyped tag is reported as unknown, and what follows from
+ * its absence is not. */
+typedef struct meant {
+    fl_map *seen; /* the unknown ones */
+    FL_VEC(const char *) tags;
+} meant;
+
+static void add_meant(const walk *w, meant *m, const char *name)
+{
+    if (est_find_tag(w->e, name) || fl_map_put(m->seen, name, m))
+        return;
+    const char *near = nearest_tag(w->e, w->diags, name);
+    if (near)
+        FL_PUSH(w->diags->arena, &m->tags, near);
+}
+
+static bool is_meant(const meant *m, const char *tag)
+{
+    for (size_t i = 0; i < m->tags.n; i++)
+        if (!strcmp(m->tags.v[i], tag))
+            return true;
+    return false;
+}
+
+static meant meant_by_encrypts(const walk *w, const est_side *s)
+{
+    meant m = {.seen = fl_map_new()};
+    for (size_t i = 0; i < s->encrypts.n; i++)
+        for (size_t k = 0; k < s->encrypts.v[i].tags.n; k++)
+            add_meant(w, &m, s->encrypts.v[i].tags.v[k].s);
+    fl_map_free(m.seen);
+    return m;
+}
+
+static meant meant_by_fields(const walk *w, const est_side *s)
+{
+    meant m = {.seen = fl_map_new()};
+    for (size_t i = 0; i < s->fields.n; i++)
+        for (size_t k = 0; k < s->fields.v[i].tags.n; k++)
+            add_meant(w, &m, s->fields.v[i].tags.v[k].s);
+    for (size_t i = 0; i < s->leaves.n; i++)
+        for (size_t k = 0; k < s->leaves.v[i].tags.n; k++)
+            add_meant(w, &m, s->leaves.v[i].tags.v[k]);
+    fl_map_free(m.seen);
+    return m;
+}
+
 /* ---- tag-not-encrypted ---- */
 
 static bool encrypted_here(const est_side *s, const char *tag)
@@ -97,7 +146,7 @@ static bool encrypted_here(const est_side *s, const char *tag)
     return false;
 }
 
-static void line_not_encrypted(const walk *w, const est_side *s, const est_field *f)
+static void line_not_encrypted(const walk *w, const est_side *s, const meant *m, const est_field *f)
 {
     bool labels_only = f->tags.n && !f->clear;
     for (size_t i = 0; i < f->tags.n; i++) {
@@ -109,7 +158,7 @@ static void line_not_encrypted(const walk *w, const est_side *s, const est_field
             fl_diag *d = chk_report(w->row, w->diags, t->at,
                                     "%s is declared clear, and `%s` says that it must be encrypted", f->path.s, t->s);
             fl_diag_help(w->diags, d, "take `clear` out, or the tag");
-        } else if (!encrypted_here(s, t->s)) {
+        } else if (!encrypted_here(s, t->s) && !is_meant(m, t->s)) {
             fl_diag *d =
                 chk_report(w->row, w->diags, t->at,
                            "%s carries `%s`, and no `encrypt` line of this %s names it: it would go out in clear",
@@ -125,14 +174,15 @@ static void line_not_encrypted(const walk *w, const est_side *s, const est_field
 }
 
 /* Tags that the schema itself has and no line of the policy repeats: each once a side. */
-static void inline_not_encrypted(const walk *w, const est_side *s)
+static void inline_not_encrypted(const walk *w, const est_side *s, const meant *m)
 {
     FL_VEC(const char *) said = {0};
     for (size_t i = 0; i < s->leaves.n; i++) {
         const est_leaf *l = &s->leaves.v[i];
         const sch_field *f = l->hit.field;
         for (size_t k = 0; f && k < f->ntags; k++) {
-            bool skip = !chk_must_encrypt(w->e, f->tags[k]) || encrypted_here(s, f->tags[k]) || in_line(s, f->tags[k]);
+            bool skip = !chk_must_encrypt(w->e, f->tags[k]) || encrypted_here(s, f->tags[k]) ||
+                        in_line(s, f->tags[k]) || is_meant(m, f->tags[k]);
             for (size_t j = 0; j < said.n; j++)
                 skip |= !strcmp(said.v[j], f->tags[k]);
             if (skip)
@@ -219,11 +269,12 @@ static void encrypt_of_clear(const walk *w, const est_encrypt *x)
 static void not_encrypted_side(const est_side *s, void *ctx)
 {
     const walk *w = ctx;
+    meant m = meant_by_encrypts(w, s);
     for (size_t i = 0; i < s->fields.n; i++)
-        line_not_encrypted(w, s, &s->fields.v[i]);
+        line_not_encrypted(w, s, &m, &s->fields.v[i]);
     for (size_t i = 0; i < s->encrypts.n; i++)
         encrypt_of_clear(w, &s->encrypts.v[i]);
-    inline_not_encrypted(w, s);
+    inline_not_encrypted(w, s, &m);
     clear_against_tags(w, s);
 }
 
@@ -245,10 +296,11 @@ static bool carried(const est_side *s, const char *tag)
 static void idle_side(const est_side *s, void *ctx)
 {
     const walk *w = ctx;
+    meant m = meant_by_fields(w, s);
     for (size_t i = 0; i < s->encrypts.n; i++)
         for (size_t k = 0; k < s->encrypts.v[i].tags.n; k++) {
             const est_text *t = &s->encrypts.v[i].tags.v[k];
-            if (!chk_must_encrypt(w->e, t->s) || carried(s, t->s))
+            if (!chk_must_encrypt(w->e, t->s) || carried(s, t->s) || is_meant(&m, t->s))
                 continue;
             fl_diag *d =
                 chk_report(w->row, w->diags, t->at, "no field of the %s of %s carries `%s`: this line encrypts nothing",
