@@ -52,10 +52,17 @@ static void repeat(FILE *out, char c, unsigned n)
 static void put_shown(FILE *out, const char *s, size_t n)
 {
     fl_buf b;
-    fl_buf_init(&b, 4096);
+    fl_buf_init(&b, 4 * n + 16); /* what cannot be shown becomes U+FFFD, a tab four blanks */
     fl_buf_add_shown(&b, s, n);
     fwrite(b.p ? b.p : "", 1, b.len, out);
     fl_buf_free(&b);
+}
+
+/* Names of files, tags and fields come from whoever wrote the input: no control character of theirs reaches a terminal.
+ */
+static void put_text(FILE *out, const char *s)
+{
+    put_shown(out, s, strlen(s));
 }
 
 /* As put_shown, with `*` for each character of what is hidden. */
@@ -119,7 +126,9 @@ static void heading(const printer *p, fl_span span)
     if (!span.src)
         return;
     fl_source_place(span.src, span.from, &line, &column);
-    fprintf(p->out, "%s%s:%u:%u:%s ", paint(p, BOLD), span.src->name, line, column, paint(p, PLAIN));
+    fputs(paint(p, BOLD), p->out);
+    put_text(p->out, span.src->name);
+    fprintf(p->out, ":%u:%u:%s ", line, column, paint(p, PLAIN));
 }
 
 static void one(const printer *p, const fl_diag *d)
@@ -127,15 +136,21 @@ static void one(const printer *p, const fl_diag *d)
     bool error = d->severity == FL_ERROR;
     heading(p, d->span);
     fprintf(p->out, "%s%s:%s ", paint(p, error ? RED : AMBER), error ? "error" : "warning", paint(p, PLAIN));
-    fprintf(p->out, "%s [%s]\n", d->message, d->check);
+    put_text(p->out, d->message);
+    fprintf(p->out, " [%s]\n", d->check);
     if (d->span.src)
         excerpt(p, d->span, true);
-    if (d->help)
-        fprintf(p->out, "   %shelp:%s %s\n", paint(p, BOLD), paint(p, PLAIN), d->help);
+    if (d->help) {
+        fprintf(p->out, "   %shelp:%s ", paint(p, BOLD), paint(p, PLAIN));
+        put_text(p->out, d->help);
+        fputc('\n', p->out);
+    }
     for (size_t i = 0; i < d->nrelated; i++) {
         fputs("   ", p->out);
         heading(p, d->related[i].span);
-        fprintf(p->out, "note: %s\n", d->related[i].label);
+        fputs("note: ", p->out);
+        put_text(p->out, d->related[i].label);
+        fputc('\n', p->out);
         if (d->related[i].span.src)
             excerpt(p, d->related[i].span, false);
     }
