@@ -208,6 +208,7 @@ fl_status fc_write(const fc_build *b, const char *dir)
     fl_status st = !*base || !strcmp(base, ".") || !strcmp(base, "..") ? FL_USAGE : FL_OK;
     if (st)
         fl_log(FL_LOG_ERROR, "%s cannot be replaced as a whole: name a folder", dir);
+    st = st ? st : may_replace(&t); /* before the lock, which needs a right in the folder above; and again under it */
     st = st ? st : lock(&t);
     st = st ? st : replace(&t, b);
     if (t.lock >= 0) {
