@@ -155,6 +155,7 @@ test-interop:
 	@tests/lib/suite $(BUILD) interop
 # everything again under ASan and UBSan, the units under valgrind, each fuzz target for FUZZ_SECONDS
 FUZZ_SECONDS ?= 20
+SOAK_SECONDS ?= 3600
 SANITIZE := BUILD=$(BUILD)/asan OPT="-O1 -g -fno-omit-frame-pointer" SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
 sanitize:
 	@tests/lib/deps build test
@@ -170,7 +171,9 @@ test-deep:
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/lib/suite $(BUILD) deep
 test-build: all $(UNITS) $(FUZZERS:%=$(BUILD)/replay/%)
 soak:
-	@$(MAKE) --no-print-directory test-deep FUZZ_SECONDS=3600
+	@tests/lib/deps build test deep
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang fuzzers
+	@FUZZ_SECONDS=$(SOAK_SECONDS) tests/lib/suite $(BUILD) fuzz
 bench:
 	@tests/lib/deps build test
 	@$(MAKE) --no-print-directory bench-run
