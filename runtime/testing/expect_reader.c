@@ -272,8 +272,9 @@ static bool delivered_equals(reader *x)
 {
     for (size_t i = 0; i < x->w->records.n; i++) {
         const rt_test_record *r = x->w->records.v[i];
+        const char *reason = r->lost ? r->lost : x->w->stopped;
         if (!r->delivered)
-            return say(x, r, "it was not delivered%s%s", x->w->stopped ? ": " : "", x->w->stopped ? x->w->stopped : "");
+            return say(x, r, "it was not delivered%s%s", reason ? ": " : "", reason ? reason : "");
         for (int side = 0; side < 2; side++)
             if (!same(r->got[side], r->plain[side]))
                 return say(x, r, "the %s that was delivered is not what was sent (%zu bytes, sent %zu)",

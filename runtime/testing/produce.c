@@ -21,6 +21,9 @@ static rt_code open_writer(writer *x, rt_world *w, const rt_plan_topic *topic, r
         const rt_subject *s = &rt_side_of(topic, side)->subject;
         rt_code code =
             s->subject ? rt_codec_open(w->registry, w->everybody.keys, s, NULL, &x->codec[side], err) : RT_OK;
+        /* a plan edited so that rules no longer reach what it lists is no plan to write by */
+        if (!code && x->codec[side])
+            code = rt_codec_check_plan(x->codec[side], rt_side_of(topic, side), err);
         if (code)
             return code;
     }
@@ -146,6 +149,7 @@ static rt_code through_sink(step_run *x, rt_test_record *r)
         return RT_OK;
     for (int side = 0; side < 2; side++)
         if (rt_convert_read(c, x->w, side, r->wire[side], &r->got[side], x->err)) {
+            r->lost = fl_strdup(x->w->a, x->err->message);
             if (c->tolerant)
                 return dead_letter(x, r);
             x->w->stopped = fl_printf(x->w->a, "the task stopped at record %zu: %s", r->number, x->err->message);
@@ -155,11 +159,21 @@ static rt_code through_sink(step_run *x, rt_test_record *r)
     return RT_OK;
 }
 
-static rt_code one_record(step_run *x, const fl_json *key, const fl_json *value)
+/* Headers travel as they are: no client encrypts them. */
+static void take_headers(step_run *x, rt_test_record *r, const fl_json *headers)
+{
+    rt_header *v = FL_NEW_N(x->w->a, rt_header, headers ? headers->count : 0);
+    for (const fl_json *h = headers ? headers->child : NULL; h; h = h->next)
+        v[r->nheaders++] = (rt_header){h->key, {(const uint8_t *)h->str, h->len}};
+    r->headers = v;
+}
+
+static rt_code one_record(step_run *x, const fl_json *key, const fl_json *value, const fl_json *headers)
 {
     rt_test_record *r = FL_NEW(x->w->a, rt_test_record);
     r->number = x->w->records.n + 1;
     FL_PUSH(x->w->a, &x->w->records, r);
+    take_headers(x, r, headers);
     rt_code code = encode(&x->writer, RT_KEY_SIDE, key, &r->plain[RT_KEY_SIDE], x->err);
     if (!code)
         code = encode(&x->writer, RT_VALUE_SIDE, value, &r->plain[RT_VALUE_SIDE], x->err);
@@ -185,16 +199,27 @@ static rt_code read_fixture(rt_world *w, const char *name, char **text, size_t *
     return e ? rt_fail(err, RT_IO, "%.200s: %s", name, strerror(e)) : RT_OK;
 }
 
-static rt_code envelope(step_run *x, const fl_json *j, const char *file, size_t line)
+/* NULL, or what is wrong with an envelope. */
+static const char *bad_envelope(step_run *x, const fl_json *j)
 {
-    const fl_json *value = fl_json_get(j, "value");
+    const fl_json *headers = fl_json_get(j, "headers");
     for (const fl_json *m = j->child; j->kind == FL_JOBJECT && m; m = m->next)
         if (strcmp(m->key, "key") && strcmp(m->key, "value") && strcmp(m->key, "headers"))
-            return rt_fail(x->err, RT_BAD_INPUT, "%.200s:%zu: an envelope has key, value and headers, not `%.60s`",
-                           file, line, m->key);
-    if (!value)
-        return rt_fail(x->err, RT_BAD_INPUT, "%.200s:%zu: an envelope is an object with a value", file, line);
-    return one_record(x, fl_json_get(j, "key"), value);
+            return fl_printf(x->w->a, "an envelope has key, value and headers, not `%.60s`", m->key);
+    if (!fl_json_get(j, "value"))
+        return "an envelope is an object with a value";
+    for (const fl_json *h = headers ? headers->child : NULL; h; h = h->next)
+        if (headers->kind != FL_JOBJECT || h->kind != FL_JSTRING)
+            return "headers are an object of texts";
+    return NULL;
+}
+
+static rt_code envelope(step_run *x, const fl_json *j, const char *file, size_t line)
+{
+    const char *wrong = bad_envelope(x, j);
+    if (wrong)
+        return rt_fail(x->err, RT_BAD_INPUT, "%.200s:%zu: %s", file, line, wrong);
+    return one_record(x, fl_json_get(j, "key"), fl_json_get(j, "value"), fl_json_get(j, "headers"));
 }
 
 static rt_code from_file(step_run *x, const char *file)
@@ -211,7 +236,7 @@ static rt_code from_file(step_run *x, const char *file)
         const fl_json *j = fl_json_parse(x->w->a, line, len, FL_JSON_ALLOW_NUL, &e);
         if (!j)
             return rt_fail(x->err, RT_BAD_INPUT, "%.200s:%zu: %s", file, number, e.message);
-        code = ends_in(file, ".envelope.jsonl") ? envelope(x, j, file, number) : one_record(x, NULL, j);
+        code = ends_in(file, ".envelope.jsonl") ? envelope(x, j, file, number) : one_record(x, NULL, j, NULL);
     }
     return code;
 }
@@ -223,7 +248,7 @@ static rt_code make(rt_world *w, const rt_step *s, rt_connector *c, rt_error *er
     step_run x = {.w = w, .connector = c, .topic = rt_world_topic(w, w->topic->name), .err = err};
     rt_code code = open_writer(&x.writer, w, w->topic, err);
     if (!code)
-        code = s->from ? from_file(&x, s->from) : one_record(&x, s->key, s->value);
+        code = s->from ? from_file(&x, s->from) : one_record(&x, s->key, s->value, NULL);
     close_writer(&x.writer);
     return code;
 }

@@ -178,7 +178,8 @@ const rt_plan_side *rt_side_of(const rt_plan_topic *t, int side)
 
 rt_code rt_world_append(rt_world *w, rt_test_topic *t, rt_test_record *r, rt_error *err)
 {
-    const rt_message m = {.key = r->wire[RT_KEY_SIDE], .value = r->wire[RT_VALUE_SIDE]};
+    const rt_message m = {
+        .key = r->wire[RT_KEY_SIDE], .value = r->wire[RT_VALUE_SIDE], .headers = r->headers, .nheaders = r->nheaders};
     FL_PUSH(w->a, &t->records, r);
     return t->topic->ops->append(t->topic, &m, err);
 }

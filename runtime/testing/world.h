@@ -25,8 +25,11 @@ rt_code rt_bench_open(fl_arena *a, const char *dir, const rt_plan *plan, const c
 typedef struct rt_test_record {
     rt_bytes plain[2]; /* encoded, not encrypted; p NULL: no key, a tombstone */
     rt_bytes wire[2];
+    const rt_header *headers;
+    size_t nheaders;
     bool captured;       /* came from outside: there is no plain form */
     const char *refused; /* why it never reached the topic, NULL if it did */
+    const char *lost;    /* why the sink did not get it, NULL */
     size_t number;       /* within its step, from 1 */
     bool delivered;      /* the sink task got it */
     rt_bytes got[2];
