@@ -1,4 +1,6 @@
 /* gcm.c: AES-GCM with contexts kept per key: the key schedule is made once, a field costs an IV and the data. */
+#include <openssl/core_names.h>
+#include <openssl/params.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,8 +73,8 @@ bool rt_gcm_seal(rt_key *k, uint8_t *out, const uint8_t *in, size_t n)
         return false;
     if (n && (EVP_EncryptUpdate(c, out + IV, &len, in, (int)n) != 1 || (size_t)len != n))
         return false;
-    return EVP_EncryptFinal_ex(c, out + IV + n, &end) == 1 && end == 0 &&
-           EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, TAG, out + IV + n) == 1;
+    OSSL_PARAM tag[] = {OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, out + IV + n, TAG), OSSL_PARAM_END};
+    return EVP_EncryptFinal_ex(c, out + IV + n, &end) == 1 && end == 0 && EVP_CIPHER_CTX_get_params(c, tag) == 1;
 }
 
 bool rt_gcm_open(rt_key *k, uint8_t *out, const uint8_t *in, size_t n)
@@ -80,8 +82,10 @@ bool rt_gcm_open(rt_key *k, uint8_t *out, const uint8_t *in, size_t n)
     EVP_CIPHER_CTX *c = k->gcm.dec;
     int len = 0, end = 0;
     uint8_t none[16];
-    if (EVP_DecryptInit_ex(c, NULL, NULL, NULL, in) != 1 ||
-        EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, TAG, (void *)(in + IV + n)) != 1)
+    /* IV and tag in one call: setting the tag by EVP_CIPHER_CTX_ctrl costs another way through the library */
+    const OSSL_PARAM tag[] = {OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, (void *)(in + IV + n), TAG),
+                              OSSL_PARAM_END};
+    if (EVP_DecryptInit_ex2(c, NULL, NULL, in, tag) != 1)
         return false;
     if (n && (EVP_DecryptUpdate(c, out, &len, in + IV, (int)n) != 1 || (size_t)len != n))
         return false;
