@@ -20,11 +20,12 @@ char *fl_strdup(fl_arena *a, const char *s);
 char *fl_printf(fl_arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 char *fl_vprintf(fl_arena *a, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
-#define FL_NEW(arena, T) ((T *)fl_alloc((arena), sizeof(T)))
+#define FL_NEW(arena, T)      ((T *)fl_alloc((arena), sizeof(T)))
 #define FL_NEW_N(arena, T, n) ((T *)fl_alloc_n((arena), (n), sizeof(T)))
 void *fl_alloc_n(fl_arena *a, size_t n, size_t size); /* checks n * size for overflow */
 
-/* Growable array in an arena: FL_VEC(int) v = {0}; FL_PUSH(a, &v, 7); v.v[0], v.n. Growth leaves the old copy behind. */
+/* Growable array in an arena: FL_VEC(int) v = {0}; FL_PUSH(a, &v, 7); v.v[0], v.n. Growth leaves the old copy behind.
+ */
 #define FL_VEC(T)                                                                                                      \
     struct {                                                                                                           \
         T *v;                                                                                                          \

@@ -25,8 +25,8 @@ bool fl_buf_add(fl_buf *b, const void *p, size_t n);
 bool fl_buf_addc(fl_buf *b, char c);
 bool fl_buf_adds(fl_buf *b, const char *s);
 bool fl_buf_addf(fl_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Adds a text of unknown origin as one line fit for a terminal: control and bidirectional characters and what is no UTF-8
- * become U+FFFD, a tab four spaces. */
+/* Adds a text of unknown origin as one line fit for a terminal: control and bidirectional characters and what is no
+ * UTF-8 become U+FFFD, a tab four spaces. */
 bool fl_buf_add_shown(fl_buf *b, const char *s, size_t n);
 bool fl_buf_vaddf(fl_buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 

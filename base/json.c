@@ -27,8 +27,8 @@ static size_t skip_string(const char *text, size_t n, size_t i)
     return i < n ? i + 1 : n;
 }
 
-/* Offset of the bracket that is too deep, or n. Up to the first error this reads brackets as jansson does, and jansson reads
- * no further than that. */
+/* Offset of the bracket that is too deep, or n. Up to the first error this reads brackets as jansson does, and jansson
+ * reads no further than that. */
 static size_t too_deep(const char *text, size_t n)
 {
     size_t depth = 0;

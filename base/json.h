@@ -1,9 +1,9 @@
 /* json.h: JSON texts with the place of every part, and a writer.
  *
- * Reading: jansson decides what is JSON (duplicate names are refused); the accepted text is then indexed into nodes that
- * know their byte range, since jansson gives no offsets and schemas are edited in their original bytes. Depth and size
- * are bounded before jansson sees the text. Nodes lie in the arena and point into the text.
- * Writing: members in the order they are written; UTF-8 (bytes that are none become U+FFFD); escapes only what RFC 8259 demands. */
+ * Reading: jansson decides what is JSON (duplicate names are refused); the accepted text is then indexed into nodes
+ * that know their byte range, since jansson gives no offsets and schemas are edited in their original bytes. Depth and
+ * size are bounded before jansson sees the text. Nodes lie in the arena and point into the text. Writing: members in
+ * the order they are written; UTF-8 (bytes that are none become U+FFFD); escapes only what RFC 8259 demands. */
 #ifndef FLEC_BASE_JSON_H
 #define FLEC_BASE_JSON_H
 

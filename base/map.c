@@ -8,7 +8,7 @@
 #include "base/status.h"
 
 #define uthash_fatal(message) fl_die(FL_COULD_NOT_RUN, "out of memory")
-#define uthash_malloc(n) fl_xmalloc(n)
+#define uthash_malloc(n)      fl_xmalloc(n)
 #include <uthash.h>
 
 typedef struct entry {

@@ -10,7 +10,7 @@
 #include "base/status.h"
 
 #define HEAP_BYTES ((size_t)4 * 1024 * 1024)
-#define SMALLEST 32 /* bytes a piece takes at least: a data key fits */
+#define SMALLEST   32 /* bytes a piece takes at least: a data key fits */
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool locked;

@@ -1,5 +1,5 @@
-/* source.h: a text that diagnostics point into, and places in it. Offsets are bytes; lines and columns count from 1, and a
- * column counts Unicode code points. */
+/* source.h: a text that diagnostics point into, and places in it. Offsets are bytes; lines and columns count from 1,
+ * and a column counts Unicode code points. */
 #ifndef FLEC_BASE_SOURCE_H
 #define FLEC_BASE_SOURCE_H
 

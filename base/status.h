@@ -9,7 +9,8 @@ typedef enum { FL_OK = 0, FL_FINDINGS = 1, FL_USAGE = 2, FL_DRIFT = 3, FL_COULD_
 fl_status fl_status_worse(fl_status a, fl_status b);
 
 typedef enum { FL_LOG_ERROR, FL_LOG_WARN, FL_LOG_INFO, FL_LOG_DEBUG } fl_log_level;
-/* To standard error; text `flec: warning: …` or one JSON object a line. Values of records and secrets are never logged. */
+/* To standard error; text `flec: warning: …` or one JSON object a line. Values of records and secrets are never logged.
+ */
 void fl_log_setup(fl_log_level level, bool json);
 void fl_log(fl_log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Logs an error and ends the program. */

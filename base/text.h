@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* true if all is well-formed UTF-8 (no surrogates, no overlong forms); else *bad is the offset of the first bad byte. */
+/* true if all is well-formed UTF-8 (no surrogates, no overlong forms); else *bad is the offset of the first bad byte.
+ */
 bool fl_utf8_ok(const char *s, size_t n, size_t *bad);
 /* Decodes one code point of well-formed UTF-8 and returns its length in bytes. */
 unsigned fl_utf8_next(const char *s, uint32_t *cp);
@@ -21,8 +22,8 @@ bool fl_bidi_control(uint32_t cp);
 
 /* Damerau-Levenshtein distance, at most max + 1. */
 unsigned fl_distance(const char *a, const char *b, unsigned max);
-/* The nearest of n candidates, NULL if none is near: the allowed distance grows with the length (1 up to 4 letters, 2 up to
- * 8, 3 beyond; a case difference alone always counts as near). Ties: the first. */
+/* The nearest of n candidates, NULL if none is near: the allowed distance grows with the length (1 up to 4 letters, 2
+ * up to 8, 3 beyond; a case difference alone always counts as near). Ties: the first. */
 const char *fl_nearest(const char *word, const char *const *candidates, size_t n);
 
 /* "7.6.1" into up to 4 numbers, missing ones 0; a suffix from '-' on is ignored. false if it is no version. */
@@ -42,11 +43,11 @@ void fl_date_print(int64_t days, char out[11]);
 void fl_hex(char *out, const void *p, size_t n);
 bool fl_unhex(uint8_t *out, const char *s, size_t n);
 
-/* Standard alphabet, padding always written. Encoding: out has room for FL_B64_LEN(n), no NUL is added, returns the length.
- * Decoding is strict (canonical padding, no line breaks, unused bits zero) and returns the length or -1; out has room
- * for FL_B64_ROOM(n). FL_B64_LAX also takes missing padding, as the vendor's Java and JavaScript readers do. Both are fast
- * paths of the engine. */
-#define FL_B64_LEN(n) (((n) + 2) / 3 * 4)
+/* Standard alphabet, padding always written. Encoding: out has room for FL_B64_LEN(n), no NUL is added, returns the
+ * length. Decoding is strict (canonical padding, no line breaks, unused bits zero) and returns the length or -1; out
+ * has room for FL_B64_ROOM(n). FL_B64_LAX also takes missing padding, as the vendor's Java and JavaScript readers do.
+ * Both are fast paths of the engine. */
+#define FL_B64_LEN(n)  (((n) + 2) / 3 * 4)
 #define FL_B64_ROOM(n) (((n) + 3) / 4 * 3)
 enum { FL_B64_STRICT = 0, FL_B64_LAX = 1 };
 size_t fl_b64_encode(char *out, const uint8_t *p, size_t n);

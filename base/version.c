@@ -38,8 +38,8 @@ int fl_version_cmp(const fl_version *a, const fl_version *b)
     return 0;
 }
 
-/* Days of the proleptic Gregorian calendar since 1970-01-01, years counted from March (Howard Hinnant, "chrono-Compatible
- * Low-Level Date Algorithms"). */
+/* Days of the proleptic Gregorian calendar since 1970-01-01, years counted from March (Howard Hinnant,
+ * "chrono-Compatible Low-Level Date Algorithms"). */
 static int64_t days_of(int64_t y, unsigned m, unsigned d)
 {
     y -= m <= 2;

@@ -1,8 +1,10 @@
-/* estate.h: what a policy means: names resolved, variables expanded, defaults applied, schemas read. resolve/ makes it, check/ judges it, emit/ writes
- * it; nothing changes it after resolve/ (but for the results of field resolution, which resolve/fields.c fills).
+/* estate.h: what a policy means: names resolved, variables expanded, defaults applied, schemas read. resolve/ makes it,
+ * check/ judges it, emit/ writes it; nothing changes it after resolve/ (but for the results of field resolution, which
+ * resolve/fields.c fills).
  *
- * Every text keeps the place it was written at, for messages; a value from a form's default has the span of its block. All memory lies in
- * the estate's arena. Arrays of things are in order of name (bytes) unless said otherwise, so that the order of files and statements has no effect. */
+ * Every text keeps the place it was written at, for messages; a value from a form's default has the span of its block.
+ * All memory lies in the estate's arena. Arrays of things are in order of name (bytes) unless said otherwise, so that
+ * the order of files and statements has no effect. */
 #ifndef FLEC_COMPILER_ESTATE_H
 #define FLEC_COMPILER_ESTATE_H
 
@@ -17,7 +19,7 @@ typedef struct est_text {
 
 typedef struct est_prop { /* NAME = VALUE of config, params, properties */
     est_text name;
-    const char *value;  /* as it goes into a connector file; lists joined by "," ; secret("P:K") as ${P:K} */
+    const char *value; /* as it goes into a connector file; lists joined by "," ; secret("P:K") as ${P:K} */
     fl_span value_at;
     bool is_secret_ref; /* written as secret(…) or as one whole ${p:…} */
     bool is_list, is_word, is_number;
@@ -56,8 +58,8 @@ typedef struct est_topic est_topic;
 
 typedef struct est_ref { /* schema reference */
     est_text name, subject;
-    int version;                /* -1: the one that registration gives */
-    const est_subject *target;  /* or */
+    int version;                        /* -1: the one that registration gives */
+    const est_subject *target;          /* or */
     const struct est_side *side_target; /* a side whose subject it is */
 } est_ref;
 
@@ -75,14 +77,14 @@ typedef enum { EST_AES128_GCM, EST_AES256_GCM, EST_AES256_SIV } est_algorithm;
 typedef struct est_encrypt {
     FL_VEC(est_text) tags; /* sorted */
     est_text kek_name;
-    const est_kek *kek;    /* NULL if unknown (reported) */
+    const est_kek *kek; /* NULL if unknown (reported) */
     est_algorithm algorithm;
     fl_span algorithm_at;
-    int rotate_days;       /* 0: never */
+    int rotate_days; /* 0: never */
     fl_span rotate_at;
-    est_text name;         /* rule name, given or derived */
+    est_text name; /* rule name, given or derived */
     int order;
-    bool write_only;       /* mode WRITE */
+    bool write_only; /* mode WRITE */
     bool read_failure_ciphertext;
     fl_span at;
 } est_encrypt;
@@ -90,9 +92,9 @@ typedef struct est_encrypt {
 /* One leaf of a side with all that reaches it, in schema order: made once, used by checks, emission and tests. */
 typedef struct est_leaf {
     sch_hit hit;
-    FL_VEC(const char *) tags;      /* from field lines and inline, sorted, unique */
-    const est_encrypt *encrypt;     /* the line that encrypts it, NULL for none */
-    const est_field *line;          /* the first field line that names it, or NULL */
+    FL_VEC(const char *) tags;  /* from field lines and inline, sorted, unique */
+    const est_encrypt *encrypt; /* the line that encrypts it, NULL for none */
+    const est_field *line;      /* the first field line that names it, or NULL */
 } est_leaf;
 
 typedef enum { EST_AVRO, EST_STRING, EST_BYTES, EST_SHORT, EST_INTEGER, EST_LONG, EST_FLOAT, EST_DOUBLE } est_format;
@@ -103,7 +105,7 @@ typedef struct est_side {
     bool is_key, stated; /* an unstated key is `key string` */
     est_format format;
     est_text schema_path;
-    sch_schema *schema;  /* NULL: primitive, or unreadable (reported) */
+    sch_schema *schema; /* NULL: primitive, or unreadable (reported) */
     const char *schema_text;
     size_t schema_len;
     FL_VEC(est_field) fields;     /* in order of writing */
@@ -113,7 +115,7 @@ typedef struct est_side {
     bool exhaustive;
     est_text clear, clear_until; /* of the side itself */
     est_strategy strategy;
-    const char *subject;         /* registry name */
+    const char *subject; /* registry name */
     bool tags_metadata, tags_inline;
     fl_span tags_in_at;
     est_text compatibility, doc;
@@ -144,15 +146,15 @@ typedef struct est_connector {
     est_text name, type, version;
     const struct cat_connector *catalog; /* NULL: unknown type (reported) */
     FL_VEC(est_text) topic_names;
-    FL_VEC(const est_topic *) topics;    /* known ones, same order as written */
-    est_text principal;                  /* full, or NULL */
-    int refresh_key, refresh_value;      /* seconds, -1: off */
+    FL_VEC(const est_topic *) topics; /* known ones, same order as written */
+    est_text principal;               /* full, or NULL */
+    int refresh_key, refresh_value;   /* seconds, -1: off */
     int tasks;
     fl_span tasks_at;
     est_text worker, dead_letters;
     bool reports_stated, reports_off;
     est_text reports_success, reports_errors;
-    FL_VEC(est_prop) config;             /* in order of writing, names unique */
+    FL_VEC(est_prop) config; /* in order of writing, names unique */
     fl_span at;
 } est_connector;
 
@@ -198,8 +200,9 @@ const est_connector *est_find_connector(const est_estate *e, const char *name);
 bool est_has_schema(const est_side *s);
 bool est_is_clear(const est_side *s);
 const char *est_side_name(const est_side *s); /* "key", "value" */
-/* The text of a name with its variables expanded: what everything that reads a lang_name calls. NULL if a variable in it is unknown, is a list or
- * uses itself: resolution says so of every name of the policy, once, so callers pass over it in silence. */
+/* The text of a name with its variables expanded: what everything that reads a lang_name calls. NULL if a variable in
+ * it is unknown, is a list or uses itself: resolution says so of every name of the policy, once, so callers pass over
+ * it in silence. */
 const char *est_expand(const est_estate *e, const lang_name *n);
 /* Is this a source, a sink? By the catalogue; false for both if the type is unknown. */
 bool est_is_source(const est_connector *c);

@@ -1,7 +1,8 @@
-/* aead.h: the one seam of the ciphers. A key context seals and opens fields in the vendor's raw form with empty associated data:
- *   AES128_GCM, AES256_GCM: IV (12, random) | ciphertext | tag (16)          28 bytes more than the text
+/* aead.h: the one seam of the ciphers. A key context seals and opens fields in the vendor's raw form with empty
+ * associated data: AES128_GCM, AES256_GCM: IV (12, random) | ciphertext | tag (16)          28 bytes more than the text
  *   AES256_SIV:             V (16) | ciphertext, RFC 5297 with one empty associated-data component    16 bytes more
- * Nothing is allocated after rt_key_new. A context belongs to one thread. Source: facts measured against the vendor's clients, docs/wire.md. */
+ * Nothing is allocated after rt_key_new. A context belongs to one thread. Source: facts measured against the vendor's
+ * clients, docs/wire.md. */
 #ifndef FLEC_RUNTIME_AEAD_H
 #define FLEC_RUNTIME_AEAD_H
 
@@ -21,8 +22,8 @@ void rt_key_free(rt_key *k);
 rt_alg rt_key_alg(const rt_key *k);
 /* Writes n + overhead bytes to out (may not overlap in). false: the library failed, nothing of the text is in out. */
 bool rt_seal(rt_key *k, uint8_t *out, const uint8_t *in, size_t n);
-/* Returns the length of the text written to out (n - overhead; out may not overlap in), or -1: too short or not authentic, and then out
- * holds nothing of the text. */
+/* Returns the length of the text written to out (n - overhead; out may not overlap in), or -1: too short or not
+ * authentic, and then out holds nothing of the text. */
 ptrdiff_t rt_open(rt_key *k, uint8_t *out, const uint8_t *in, size_t n);
 /* For tests: the next GCM seals of this context take these 12-byte IVs in turn instead of random ones. */
 void rt_key_fix_ivs(rt_key *k, const uint8_t (*ivs)[12], size_t n);

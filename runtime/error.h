@@ -1,5 +1,5 @@
-/* error.h: how functions of runtime/ say what went wrong. The message is one line for a person: what, where, what to do. It never holds
- * a record's value or key material. */
+/* error.h: how functions of runtime/ say what went wrong. The message is one line for a person: what, where, what to
+ * do. It never holds a record's value or key material. */
 #ifndef FLEC_RUNTIME_ERROR_H
 #define FLEC_RUNTIME_ERROR_H
 
@@ -7,13 +7,13 @@
 
 typedef enum {
     RT_OK = 0,
-    RT_BAD_INPUT,  /* a record, a plan, a file that is not what it must be */
-    RT_TAMPERED,   /* a ciphertext that does not open under its key */
-    RT_NO_KEY,     /* KEK or DEK is not there, may not be used, or its KMS refuses */
-    RT_NOT_FOUND,  /* subject, schema id, version, KEK, DEK */
-    RT_CONFLICT,   /* it exists already (HTTP 409) */
-    RT_REFUSED,    /* the engine will not do this: a rule it cannot execute, a field that could leave in clear */
-    RT_IO          /* file, lock, network */
+    RT_BAD_INPUT, /* a record, a plan, a file that is not what it must be */
+    RT_TAMPERED,  /* a ciphertext that does not open under its key */
+    RT_NO_KEY,    /* KEK or DEK is not there, may not be used, or its KMS refuses */
+    RT_NOT_FOUND, /* subject, schema id, version, KEK, DEK */
+    RT_CONFLICT,  /* it exists already (HTTP 409) */
+    RT_REFUSED,   /* the engine will not do this: a rule it cannot execute, a field that could leave in clear */
+    RT_IO         /* file, lock, network */
 } rt_code;
 
 typedef struct rt_error {

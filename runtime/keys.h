@@ -1,9 +1,10 @@
-/* keys.h: the life of data encryption keys on one client: look up, create, rotate, unwrap, cache. One rt_keys is one client (a writer, a
- * reader with these KEKs): what it may not use it fails on, and never goes on in clear.
+/* keys.h: the life of data encryption keys on one client: look up, create, rotate, unwrap, cache. One rt_keys is one
+ * client (a writer, a reader with these KEKs): what it may not use it fails on, and never goes on in clear.
  *
- * Life cycle as the vendor's clients have it: KEK missing on write: created unshared if the rule names type and key id, else refused; a
- * conflict on creation: read again. Without rotation DEK version 1; with it the latest, and a new one when whole days since its creation
- * reach the limit (if making it fails, the old one is used with a warning). Reading never checks age, and finds deleted keys. */
+ * Life cycle as the vendor's clients have it: KEK missing on write: created unshared if the rule names type and key id,
+ * else refused; a conflict on creation: read again. Without rotation DEK version 1; with it the latest, and a new one
+ * when whole days since its creation reach the limit (if making it fails, the old one is used with a warning). Reading
+ * never checks age, and finds deleted keys. */
 #ifndef FLEC_RUNTIME_KEYS_H
 #define FLEC_RUNTIME_KEYS_H
 
@@ -13,11 +14,11 @@
 typedef struct rt_keys rt_keys;
 
 typedef struct rt_keys_options {
-    rt_registry *registry;                        /* not owned */
-    rt_params params;                             /* KMS credentials of this client */
-    bool (*may_use)(void *ctx, const char *kek);  /* NULL: all. false: as if the KMS refused */
+    rt_registry *registry;                       /* not owned */
+    rt_params params;                            /* KMS credentials of this client */
+    bool (*may_use)(void *ctx, const char *kek); /* NULL: all. false: as if the KMS refused */
     void *may_use_ctx;
-    int64_t (*now_ms)(void *ctx);                 /* NULL: the system's clock */
+    int64_t (*now_ms)(void *ctx); /* NULL: the system's clock */
     void *now_ctx;
 } rt_keys_options;
 
@@ -32,14 +33,14 @@ typedef struct rt_key_spec {
     int expiry_days; /* 0: no rotation */
 } rt_key_spec;
 
-/* The key to write with now; *version goes into the prefix when expiry_days > 0. The context stays the cache's. Called per record: a hit is
- * a pointer comparison and a clock check. */
+/* The key to write with now; *version goes into the prefix when expiry_days > 0. The context stays the cache's. Called
+ * per record: a hit is a pointer comparison and a clock check. */
 rt_code rt_keys_for_write(rt_keys *k, const rt_key_spec *spec, rt_key **key, int32_t *version, rt_error *err);
 /* version: 1 without rotation, else what the prefix said. */
 rt_code rt_keys_for_read(rt_keys *k, const rt_key_spec *spec, int32_t version, rt_key **key, rt_error *err);
 
-/* Changes whenever a context that was given out may be gone. While it stays the same, a key to write without rotation, or to read a
- * version, need not be asked for again. */
+/* Changes whenever a context that was given out may be gone. While it stays the same, a key to write without rotation,
+ * or to read a version, need not be asked for again. */
 uint64_t rt_keys_epoch(const rt_keys *k);
 
 #endif

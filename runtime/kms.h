@@ -1,12 +1,13 @@
-/* kms.h: the seam of the key management services. A driver wraps and unwraps the serialised Tink key proto of a DEK under the key that
- * a KEK names. In this version there is one driver, local-kms; the others come behind the same structure. */
+/* kms.h: the seam of the key management services. A driver wraps and unwraps the serialised Tink key proto of a DEK
+ * under the key that a KEK names. In this version there is one driver, local-kms; the others come behind the same
+ * structure. */
 #ifndef FLEC_RUNTIME_KMS_H
 #define FLEC_RUNTIME_KMS_H
 
 #include "runtime/error.h"
 
-/* Where a driver finds credentials: parameter names without prefix (facts: "secret", "access.key.id", …). Returned values are secrets: the
- * caller frees. An absent one has bytes == NULL. */
+/* Where a driver finds credentials: parameter names without prefix (facts: "secret", "access.key.id", …). Returned
+ * values are secrets: the caller frees. An absent one has bytes == NULL. */
 typedef struct rt_params {
     fl_secret (*get)(void *ctx, const char *kek, const char *name);
     void *ctx;
@@ -19,8 +20,10 @@ struct rt_kms {
     void (*free)(rt_kms *k);
 };
 
-/* Picks the driver by type ("local-kms"). RT_NO_KEY if there is none in this version, or if its credentials are missing. */
-rt_code rt_kms_open(const char *kek, const char *type, const char *key_id, const rt_params *params, rt_kms **out, rt_error *err);
+/* Picks the driver by type ("local-kms"). RT_NO_KEY if there is none in this version, or if its credentials are
+ * missing. */
+rt_code rt_kms_open(const char *kek, const char *type, const char *key_id, const rt_params *params, rt_kms **out,
+                    rt_error *err);
 
 /* The Tink key proto (AesGcmKey field 3, AesSivKey field 2) around a raw key, and back. */
 #include "runtime/aead.h"

@@ -235,7 +235,7 @@ static bool check_version(rt_plan_reader *r, const fl_json *j)
 rt_code rt_plan_parse(fl_arena *a, const char *name, const char *text, size_t len, rt_plan **out, rt_error *err)
 {
     fl_json_error e;
-    rt_error own;
+    rt_error own = {0};
     *out = NULL;
     if (len > RT_PLAN_MAX)
         return rt_fail(err, RT_BAD_INPUT, "%.100s: larger than the %u MiB that a plan may have", name,

@@ -1,4 +1,5 @@
-/* plan.h: plan.json in memory (docs/build-directory.md). Read with limits; a newer version, an unknown member or a contradiction is refused. */
+/* plan.h: plan.json in memory (docs/build-directory.md). Read with limits; a newer version, an unknown member or a
+ * contradiction is refused. */
 #ifndef FLEC_RUNTIME_PLAN_H
 #define FLEC_RUNTIME_PLAN_H
 
@@ -8,7 +9,9 @@ typedef struct rt_plan_side {
     const char *format; /* "avro", "string", … */
     const char *clear;  /* reason or NULL */
     rt_subject subject; /* of a format with a schema; subject.subject NULL otherwise */
-    struct rt_plan_leaf { const char *path, *kek, *rule; } *encrypted;
+    struct rt_plan_leaf {
+        const char *path, *kek, *rule;
+    } * encrypted;
     size_t nencrypted;
 } rt_plan_side;
 
@@ -19,7 +22,9 @@ typedef struct rt_plan_topic {
     size_t nreaders, nwriters;
 } rt_plan_topic;
 
-typedef struct rt_plan_param { const char *name, *value; } rt_plan_param;
+typedef struct rt_plan_param {
+    const char *name, *value;
+} rt_plan_param;
 
 typedef struct rt_plan_kek {
     rt_kek kek;
@@ -62,8 +67,8 @@ const rt_plan_topic *rt_plan_topic_find(const rt_plan *p, const char *name);
 const rt_plan_kek *rt_plan_kek_find(const rt_plan *p, const char *name);
 const rt_plan_connector *rt_plan_connector_find(const rt_plan *p, const char *name);
 const rt_plan_principal *rt_plan_principal_find(const rt_plan *p, const char *name);
-/* Registers KEKs and subjects (referenced ones first) of the plan where absent; fills version, id, guid of each rt_subject of the plan. A KEK that
- * is there with another type or key id is refused. */
+/* Registers KEKs and subjects (referenced ones first) of the plan where absent; fills version, id, guid of each
+ * rt_subject of the plan. A KEK that is there with another type or key id is refused. */
 rt_code rt_plan_register(rt_plan *p, rt_registry *r, fl_arena *a, rt_error *err);
 
 #endif

@@ -109,7 +109,7 @@ static void to_avro(const primitive *p, const uint8_t *in, size_t n, fl_buf *avr
         for (size_t i = 0; i < n; i++)
             fl_buf_addc(avro, (char)(v >> (8 * i)));
     else
-        put_varint(avro, (v << 1) ^ (uint64_t)((int64_t)v >> 63));
+        put_varint(avro, (v << 1) ^ -(v >> 63));
 }
 
 rt_code rt_primitive_to_json(const char *format, const uint8_t *in, size_t n, sch_bytes_mode mode, fl_buf *out,

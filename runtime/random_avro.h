@@ -113,7 +113,7 @@ static inline void rnd_type(rnd *r, fl_buf *b, unsigned depth, bool sealable, bo
 
 static inline void rnd_long(fl_buf *b, int64_t v)
 {
-    uint64_t u = ((uint64_t)v << 1) ^ (uint64_t)(v >> 63);
+    uint64_t u = ((uint64_t)v << 1) ^ -((uint64_t)v >> 63);
     for (; u >= 0x80; u >>= 7)
         fl_buf_addc(b, (char)(u | 0x80));
     fl_buf_addc(b, (char)u);

@@ -401,7 +401,7 @@ static void close_run(run *r)
 
 rt_code rt_transcode_run(const rt_transcode *t, rt_transcoded *count, rt_error *err)
 {
-    rt_error own;
+    rt_error own = {0};
     run r = {.t = t, .err = err ? err : &own};
     bool end = false;
     rt_code code = RT_OK;

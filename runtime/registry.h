@@ -1,8 +1,9 @@
-/* registry.h: the seam of the registry, schemas and keys: what the engine asks of a Schema Registry with a DEK registry. Implementations: memory,
- * directory (both over one store), later HTTP. All pass the same conformance tests.
+/* registry.h: the seam of the registry, schemas and keys: what the engine asks of a Schema Registry with a DEK
+ * registry. Implementations: memory, directory (both over one store), later HTTP. All pass the same conformance tests.
  *
- * Strings that come back live in the caller's arena. Semantics are those of the vendor's registry (docs/registry.md): KEK and DEK creation
- * is not idempotent (RT_CONFLICT, then read again); an identity of a schema version covers schema, references, metadata and rule set. */
+ * Strings that come back live in the caller's arena. Semantics are those of the vendor's registry (docs/registry.md):
+ * KEK and DEK creation is not idempotent (RT_CONFLICT, then read again); an identity of a schema version covers schema,
+ * references, metadata and rule set. */
 #ifndef FLEC_RUNTIME_REGISTRY_H
 #define FLEC_RUNTIME_REGISTRY_H
 
@@ -19,8 +20,8 @@ typedef struct rt_schema_ref {
 typedef struct rt_subject {
     const char *subject;
     int version, id;
-    const char *type;     /* "AVRO" */
-    const char *schema;   /* text */
+    const char *type;   /* "AVRO" */
+    const char *schema; /* text */
     rt_schema_ref *refs;
     size_t nrefs;
     const char *metadata; /* JSON text or NULL */
@@ -51,24 +52,29 @@ struct rt_registry {
 };
 
 typedef struct rt_registry_ops {
-    /* Registers and fills version, id, guid of *s (an equal version gives its own numbers back); refs, metadata and ruleset become what was
-     * registered, in the arena: references resolved, canonical form, and where *s has none those of the version before. */
+    /* Registers and fills version, id, guid of *s (an equal version gives its own numbers back); refs, metadata and
+     * ruleset become what was registered, in the arena: references resolved, canonical form, and where *s has none
+     * those of the version before. */
     rt_code (*register_subject)(rt_registry *r, fl_arena *a, rt_subject *s, rt_error *err);
-    rt_code (*subject_version)(rt_registry *r, fl_arena *a, const char *subject, int version /* -1 latest */, rt_subject *out, rt_error *err);
+    rt_code (*subject_version)(rt_registry *r, fl_arena *a, const char *subject, int version /* -1 latest */,
+                               rt_subject *out, rt_error *err);
     /* Any subject's version with that schema id. subject_hint (or NULL) is preferred when several share the id. */
-    rt_code (*schema_by_id)(rt_registry *r, fl_arena *a, int id, const char *subject_hint, rt_subject *out, rt_error *err);
+    rt_code (*schema_by_id)(rt_registry *r, fl_arena *a, int id, const char *subject_hint, rt_subject *out,
+                            rt_error *err);
     rt_code (*create_kek)(rt_registry *r, const rt_kek *k, rt_error *err);
     rt_code (*get_kek)(rt_registry *r, fl_arena *a, const char *name, bool deleted, rt_kek *out, rt_error *err);
-    /* d->version 0 or 1: the first. For a shared KEK d->encrypted is NULL and the registry makes the key. Fills *out. */
+    /* d->version 0 or 1: the first. For a shared KEK d->encrypted is NULL and the registry makes the key. Fills *out.
+     */
     rt_code (*create_dek)(rt_registry *r, fl_arena *a, const rt_dek *d, rt_dek *out, rt_error *err);
-    rt_code (*get_dek)(rt_registry *r, fl_arena *a, const char *kek, const char *subject, rt_alg alg, int version /* -1 latest */,
-                       bool deleted, rt_dek *out, rt_error *err);
+    rt_code (*get_dek)(rt_registry *r, fl_arena *a, const char *kek, const char *subject, rt_alg alg,
+                       int version /* -1 latest */, bool deleted, rt_dek *out, rt_error *err);
     void (*close)(rt_registry *r);
 } rt_registry_ops;
 
-/* The embedded registry. url: "mem:" or "file://DIR" (made if absent; RT_IO with a message if another process has it, or if it is of a newer
- * format). params: credentials with which the registry itself unwraps shared KEKs; NULL: a key of its own, kept in the store, stands in for
- * the KMS of every shared KEK (what tests and the demo use). now_ms: the clock, NULL for the system's. */
+/* The embedded registry. url: "mem:" or "file://DIR" (made if absent; RT_IO with a message if another process has it,
+ * or if it is of a newer format). params: credentials with which the registry itself unwraps shared KEKs; NULL: a key
+ * of its own, kept in the store, stands in for the KMS of every shared KEK (what tests and the demo use). now_ms: the
+ * clock, NULL for the system's. */
 typedef struct rt_registry_options {
     const rt_params *params;
     int64_t (*now_ms)(void *ctx);

@@ -102,6 +102,6 @@ static inline size_t put_varint(uint8_t *out, uint64_t v)
 
 static inline uint64_t zigzag(int64_t v)
 {
-    return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63);
+    return ((uint64_t)v << 1) ^ -((uint64_t)v >> 63);
 }
 #endif

@@ -228,7 +228,8 @@ bool rt_walk_work_off(rt_walk *w)
         w->copied = e->to;
         if (w->prog->ops[e->pc].code == RT_OP_BLOCKS) {
             uint8_t head[10];
-            if (!put(w, head, put_varint(head, zigzag((int64_t)e->count)), e->pc))
+            size_t len = put_varint(head, zigzag((int64_t)e->count));
+            if (!put(w, head, len, e->pc))
                 return false;
         } else if (!transform(w, e)) {
             return false;

@@ -1,13 +1,23 @@
-/* catalog.h: what is known of connectors, as data: classes, version floors, every property with its type, default, values, requiredness and secrecy, KMS
- * parameters, and the two transformations that everyone uses. The data are JSON files beside this header, validated and turned into a C table when the
- * program is built (catalog_tool.c). */
+/* catalog.h: what is known of connectors, as data: classes, version floors, every property with its type, default,
+ * values, requiredness and secrecy, KMS parameters, and the two transformations that everyone uses. The data are JSON
+ * files beside this header, validated and turned into a C table when the program is built (catalog_tool.c). */
 #ifndef FLEC_COMPILER_CATALOG_H
 #define FLEC_COMPILER_CATALOG_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef enum { CAT_STRING, CAT_BOOLEAN, CAT_SHORT, CAT_INT, CAT_LONG, CAT_DOUBLE, CAT_LIST, CAT_CLASS, CAT_PASSWORD } cat_type;
+typedef enum {
+    CAT_STRING,
+    CAT_BOOLEAN,
+    CAT_SHORT,
+    CAT_INT,
+    CAT_LONG,
+    CAT_DOUBLE,
+    CAT_LIST,
+    CAT_CLASS,
+    CAT_PASSWORD
+} cat_type;
 
 typedef struct cat_property {
     const char *name; /* a `*` part matches one alias (transforms.*.type) where `pattern` is set */
@@ -18,7 +28,7 @@ typedef struct cat_property {
     size_t nvalues;
     bool has_min, has_max;
     double min, max;
-    const char *required_if;   /* "mode=GENERIC": required when another property has a value; NULL */
+    const char *required_if; /* "mode=GENERIC": required when another property has a value; NULL */
     const char *doc, *source;
 } cat_property;
 
@@ -31,18 +41,18 @@ typedef struct cat_group { /* _common, _common_sink, …: shared by connectors *
 typedef struct cat_connector {
     const char *id, *name, *cls, *plugin;
     bool source, sink;
-    bool csfle;                       /* false: the legacy entry, refused by name */
-    const char *min_version;          /* CSFLE floor of the founding document; NULL without csfle */
-    const char *min_version_cp8;      /* floor on Platform 8.0 and later */
+    bool csfle;                  /* false: the legacy entry, refused by name */
+    const char *min_version;     /* CSFLE floor of the founding document; NULL without csfle */
+    const char *min_version_cp8; /* floor on Platform 8.0 and later */
     bool uses_reporter, has_dlq, license;
-    int tasks_limit;                  /* 0: none */
-    const char *topic_from;           /* how topics come about, for people */
-    const char *topic_property;       /* property that names its one topic (kafka.topic), or NULL */
-    const char *const *converters;    /* short format names it takes */
+    int tasks_limit;               /* 0: none */
+    const char *topic_from;        /* how topics come about, for people */
+    const char *topic_property;    /* property that names its one topic (kafka.topic), or NULL */
+    const char *const *converters; /* short format names it takes */
     size_t nconverters;
-    const cat_group *const *groups;   /* included groups */
+    const cat_group *const *groups; /* included groups */
     size_t ngroups;
-    const cat_property *properties;   /* its own */
+    const cat_property *properties; /* its own */
     size_t nproperties;
     const char *const *notes, *const *docs;
     size_t nnotes, ndocs;
@@ -63,16 +73,17 @@ const char *cat_class(const cat_connector *c, const char *property, const char *
 /* The short names that a property takes; returns how many. */
 size_t cat_short_names(const cat_connector *c, const char *property, const char **out, size_t max);
 
-/* Is this property always generated (csfle.enabled, converter classes, the four switches, …), or one that would undo it? */
+/* Is this property always generated (csfle.enabled, converter classes, the four switches, …), or one that would undo
+ * it? */
 typedef enum { CAT_FREE, CAT_GENERATED, CAT_UNDOES } cat_owner;
 cat_owner cat_property_owner(const cat_connector *c, const char *name, const char **why);
 
 /* KMS parameters: csfle.md 3.1. */
 typedef struct cat_kms_param {
-    const char *kms;   /* kmsType */
-    const char *name;  /* access.key.id */
+    const char *kms;  /* kmsType */
+    const char *name; /* access.key.id */
     bool secret;
-    const char *group; /* parameters that count only together share a group name; NULL: alone */
+    const char *group;   /* parameters that count only together share a group name; NULL: alone */
     bool group_required; /* without the group the driver falls back to the process's own credentials */
     const char *env, *doc;
     const char *needs; /* another parameter without which this one has no effect, or NULL */

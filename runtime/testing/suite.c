@@ -297,7 +297,7 @@ static bool check_version(rt_plan_reader *r, const fl_json *j)
 rt_code rt_suite_parse(fl_arena *a, const char *name, const char *text, size_t len, rt_suite **out, rt_error *err)
 {
     fl_json_error e;
-    rt_error own;
+    rt_error own = {0};
     raw_suite raw = {0};
     *out = NULL;
     rt_plan_reader r = {

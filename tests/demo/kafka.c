@@ -1,5 +1,6 @@
-/* kafka.c: wire records through a Kafka topic: hex lines in, onto the topic, back from it, hex lines out. The demo uses librdkafka's in-process mock
- * cluster (`mock:`), the tests against a real broker its address. usage: kafka BROKERS TOPIC */
+/* kafka.c: wire records through a Kafka topic: hex lines in, onto the topic, back from it, hex lines out. The demo uses
+ * librdkafka's in-process mock cluster (`mock:`), the tests against a real broker its address. usage: kafka BROKERS
+ * TOPIC */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* replay.c: runs a fuzz target over the files of its corpus, without a fuzzer, and leaves a JUnit report. usage: replay REPORT.xml FOLDER */
+/* replay.c: runs a fuzz target over the files of its corpus, without a fuzzer, and leaves a JUnit report. usage: replay
+ * REPORT.xml FOLDER */
 #include <stdio.h>
 #include <string.h>
 
