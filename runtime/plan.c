@@ -217,39 +217,17 @@ static bool check(rt_plan_reader *r, const fl_json *j, const rt_plan *p)
 
 /* ---- reading ---- */
 
-static bool check_version(rt_plan_reader *r, const fl_json *j)
-{
-    int64_t version;
-    const char *format = fl_json_str(j, "format");
-    if (!format || strcmp(format, "flec-plan") != 0)
-        return rt_plan_bad(r, j, "no plan: its format is not flec-plan");
-    if (!fl_json_int(j, "version", &version) || version < 1)
-        return rt_plan_bad(r, j, "the plan does not say its version");
-    if (version > VERSION)
-        return rt_plan_bad(r, fl_json_get(j, "version"),
-                           "the plan is of version %lld, this flec reads version %d: use a newer flec",
-                           (long long)version, VERSION);
-    return true;
-}
-
 rt_code rt_plan_parse(fl_arena *a, const char *name, const char *text, size_t len, rt_plan **out, rt_error *err)
 {
-    fl_json_error e;
     rt_error own = {0};
     *out = NULL;
     if (len > RT_PLAN_MAX)
         return rt_fail(err, RT_BAD_INPUT, "%.100s: larger than the %u MiB that a plan may have", name,
                        RT_PLAN_MAX >> 20);
-    rt_plan_reader r = {
-        .a = a, .name = name, .text = text, .src = fl_source_new(a, name, text, len), .err = err ? err : &own};
-    const fl_json *j = fl_json_parse(a, text, len, 0, &e);
-    if (!j) {
-        unsigned line = 0, column = 0;
-        fl_source_place(r.src, e.offset, &line, &column);
-        return rt_fail(err, RT_BAD_INPUT, "%.100s:%u:%u: %s", name, line, column, e.message);
-    }
+    rt_plan_reader r = {.a = a, .name = name, .text = text, .err = err ? err : &own};
+    const fl_json *j = rt_plan_document(&r, len, "flec-plan", VERSION, "plan");
     rt_plan *p = FL_NEW(a, rt_plan);
-    if (!check_version(&r, j) || !rt_plan_object(&r, j, "the plan", plan_table, p) || !check(&r, j, p))
+    if (!j || !rt_plan_object(&r, j, "the plan", plan_table, p) || !check(&r, j, p))
         return RT_BAD_INPUT;
     *out = p;
     return RT_OK;

@@ -155,3 +155,33 @@ bool rt_plan_object(rt_plan_reader *r, const fl_json *j, const char *what, const
             return rt_plan_bad(r, j, "%s lacks its member %s", what, m->name);
     return true;
 }
+
+/* ---- whole documents ---- */
+
+static bool check_version(rt_plan_reader *r, const fl_json *j, const char *format, int version, const char *what)
+{
+    int64_t found;
+    const char *is = fl_json_str(j, "format");
+    if (!is || strcmp(is, format) != 0)
+        return rt_plan_bad(r, j, "no %s of flec: its format is not %s", what, format);
+    if (!fl_json_int(j, "version", &found) || found < 1)
+        return rt_plan_bad(r, j, "the %s does not say its version", what);
+    if (found > version)
+        return rt_plan_bad(r, fl_json_get(j, "version"),
+                           "the %s is of version %lld, this flec reads version %d: use a newer flec", what, (long long)found,
+                           version);
+    return true;
+}
+
+const fl_json *rt_plan_document(rt_plan_reader *r, size_t len, const char *format, int version, const char *what)
+{
+    fl_json_error e;
+    unsigned line = 0, column = 0;
+    r->src = fl_source_new(r->a, r->name, r->text, len);
+    const fl_json *j = fl_json_parse(r->a, r->text, len, FL_JSON_ALLOW_NUL, &e);
+    if (j)
+        return check_version(r, j, format, version, what) ? j : NULL;
+    fl_source_place(r->src, e.offset, &line, &column);
+    rt_fail(r->err, RT_BAD_INPUT, "%.100s:%u:%u: %s", r->name, line, column, e.message);
+    return NULL;
+}

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "runtime/plan_read.h"
+
 #define MANIFEST_MAX (64u << 20)
 #define FILE_MAX     (256u << 20)
 #define VERSION      1
@@ -11,24 +13,13 @@ static rt_code read_manifest(fl_arena *a, const char *dir, const fl_json **out, 
 {
     char *text;
     size_t n;
-    fl_json_error e;
-    int64_t version;
-    int fault = fl_read_file(a, fl_printf(a, "%s/MANIFEST", dir), MANIFEST_MAX, &text, &n);
+    const char *path = fl_printf(a, "%s/MANIFEST", dir);
+    int fault = fl_read_file(a, path, MANIFEST_MAX, &text, &n);
     if (fault)
-        return rt_fail(err, RT_IO, "%.200s/MANIFEST: %s", dir, strerror(fault));
-    const fl_json *j = fl_json_parse(a, text, n, 0, &e);
-    const char *format = j ? fl_json_str(j, "format") : NULL;
-    if (!format || strcmp(format, "flec-build"))
-        return rt_fail(err, RT_BAD_INPUT, "%.200s/MANIFEST is no build of flec%s%s", dir, j ? "" : ": ",
-                       j ? "" : e.message);
-    if (!fl_json_int(j, "version", &version) || version < 1)
-        return rt_fail(err, RT_BAD_INPUT, "%.200s/MANIFEST does not say its version", dir);
-    if (version > VERSION)
-        return rt_fail(err, RT_BAD_INPUT,
-                       "%.200s is a build of version %lld, this flec reads version %d: use a newer flec", dir,
-                       (long long)version, VERSION);
-    *out = j;
-    return RT_OK;
+        return rt_fail(err, RT_IO, "%.200s: %s", path, strerror(fault));
+    rt_plan_reader r = {.a = a, .name = path, .text = text, .err = err};
+    *out = rt_plan_document(&r, n, "flec-build", VERSION, "build");
+    return *out ? RT_OK : RT_BAD_INPUT;
 }
 
 /* A path of the MANIFEST stays inside the directory. */

@@ -278,37 +278,14 @@ static const rt_member suite_table[] = {
     {0},
 };
 
-/* Before anything else is believed: is it of this kind and of a version that is known? */
-static bool check_version(rt_plan_reader *r, const fl_json *j)
-{
-    int64_t version;
-    const char *format = fl_json_str(j, "format");
-    if (!format || strcmp(format, "flec-tests"))
-        return rt_plan_bad(r, j, "this is no tests.json of flec");
-    if (!fl_json_int(j, "version", &version) || version < 1)
-        return rt_plan_bad(r, j, "the file does not say its version");
-    if (version > VERSION)
-        return rt_plan_bad(r, fl_json_get(j, "version"),
-                           "the tests are of version %lld, this flec reads version %d: use a newer flec",
-                           (long long)version, VERSION);
-    return true;
-}
-
 rt_code rt_suite_parse(fl_arena *a, const char *name, const char *text, size_t len, rt_suite **out, rt_error *err)
 {
-    fl_json_error e;
     rt_error own = {0};
     raw_suite raw = {0};
     *out = NULL;
-    rt_plan_reader r = {
-        .a = a, .name = name, .text = text, .src = fl_source_new(a, name, text, len), .err = err ? err : &own};
-    const fl_json *j = fl_json_parse(a, text, len, FL_JSON_ALLOW_NUL, &e);
-    if (!j) {
-        unsigned line = 0, column = 0;
-        fl_source_place(r.src, e.offset, &line, &column);
-        return rt_fail(err, RT_BAD_INPUT, "%.100s:%u:%u: %s", name, line, column, e.message);
-    }
-    if (!check_version(&r, j) || !rt_plan_object(&r, j, "the file", suite_table, &raw))
+    rt_plan_reader r = {.a = a, .name = name, .text = text, .err = err ? err : &own};
+    const fl_json *j = rt_plan_document(&r, len, "flec-tests", VERSION, "tests.json");
+    if (!j || !rt_plan_object(&r, j, "the file", suite_table, &raw))
         return RT_BAD_INPUT;
     rt_suite *s = FL_NEW(a, rt_suite);
     s->tests = FL_NEW_N(a, rt_test, raw.n);

@@ -55,7 +55,7 @@ static void reads_every_step(void **state)
 /* Each is refused, and the message holds the words. */
 static const char *const refused[][2] = {
     {"{", "tests.json:1:"},
-    {"[]", "no tests.json"},
+    {"[]", "no tests.json of flec"},
     {"{\"format\":\"flec-plan\",\"version\":1,\"tests\":[]}", "no tests.json"},
     {"{\"format\":\"flec-tests\",\"tests\":[]}", "does not say its version"},
     {"{\"format\":\"flec-tests\",\"version\":2,\"tests\":[]}", "use a newer flec"},
