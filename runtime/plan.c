@@ -225,7 +225,7 @@ rt_code rt_plan_parse(fl_arena *a, const char *name, const char *text, size_t le
         return rt_fail(err, RT_BAD_INPUT, "%.100s: larger than the %u MiB that a plan may have", name,
                        RT_PLAN_MAX >> 20);
     rt_plan_reader r = {.a = a, .name = name, .text = text, .err = err ? err : &own};
-    const fl_json *j = rt_plan_document(&r, len, "flec-plan", VERSION, "plan");
+    const fl_json *j = rt_plan_document(&r, len, 0, "flec-plan", VERSION, "plan");
     rt_plan *p = FL_NEW(a, rt_plan);
     if (!j || !rt_plan_object(&r, j, "the plan", plan_table, p) || !check(&r, j, p))
         return RT_BAD_INPUT;

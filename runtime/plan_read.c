@@ -168,17 +168,18 @@ static bool check_version(rt_plan_reader *r, const fl_json *j, const char *forma
         return rt_plan_bad(r, j, "the %s does not say its version", what);
     if (found > version)
         return rt_plan_bad(r, fl_json_get(j, "version"),
-                           "the %s is of version %lld, this flec reads version %d: use a newer flec", what, (long long)found,
-                           version);
+                           "the %s is of version %lld, this flec reads version %d: use a newer flec", what,
+                           (long long)found, version);
     return true;
 }
 
-const fl_json *rt_plan_document(rt_plan_reader *r, size_t len, const char *format, int version, const char *what)
+const fl_json *rt_plan_document(rt_plan_reader *r, size_t len, int json_flags, const char *format, int version,
+                                const char *what)
 {
     fl_json_error e;
     unsigned line = 0, column = 0;
     r->src = fl_source_new(r->a, r->name, r->text, len);
-    const fl_json *j = fl_json_parse(r->a, r->text, len, FL_JSON_ALLOW_NUL, &e);
+    const fl_json *j = fl_json_parse(r->a, r->text, len, json_flags, &e);
     if (j)
         return check_version(r, j, format, version, what) ? j : NULL;
     fl_source_place(r->src, e.offset, &line, &column);

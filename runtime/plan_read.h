@@ -42,7 +42,8 @@ bool rt_plan_object(rt_plan_reader *r, const fl_json *j, const char *what, const
 /* Text to tree, for the formats that outlive a run: `format` and `version` are looked at before anything else is
  * believed. what: "plan", "tests", "build". NULL: err says where and why; a newer version is refused by name. r->src
  * may be unset. */
-const fl_json *rt_plan_document(rt_plan_reader *r, size_t len, const char *format, int version, const char *what);
+const fl_json *rt_plan_document(rt_plan_reader *r, size_t len, int json_flags, const char *format, int version,
+                                const char *what);
 bool rt_plan_bad(rt_plan_reader *r, const fl_json *at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

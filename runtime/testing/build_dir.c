@@ -18,7 +18,7 @@ static rt_code read_manifest(fl_arena *a, const char *dir, const fl_json **out, 
     if (fault)
         return rt_fail(err, RT_IO, "%.200s: %s", path, strerror(fault));
     rt_plan_reader r = {.a = a, .name = path, .text = text, .err = err};
-    *out = rt_plan_document(&r, n, "flec-build", VERSION, "build");
+    *out = rt_plan_document(&r, n, 0, "flec-build", VERSION, "build");
     return *out ? RT_OK : RT_BAD_INPUT;
 }
 

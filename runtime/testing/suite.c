@@ -284,7 +284,7 @@ rt_code rt_suite_parse(fl_arena *a, const char *name, const char *text, size_t l
     raw_suite raw = {0};
     *out = NULL;
     rt_plan_reader r = {.a = a, .name = name, .text = text, .err = err ? err : &own};
-    const fl_json *j = rt_plan_document(&r, len, "flec-tests", VERSION, "tests.json");
+    const fl_json *j = rt_plan_document(&r, len, FL_JSON_ALLOW_NUL, "flec-tests", VERSION, "tests.json");
     if (!j || !rt_plan_object(&r, j, "the file", suite_table, &raw))
         return RT_BAD_INPUT;
     rt_suite *s = FL_NEW(a, rt_suite);
