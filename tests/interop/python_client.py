@@ -5,7 +5,7 @@
 The client's mock registry is filled from the build and from flec's embedded registry (registry_tool export), so ids and data keys agree; what the client made
 comes back by registry_tool import. usage: python_client.py FLEC REGISTRY_TOOL REPORT.xml
 """
-import copy, json, os, random, shutil, subprocess, sys, tempfile, time
+import copy, json, os, random, shutil, subprocess, sys, tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -101,7 +101,7 @@ class Client:
             self.deks.register_kek(k["name"], k["kmsType"], k["kmsKeyId"], shared=k["shared"])
         for d in data["deks"] if with_deks else []:
             dek = Dek(kek_name=d["kekName"], subject=d["subject"], version=d["version"], algorithm=DekAlgorithm(d["algorithm"]),
-                      encrypted_key_material=d["encryptedKeyMaterial"], key_material=d["keyMaterial"], ts=time.time_ns() // 1000000)
+                      encrypted_key_material=d["encryptedKeyMaterial"], key_material=d["keyMaterial"], ts=d["ts"])
             self.deks._dek_cache.set(DekId(kek_name=dek.kek_name, subject=dek.subject, version=dek.version, algorithm=dek.algorithm, deleted=False), dek)
 
     def context(self, topic, on_key):
@@ -119,7 +119,7 @@ class Client:
         for i in self.deks._dek_cache.get_dek_ids():
             d = self.deks._dek_cache.get_dek(i)
             deks.append({"kekName": d.kek_name, "subject": d.subject, "version": d.version, "algorithm": str(getattr(d.algorithm, "value", d.algorithm)),
-                         "encryptedKeyMaterial": d.encrypted_key_material})
+                         "encryptedKeyMaterial": d.encrypted_key_material, "ts": d.ts})
         return {"subjects": sorted(self.data["subjects"], key=lambda s: s["id"]), "keks": self.data["keks"], "deks": sorted(deks, key=lambda d: d["version"])}
 
 
@@ -132,10 +132,10 @@ def equal(got, want, what):
 
 
 def clear_of(wires, values):
-    """The name, encrypted in every topic and unlike any other text, does not stand in the wire records."""
+    """The name (of a key: the address), encrypted in every topic and unlike any other text, does not stand in the wire records."""
     for wire, value in zip(wires, values):
-        name = value.get("name", "").encode()
-        if name and name in wire:
+        secret = (value.get("name") or value["email"]).encode()
+        if secret in wire:
             raise AssertionError("a name is on the wire in clear")
 
 
@@ -171,6 +171,74 @@ def crossing(report, f, work, topic, on_key):
                    lambda: equal(f.decrypt(topic, a, [Client(f.export(a), True).write(topic, v, on_key) for v in values], on_key), [plain(v) for v in values], "what flec reads"))
     if topic == "interop.siv":
         report.run(f"{what}: the same bytes from both, {RECORDS} records", same_bytes)
+
+
+def aged(data):
+    """The same, its data keys made 31 days ago: a day more than the topic's rule lets them write."""
+    return dict(data, deks=[dict(d, ts=d["ts"] - 31 * 86400 * 1000) for d in data["deks"]])
+
+
+def versions(data):
+    return sorted(d["version"] for d in data["deks"])
+
+
+def rotation(report, f, work):
+    """A data key that is too old to write with: a second version, by the one and by the other; records under both are read by both."""
+    topic = "interop.rotated"
+    r = random.Random("rotation")
+    old, new = ([person(r, i) for i in range(RECORDS)] for _ in range(2))
+    start = f.export(os.path.join(work, topic + " a"))
+
+    def both_read(registry, wires):
+        got = f.decrypt(topic, registry, wires, False)
+        equal(got, [plain(v) for v in old + new], "what flec reads")
+        client = Client(f.export(registry), True)
+        equal([client.read(topic, w, False) for w in wires], old + new, "what Python reads")
+        first = Client(dict(f.export(registry), deks=[d for d in f.export(registry)["deks"] if d["version"] == 1]), True)
+        try:
+            first.read(topic, wires[-1], False)
+        except Exception:
+            return
+        raise AssertionError("a record written after the rotation opens with the first version alone")
+
+    def flec_rotates():
+        client, registry = Client(start, False), os.path.join(work, "rotated by flec")
+        wires = [client.write(topic, v, False) for v in old]
+        f.imported(registry, aged(client.made()))
+        wires += f.encrypt(topic, registry, new, False)
+        if versions(f.export(registry)) != [1, 2]:
+            raise AssertionError(f"versions {versions(f.export(registry))}, expected 1 and 2")
+        both_read(registry, wires)
+
+    def python_rotates():
+        made, registry = os.path.join(work, "before Python"), os.path.join(work, "rotated by Python")
+        f.imported(made, dict(start, deks=[]))
+        wires = f.encrypt(topic, made, old, False)
+        client = Client(aged(f.export(made)), True)
+        wires += [client.write(topic, v, False) for v in new]
+        if versions(client.made()) != [1, 2]:
+            raise AssertionError(f"versions {versions(client.made())}, expected 1 and 2")
+        f.imported(registry, client.made())
+        both_read(registry, wires)
+
+    report.run(f"{topic}: flec rotates Python's data key after 30 days, both read both versions, {2 * RECORDS} records", flec_rotates)
+    report.run(f"{topic}: Python rotates flec's data key after 30 days, both read both versions, {2 * RECORDS} records", python_rotates)
+
+
+def data_keys(report, f, work):
+    """Each data key of flec's registry through the client's class and back."""
+    for topic in TOPICS:
+        deks = f.export(os.path.join(work, topic + " a"))["deks"]
+
+        def same(deks=deks):
+            if not deks:
+                raise AssertionError("no data key")
+            for d in deks:
+                want = {k: v for k, v in d.items() if v is not None}
+                if Dek.from_dict(d).to_dict() != want:
+                    raise AssertionError(f"{Dek.from_dict(d).to_dict()} is not {want}")
+
+        report.run(f"{topic}: data keys through the client's class", same)
 
 
 def bodies(report, build):
@@ -210,6 +278,8 @@ def main():
         for topic in TOPICS:
             crossing(report, f, work, topic, False)
         crossing(report, f, work, "interop.siv", True)
+        rotation(report, f, work)
+        data_keys(report, f, work)
         f.run(flec, "build", ROOT + "/policies", "-o", work + "/policies")
         bodies(report, work + "/policies")
     finally:

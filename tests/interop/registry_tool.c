@@ -7,6 +7,7 @@
  * agree */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "runtime/plan.h"
 
@@ -16,7 +17,17 @@ typedef struct tool {
     fl_arena *a;
     rt_registry *r;
     rt_error err;
+    int64_t ts; /* when the DEK that comes in was made; 0: now */
 } tool;
+
+/* The registry's clock: a DEK that comes in keeps its age, which is what rotation goes by. */
+static int64_t clock_ms(void *ctx)
+{
+    const tool *t = ctx;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return t->ts ? t->ts : now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
 
 static void must(tool *t, rt_code code)
 {
@@ -67,6 +78,7 @@ static void put_deks(tool *t, fl_jw *w, const char *kek, const char *subject)
             fl_jw_kint(w, "version", version);
             fl_jw_kstring(w, "algorithm", rt_alg_name(algs[i]));
             fl_jw_kstring(w, "encryptedKeyMaterial", d.encrypted ? d.encrypted : "");
+            fl_jw_kint(w, "ts", d.ts);
             fl_jw_key(w, "keyMaterial");
             if (d.material.len) { /* of a shared KEK: what the registry hands to its clients */
                 char *text = fl_alloc(t->a, FL_B64_LEN(d.material.len) + 1);
@@ -171,6 +183,8 @@ static void import_dek(tool *t, const fl_json *j)
            made;
     fl_json_int(j, "version", &version);
     d.version = (int)version;
+    t->ts = 0;
+    fl_json_int(j, "ts", &t->ts);
     if (!rt_alg_parse(fl_json_str(j, "algorithm"), &d.alg))
         fl_die(FL_FINDINGS, "a DEK of an unknown algorithm");
     must(t, t->r->ops->create_dek(t->r, t->a, &d, &made, &t->err));
@@ -207,10 +221,11 @@ static void import_all(tool *t)
 int main(int argc, char **argv)
 {
     tool t = {.a = fl_arena_new()};
+    const rt_registry_options options = {.now_ms = clock_ms, .now_ctx = &t};
     fl_secret_setup();
     if (argc < 3 || (strcmp(argv[1], "import") && (strcmp(argv[1], "export") || argc != 4)))
         fl_die(FL_USAGE, "usage: registry_tool export file://DIR PLAN | import file://DIR");
-    must(&t, rt_registry_open(argv[2], NULL, &t.r, &t.err));
+    must(&t, rt_registry_open(argv[2], &options, &t.r, &t.err));
     if (!strcmp(argv[1], "export"))
         export_all(&t, argv[3]);
     else
