@@ -4,7 +4,7 @@
 What no registry serves and so is not here: the vendor's converters, its S3, IBM MQ, Salesforce and ServiceNow connectors, its Schema Registry.
 usage: suite.py FLEC KAFKA-PROGRAM REPORT.xml
 """
-import glob, json, os, re, shutil, socket, subprocess, sys, tempfile, time, urllib.error, urllib.request
+import glob, json, os, re, shutil, signal, socket, subprocess, sys, tempfile, time, urllib.error, urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -124,7 +124,7 @@ class Records:
             return lines
         return [json.dumps(json.loads(l)["value"], ensure_ascii=False) for l in lines]
 
-    def there_and_back(self, topic, fixture, secret):
+    def there_and_back(self, topic, fixture, secrets):
         values = self.values(fixture)
         wire = self.crypt("encrypt", topic, "\n".join(values) + "\n")
         back = self.run([self.kafka, self.brokers, topic], wire)
@@ -133,14 +133,16 @@ class Records:
         clear = [json.loads(l) for l in self.crypt("decrypt", topic, back).split("\n")[:-1]]
         if len(clear) != len(values):
             raise AssertionError(f"{len(clear)} records, {len(values)} were sent")
-        for sent, got in zip(map(json.loads, values), clear):
-            if any(got.get(k) != v for k, v in (sent or {}).items() if isinstance(v, (str, int)) and not isinstance(v, bool)):
-                raise AssertionError("a record came back with another value")
+        sent = list(map(json.loads, values))
+        for i, (before, after) in enumerate(zip(sent, clear)):
+            if before != after:
+                raise AssertionError(f"record {i + 1} came back with another value")
         stored = subprocess.run(["kcat", "-b", self.brokers, "-C", "-t", topic, "-o", "beginning", "-e", "-q", "-f", "%k %s\n"],
                                 capture_output=True, timeout=60, check=True).stdout
-        seen = [s for s in filter(None, map(secret, map(json.loads, values))) if len(s) > 5 and s.encode() in stored]
-        if not stored or seen:
-            raise AssertionError(f"kcat finds {len(seen)} plaintext values on the topic")
+        looked = [s for value in sent for s in (get(value) for get in secrets) if s and len(s) > 5]
+        seen = [s for s in looked if s.encode() in stored]
+        if not stored or not looked or seen:
+            raise AssertionError(f"kcat finds {len(seen)} of {len(looked)} plaintext values in {len(stored)} bytes of the topic")
 
 
 def dig(*path):
@@ -152,14 +154,17 @@ def dig(*path):
 
 
 TOPICS = [
-    ("lab.surveys", "surveys.jsonl", dig("participant")),
-    ("crm.consents", "consents.envelope.jsonl", dig("person", "name")),
-    ("orders.changes", "order-changes.envelope.jsonl", dig("after", "email")),
-    ("support.incidents", "incidents.jsonl", dig("description")),
+    ("lab.surveys", "surveys.jsonl", [dig("participant")]),
+    ("crm.consents", "consents.envelope.jsonl", [dig("person", "name")]),
+    ("orders.changes", "order-changes.envelope.jsonl", [dig("before", "buyer_email"), dig("after", "buyer_email")]),
+    ("support.incidents", "incidents.jsonl", [dig("description")]),
 ]
 
 
 # ---- configurations before a real worker ----
+
+NO_DATABASE = "Error while validating connector config: Connection to 127.0.0.1"  # the one error that may be: nothing listens there
+
 
 def generated(build, name):
     """A generated configuration, its references to secrets replaced (the worker answers 500 for a file that is not there), its database on a closed port."""
@@ -177,7 +182,7 @@ def validate(url, build, name):
     for row in answer["configs"]:
         value = row.get("value") or {}
         known.add(value.get("name"))
-        wrong += [f"{value.get('name')}: {e}" for e in value.get("errors") or [] if not value.get("name", "").startswith("database.")]
+        wrong += [f"{value.get('name')}: {e}" for e in value.get("errors") or [] if not (value.get("name") == "database.hostname" and NO_DATABASE in e)]
     if wrong:
         raise AssertionError("; ".join(wrong))
     unknown = [k for k in config if k not in known and k.split(".")[0] not in ("csfle", "rule") and ".converter." not in k]
@@ -191,13 +196,14 @@ def misspelt(url, build, name):
     config["csfle.enabeld"] = config.pop("csfle.enabled")
     config["table.inlcude.list"] = config.pop("table.include.list")
     answer = rest(f"{url}/connector-plugins/{config['connector.class']}/config/validate", config)
-    said = [r["value"]["name"] for r in answer["configs"] if (r.get("value") or {}).get("errors") and not r["value"]["name"].startswith("database.")]
+    said = [r["value"]["name"] for r in answer["configs"] if any(NO_DATABASE not in e for e in (r.get("value") or {}).get("errors") or [])]
     if said:
         raise AssertionError("the worker now reports " + ", ".join(said) + ": docs and README say that it does not")
 
 
 def main():
     flec, kafka, out = map(os.path.abspath, sys.argv[1:])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the servers end with us
     report = Report("real")
     work = tempfile.mkdtemp(prefix="flec-real-")
     servers = []
@@ -209,8 +215,8 @@ def main():
         subprocess.run(JVM + ["-cp", libs, "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", server], check=True, capture_output=True)
         servers.append(Server("broker", JVM + ["-cp", libs, "kafka.Kafka", server], work, lambda t: "Kafka Server started" in t))
         r = Records(flec, kafka, work, f"127.0.0.1:{broker}")
-        for topic, fixture, secret in TOPICS:
-            report.run(f"{topic}: {fixture} over a broker and back, no plaintext on it", lambda: r.there_and_back(topic, fixture, secret))
+        for topic, fixture, secrets in TOPICS:
+            report.run(f"{topic}: {fixture} over a broker and back, no plaintext on it", lambda: r.there_and_back(topic, fixture, secrets))
         report.run("a tombstone passes a broker", lambda: tombstone(r))
         worker = configured("connect-distributed.properties", work, {"PLUGINS": VERSIONS + "/plugins", "BROKER_PORT": broker, "CONNECT_PORT": connect})
         url = f"http://127.0.0.1:{connect}"
