@@ -193,9 +193,10 @@ static bool reported(const lang_reader *r)
 {
     for (size_t i = r->pos; i-- > 0;) {
         const lang_lexeme *e = &r->lex.v[i];
-        if (e->made || r->raw.v[e->raw].bad || r->bad[r->raw.v[e->raw].line])
+        bool before = i + 1 < r->pos && (e->kind == LT_NEWLINE || e->kind == LT_BRACE || e->kind == LT_ENDBRACE);
+        if (e->made || (!before && (r->raw.v[e->raw].bad || r->bad[r->raw.v[e->raw].line])))
             return true;
-        if (i + 1 < r->pos && (e->kind == LT_NEWLINE || e->kind == LT_BRACE || e->kind == LT_ENDBRACE))
+        if (before)
             return false;
     }
     return false;
@@ -244,6 +245,8 @@ static const char *found(const lang_reader *r, yysymbol_kind_t token, lang_loc a
 {
     if (token == YYSYMBOL_NEWLINE || token == YYSYMBOL_INNERLINE || token == YYSYMBOL_YYEOF)
         return "the line ends";
+    if (r->raw.v[r->lex.v[r->pos - 1].raw].hidden)
+        return token == YYSYMBOL_STRING || token == YYSYMBOL_RAW ? "a string stands" : "a word stands";
     uint32_t n = at.to - at.from;
     return fl_printf(r->a, "`%.*s%s` stands", n > 40 ? 40 : (int)n, r->src->text + at.from, n > 40 ? "…" : "");
 }
