@@ -160,7 +160,11 @@ static void no_fit(matching *m, const lang_try *t, const lang_form *form, bool o
         return;
     } else if (t->stmt->value && t->fail_end && t->nlists == 0) {
         d = refuse(m, t->fail_at, fl_printf(m->a, "no `=` stands after `%s`", t->stmt->head.name.text));
-        fl_diag_help(m->diags, d, "write `%s %s`", t->stmt->head.name.text, value_text(m, t->stmt->value));
+        const char *text = lang_form_text(m->a, form);
+        if (strstr(text, "SECRET"))
+            fl_diag_help(m->diags, d, "the form is `%s`", text);
+        else
+            fl_diag_help(m->diags, d, "write `%s %s`", t->stmt->head.name.text, value_text(m, t->stmt->value));
         return;
     } else {
         d = refuse(m, t->fail_at, fl_printf(m->a, "expected %s here", join(m, t->wanted, t->nwanted, " or ", "")));

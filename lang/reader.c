@@ -22,6 +22,7 @@ lang_file *lang_parse(fl_arena *a, const char *name, const char *text, size_t le
     lang_read_text(&r, name, text, len);
     if (!r.ended)
         lang_scan(&r);
+    lang_hide(&r);
     if (!r.ended)
         lang_layout(&r);
     if (!r.ended && lang_yyparse(&r) != 0)

@@ -28,6 +28,7 @@ typedef struct lang_token {
     uint32_t line;         /* from 0 */
     bool first;            /* first on its line */
     bool bad;              /* stands for text that could not be scanned */
+    bool hidden;           /* may be a secret: no message and no excerpt shows it */
     const lang_name *name; /* of WORD, STRING, RAW and the ten words */
 } lang_token;
 
@@ -73,6 +74,9 @@ void lang_scan(lang_reader *r);
 
 /* strings.c: decodes the string token [from, to) (quotes included). NULL after an error, which is reported. */
 const lang_name *lang_decode(lang_reader *r, lang_quote quote, uint32_t from, uint32_t to);
+
+/* hide.c: marks the raw tokens that may be secrets and keeps them out of every excerpt. */
+void lang_hide(lang_reader *r);
 
 /* layout.c: raw tokens to lexemes. */
 void lang_layout(lang_reader *r);

@@ -234,16 +234,6 @@ static void password_in_url(ctx *x, const est_prop *p)
         "take user and password out of the URL, or make the whole value a reference: `secret(\"file:PATH:KEY\")`");
 }
 
-static bool is_secret_kms(const est_kek *k, const char *name)
-{
-    size_t n;
-    const cat_kms_param *known = cat_kms_params(k->kms_type, &n);
-    for (size_t i = 0; i < n; i++)
-        if (!strcmp(known[i].name, name))
-            return known[i].secret;
-    return chk_looks_secret(name);
-}
-
 /* scheme://user:password@host */
 static bool has_password(const char *url)
 {
@@ -254,6 +244,27 @@ static bool has_password(const char *url)
     size_t n = strcspn(p, "/?#");
     const char *at = memchr(p, '@', n), *colon = memchr(p, ':', n);
     return at && colon && colon < at;
+}
+
+/* A key id goes into rules, KEKs and messages as it stands. */
+static void password_in_key_id(ctx *x, const est_text *id)
+{
+    if (!has_password(id->s))
+        return;
+    fl_diag *d = chk_report(x->row, x->diags, id->at, "the key id has a password in its URL");
+    fl_diags_hide(x->diags, id->at);
+    fl_diag_help(x->diags, d,
+                 "write the URL without it, and the credentials as parameters in the `private` block of the KEK");
+}
+
+static bool is_secret_kms(const est_kek *k, const char *name)
+{
+    size_t n;
+    const cat_kms_param *known = cat_kms_params(k->kms_type, &n);
+    for (size_t i = 0; i < n; i++)
+        if (!strcmp(known[i].name, name))
+            return known[i].secret;
+    return chk_looks_secret(name);
 }
 
 static void secrets_of_connector(ctx *x, const est_connector *c)
@@ -274,7 +285,9 @@ static void secrets_of_connector(ctx *x, const est_connector *c)
 #define SECRETS_OF(x, list, test)                                                                                      \
     for (size_t j = 0; j < (list).n; j++)                                                                              \
         if ((test) && !(list).v[j].is_secret_ref)                                                                      \
-            literal_secret(x, &(list).v[j]);
+            literal_secret(x, &(list).v[j]);                                                                           \
+        else if (has_password((list).v[j].value))                                                                      \
+            password_in_url(x, &(list).v[j]);
 
 void chk_secret_literal(const chk_row *row, const est_estate *e, fl_diags *diags)
 {
@@ -283,13 +296,17 @@ void chk_secret_literal(const chk_row *row, const est_estate *e, fl_diags *diags
         secrets_of_connector(&x, e->connectors.v[i]);
     for (size_t i = 0; i < e->keks.n; i++) {
         const est_kek *k = e->keks.v[i];
+        password_in_key_id(&x, &k->key_id);
+        for (size_t a = 0; a < k->alternates.n; a++)
+            password_in_key_id(&x, &k->alternates.v[a]);
         SECRETS_OF(&x, k->params, is_secret_kms(k, k->params.v[j].name.s))
         SECRETS_OF(&x, k->properties, is_secret_kms(k, k->properties.v[j].name.s))
     }
     SECRETS_OF(&x, e->platform.registry_config, chk_looks_secret(e->platform.registry_config.v[j].name.s))
     SECRETS_OF(&x, e->platform.kafka_config, chk_looks_secret(e->platform.kafka_config.v[j].name.s))
     if (has_password(e->platform.registry_url.s)) {
-        fl_diag *d = chk_report(row, diags, e->platform.at, "the URL of the registry has a password in it");
+        fl_diag *d =
+            chk_report(row, diags, e->platform.registry_url.at, "the URL of the registry has a password in it");
         fl_diags_hide(diags, e->platform.registry_url.at);
         fl_diag_help(diags, d,
                      "write the URL without it, and `auth basic secret(\"file:PATH:KEY\")` in the block of `registry`");
