@@ -120,6 +120,7 @@ typedef struct lang_file {
     const fl_source *source;
     lang_block *top;
     bool damaged; /* had a syntax error */
+    bool mended;  /* its braces do not balance: which block a statement stands in is a guess */
     void *trivia; /* comments and blank lines, for the formatter */
 } lang_file;
 

@@ -280,6 +280,7 @@ void lang_layout(lang_reader *r)
     layout l = {.r = r, .matched = fl_alloc(r->a, r->raw.n + 1)};
     bool line = false;
     match_brackets(&l);
+    r->mended = !l.balanced;
     for (uint32_t i = 0; i < r->raw.n && !r->ended; i++) {
         int k = r->raw.v[i].kind;
         if (k == LT_LINE)

@@ -11,6 +11,7 @@ typedef struct matching {
     fl_diags *diags;
     bool refuse_later; /* of the statement that is looked at */
     bool overlay;      /* inside `environment` or `defaults`: nothing is required, `unset` may stand */
+    bool mended;       /* which block a statement stands in is a guess */
     bool ok;
     size_t *errors; /* reported about this file; the matching ends at a maximum */
 } matching;
@@ -123,6 +124,8 @@ static void unknown_head(matching *m, lang_bkind kind, const lang_stmt *s)
         fl_diag_help(m->diags, d, "%s", lang_forms(kind, &(size_t){0})[0].doc);
         return;
     }
+    if (m->mended && home_of(m, head))
+        return; /* of another block: the brace is the mistake, and it was reported */
     const char *near = fl_nearest(head->text, words, n);
     fl_diag *d = refuse(
         m, s->head.span,
@@ -407,7 +410,12 @@ static void match_block(matching *m, lang_block *b, lang_bkind kind, fl_span own
 bool lang_match(fl_arena *a, lang_file *file, bool refuse_later, fl_diags *diags)
 {
     size_t errors = 0;
-    matching m = {.a = a, .diags = diags, .refuse_later = refuse_later, .ok = !file->damaged, .errors = &errors};
+    matching m = {.a = a,
+                  .diags = diags,
+                  .refuse_later = refuse_later,
+                  .mended = file->mended,
+                  .ok = !file->damaged,
+                  .errors = &errors};
     match_block(&m, file->top, LANG_TOP, (fl_span){0});
     return m.ok;
 }

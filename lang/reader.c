@@ -29,6 +29,7 @@ lang_file *lang_parse(fl_arena *a, const char *name, const char *text, size_t le
         r.damaged = true;
     f->source = r.src;
     f->damaged = r.damaged;
+    f->mended = r.mended && r.damaged;
     f->top = r.top && !r.ended ? r.top : FL_NEW(a, lang_block);
     if (!r.top || r.ended)
         f->top->damaged = true;

@@ -51,6 +51,7 @@ typedef struct lang_reader {
     size_t errors;       /* reported about this file */
     size_t swallowed;    /* `{` that scanner errors swallowed */
     bool damaged, ended; /* ended: too many errors or a limit; nothing more is reported */
+    bool mended;         /* the braces do not balance */
     lang_block *top;
 } lang_reader;
 
