@@ -14,16 +14,15 @@ static rt_code read_manifest(fl_arena *a, const char *dir, const fl_json **out, 
     char *text;
     size_t n;
     const char *path = fl_printf(a, "%s/MANIFEST", dir);
-    int fault = fl_read_file(a, path, MANIFEST_MAX, &text, &n);
+    int fault = fl_read_regular(a, path, MANIFEST_MAX, &text, &n);
     if (fault)
-        return rt_fail(err, RT_IO, "%.200s: %s", path, strerror(fault));
+        return rt_fail(err, RT_IO, "%.200s: %s", path, fl_read_error(a, fault, MANIFEST_MAX));
     rt_plan_reader r = {.a = a, .name = path, .text = text, .err = err};
     *out = rt_plan_document(&r, n, 0, "flec-build", VERSION, "build");
     return *out ? RT_OK : RT_BAD_INPUT;
 }
 
-/* A path of the MANIFEST stays inside the directory. */
-static bool inside(const char *path)
+bool rt_build_inside(const char *path)
 {
     if (!*path || *path == '/')
         return false;
@@ -39,7 +38,7 @@ static bool as_built(const char *dir, const char *path, const char *digest)
     char *text, now[65];
     size_t n;
     bool same = false;
-    if (!fl_read_file(a, fl_printf(a, "%s/%s", dir, path), FILE_MAX, &text, &n)) {
+    if (!fl_read_regular(a, fl_printf(a, "%s/%s", dir, path), FILE_MAX, &text, &n)) {
         fl_sha256_hex(now, text, n);
         same = !strcmp(now, digest);
     }
@@ -58,7 +57,7 @@ rt_code rt_build_dir_open(fl_arena *a, const char *dir, rt_build_dir *out, rt_er
         return rt_fail(err, RT_REFUSED, "%.200s is a partial build: its tests need all parts, so build without --only",
                        dir);
     for (const fl_json *f = files ? files->child : NULL; f; f = f->next) {
-        if (f->kind != FL_JSTRING || !inside(f->key))
+        if (f->kind != FL_JSTRING || !rt_build_inside(f->key))
             return rt_fail(err, RT_BAD_INPUT, "%.200s/MANIFEST lists what is no file of the build: %.100s", dir,
                            f->key ? f->key : "");
         if (!as_built(dir, f->key, f->str))

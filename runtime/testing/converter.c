@@ -5,6 +5,11 @@
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+#include "runtime/testing/build_dir.h"
+
+#define CONFIG_MAX (16u << 20)
 
 static const char *const prefixes[] = {"key.converter", "value.converter"};
 
@@ -21,6 +26,13 @@ static const char *get_sub(const rt_connector *c, rt_world *w, int side, const c
 static bool is(const char *value, const char *wanted)
 {
     return value && !strcmp(value, wanted);
+}
+
+/* As Connect reads a truth value: in any case, blanks around it. */
+static bool is_true(const char *value)
+{
+    const char *from = value + strspn(value, " \t");
+    return !strncasecmp(from, "true", 4) && strspn(from + 4, " \t") == strlen(from + 4);
 }
 
 /* ---- row 1: the five lines of the vendor's document ---- */
@@ -180,13 +192,13 @@ static void rule_overrides(rt_connector *c, rt_world *w, int side)
         if (strncmp(m->key, prefix, strlen(prefix)))
             continue;
         const char *name = m->key + strlen(prefix), *dot = strrchr(name, '.');
-        if (!dot || m->kind != FL_JSTRING)
+        if (!dot)
             continue;
         size_t n = (size_t)(dot - name);
         bool ours =
             rule_exists(v, name, n) || (n == 9 && (!memcmp(name, "_default_", 9) || !memcmp(name, "_ENCRYPT_", 9)));
         if (ours && !strcmp(dot, ".disabled"))
-            v->options.disabled |= !strcmp(m->str, "true");
+            v->options.disabled |= is_true(m->str);
         if (ours && !strcmp(dot, ".onFailure")) {
             const char *comma = strchr(m->str, ',');
             v->options.on_failure_none_write |= !strncmp(m->str, "NONE", 4);
@@ -251,12 +263,18 @@ static rt_code load(rt_connector *c, rt_world *w, rt_error *err)
     size_t len;
     fl_json_error e;
     const char *path = fl_printf(w->a, "%s/%s", w->bench->dir, c->plan->file);
-    int fault = fl_read_file(w->a, path, 16u << 20, &text, &len);
+    if (!rt_build_inside(c->plan->file))
+        return rt_fail(err, RT_BAD_INPUT, "%.200s is no file of the build", c->plan->file);
+    int fault = fl_read_regular(w->a, path, CONFIG_MAX, &text, &len);
     if (fault)
-        return rt_fail(err, RT_IO, "%.200s: %s", c->plan->file, strerror(fault));
+        return rt_fail(err, RT_IO, "%.200s: %s", c->plan->file, fl_read_error(w->a, fault, CONFIG_MAX));
     c->config = fl_json_parse(w->a, text, len, 0, &e);
     if (!c->config || c->config->kind != FL_JOBJECT)
         return rt_fail(err, RT_BAD_INPUT, "%.200s is no JSON object: %s", c->plan->file, c->config ? "" : e.message);
+    /* Connect takes a number or a truth value for its text: what is overlooked here would still count there */
+    for (const fl_json *m = c->config->child; m; m = m->next)
+        if (m->kind != FL_JSTRING)
+            return rt_fail(err, RT_BAD_INPUT, "%.200s: the value of %.200s is no text", c->plan->file, m->key);
     return RT_OK;
 }
 

@@ -10,6 +10,8 @@ typedef struct reader {
     const rt_step *step;
     rt_client client;
     rt_codec *codec[2]; /* NULL on a primitive side */
+    rt_fields fields[2];
+    bool looking[2]; /* fields of that side are open */
     const char **why;
 } reader;
 
@@ -71,11 +73,26 @@ static bool open_reader(reader *x)
     return true;
 }
 
+/* To look at what lies on a side, apart from what this reader may open. NULL: *why says it. */
+static rt_fields *look(reader *x, int side)
+{
+    rt_error err;
+    if (!x->looking[side] && rt_fields_open(&x->fields[side], x->w, x->w->topic, side, &err)) {
+        *x->why = fl_strdup(x->w->a, err.message);
+        return NULL;
+    }
+    x->looking[side] = true;
+    return &x->fields[side];
+}
+
 static void close_reader(reader *x)
 {
-    for (int side = 0; side < 2; side++)
+    for (int side = 0; side < 2; side++) {
         if (x->codec[side])
             rt_codec_close(x->codec[side]);
+        if (x->looking[side])
+            rt_fields_close(&x->fields[side]);
+    }
     rt_client_close(&x->client);
 }
 
@@ -99,25 +116,79 @@ static bool get(reader *x, const rt_test_record *r, int side, rt_bytes *out, con
 
 /* ---- expectations on one record ---- */
 
+static bool differs(rt_bytes a_body, const sch_at *a, rt_bytes b_body, const sch_at *b)
+{
+    return a->len != b->len || memcmp(a_body.p + a->offset, b_body.p + b->offset, a->len);
+}
+
+/* A reader that fails because nothing was encrypted proves nothing: what the rules cover must not stand there as it was
+ * produced, and what stands there must be a record. */
+static bool fails_on_ciphertext(reader *x, rt_fields *f, const rt_test_record *r)
+{
+    const char *why = NULL;
+    sch_ats sent, at;
+    rt_bytes wire = r->wire[f->side], plain = r->plain[f->side], body = rt_fields_body(wire);
+    const sch_schema *schema = rt_fields_schema(f, wire, &why);
+    if (!schema)
+        return say(x, r, "the reader fails, but what is on the wire %s", why);
+    for (size_t p = 0; p < f->plan->nencrypted; p++) {
+        const char *path = f->plan->encrypted[p].path;
+        if (!rt_fields_at(f, schema, plain, path, &sent, &why) || !rt_fields_at(f, schema, body, path, &at, &why))
+            return say(x, r, "%s", why);
+        for (size_t i = 0; i < at.n && i < sent.n; i++)
+            if (sent.v[i].kind != SCH_AT_NULL && !differs(plain, &sent.v[i], body, &at.v[i]))
+                return say(x, r, "the reader fails, but %s is on the wire as it was produced (%zu bytes)", path,
+                           at.v[i].len);
+    }
+    return true;
+}
+
 static bool fails(reader *x, const rt_test_record *r)
 {
     rt_bytes got;
     rt_error err;
     const sch_schema *schema;
+    rt_fields *f;
     for (int side = 0; side < 2; side++)
         if (!get(x, r, side, &got, &schema, &err))
-            return true;
+            return r->captured || ((f = look(x, side)) && fails_on_ciphertext(x, f, r));
     return say(x, r, "the reader gets it");
+}
+
+/* Of a captured record nobody knows what was produced. Left is what opens under a data key, anywhere; and, where the
+ * plan says that it is encrypted, what has a ciphertext's shape and stands there as on the wire. */
+static bool no_ciphertext_left(reader *x, rt_fields *f, const rt_test_record *r, rt_bytes got, const sch_schema *schema)
+{
+    rt_bytes body = rt_fields_body(r->wire[f->side]);
+    const char *why = NULL;
+    sch_ats at, before;
+    if (!rt_fields_at(f, schema, got, "**", &at, &why))
+        return say(x, r, "%s", why);
+    for (size_t i = 0; i < at.n; i++)
+        if (rt_fields_opens(f, &at.v[i], got.p, NULL, NULL))
+            return say(x, r, "a ciphertext is left in the %s (%zu bytes)", side_name(f->side), at.v[i].len);
+    for (size_t p = 0; p < f->plan->nencrypted; p++) {
+        const char *path = f->plan->encrypted[p].path;
+        if (!rt_fields_at(f, schema, got, path, &at, &why) || !rt_fields_at(f, schema, body, path, &before, &why))
+            return say(x, r, "%s", why);
+        for (size_t i = 0; i < at.n && i < before.n; i++)
+            if (rt_fields_shaped(f, &at.v[i], got.p, NULL) && !differs(got, &at.v[i], body, &before.v[i]))
+                return say(x, r, "%s is still a ciphertext (%zu bytes)", path, at.v[i].len);
+    }
+    return true;
 }
 
 static bool sees_everything(reader *x, const rt_test_record *r)
 {
     rt_bytes got;
     rt_error err;
-    const sch_schema *schema = NULL;
     for (int side = 0; side < 2; side++) {
+        const sch_schema *schema = NULL;
         if (!get(x, r, side, &got, &schema, &err))
             return say(x, r, "the reader fails on the %s: %s", side_name(side), err.message);
+        rt_fields *f = r->captured && schema ? look(x, side) : NULL; /* no schema: no such side, or a primitive one */
+        if (r->captured && schema && (!f || !no_ciphertext_left(x, f, r, got, schema)))
+            return false;
         if (!r->captured && !same(got, r->plain[side]))
             return say(x, r, "the %s is not what was produced (%zu bytes, produced %zu)", side_name(side), got.n,
                        r->plain[side].n);
@@ -198,23 +269,17 @@ static bool each_record(reader *x, bool (*fn)(reader *x, const rt_test_record *r
 
 static bool all_ciphertext(reader *x)
 {
-    rt_fields f;
-    rt_error err;
-    bool ok = true;
-    if (rt_fields_open(&f, x->w, x->w->topic, x->step->on_key ? RT_KEY_SIDE : RT_VALUE_SIDE, &err)) {
-        *x->why = fl_strdup(x->w->a, err.message);
-        return false;
-    }
+    rt_fields *f = look(x, x->step->on_key ? RT_KEY_SIDE : RT_VALUE_SIDE);
+    bool ok = f != NULL;
     for (size_t p = 0; p < x->step->paths.n && ok; p++) {
         size_t found = 0;
         for (size_t i = 0; i < x->w->records.n && ok; i++)
-            ok = sees_ciphertext(x, &f, x->w->records.v[i], x->step->paths.v[p], &found);
+            ok = sees_ciphertext(x, f, x->w->records.v[i], x->step->paths.v[p], &found);
         if (ok && !found) {
             *x->why = fl_printf(x->w->a, "%s: no record has a value there, so nothing was shown", x->step->paths.v[p]);
             ok = false;
         }
     }
-    rt_fields_close(&f);
     return ok;
 }
 
@@ -236,45 +301,70 @@ bool rt_expect_reader(rt_world *w, const rt_step *s, const char **why)
 
 /* ---- what a connector delivered ---- */
 
-static bool delivered_ciphertext(reader *x, rt_fields *f, const rt_test_record *r, const char *path)
+/* What was delivered at the path opens and gives back what was sent. */
+static bool delivered_ciphertext(reader *x, rt_fields *f, const rt_test_record *r, const char *path, size_t *found)
 {
-    sch_ats at;
+    sch_ats at, sent;
     const char *why;
-    rt_bytes got = r->got[RT_VALUE_SIDE];
+    const sch_schema *schema = rt_codec_schema(f->codec);
+    rt_bytes got = r->got[RT_VALUE_SIDE], plain = r->plain[RT_VALUE_SIDE];
     if (!got.p)
         return true;
-    if (!rt_fields_at(f, rt_codec_schema(f->codec), got, path, &at, &why))
+    if (!rt_fields_at(f, schema, got, path, &at, &why) || !rt_fields_at(f, schema, plain, path, &sent, &why))
         return say(x, r, "%s", why);
-    for (size_t i = 0; i < at.n; i++)
-        if (at.v[i].kind != SCH_AT_NULL && !rt_fields_opens(f, &at.v[i], got.p, NULL, NULL))
+    if (at.n != sent.n)
+        return say(x, r, "%s: %zu values were sent, %zu were delivered", path, sent.n, at.n);
+    for (size_t i = 0; i < at.n; i++) {
+        rt_bytes want = {plain.p + sent.v[i].offset, sent.v[i].len};
+        if (at.v[i].kind == SCH_AT_NULL && sent.v[i].kind == SCH_AT_NULL)
+            continue;
+        ++*found;
+        if (!rt_fields_opens(f, &at.v[i], got.p, NULL, &want))
             return say(x, r, "%s was delivered as it was sent, or as no ciphertext (%zu bytes)", path, at.v[i].len);
+    }
     return true;
+}
+
+static bool was_delivered(reader *x, const rt_test_record *r)
+{
+    const char *reason = r->lost ? r->lost : x->w->stopped;
+    return r->delivered || say(x, r, "it was not delivered%s%s", reason ? ": " : "", reason ? reason : "");
+}
+
+static bool path_delivered_encrypted(reader *x, rt_fields *f, const char *path)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < x->w->records.n; i++)
+        if (!was_delivered(x, x->w->records.v[i]) || !delivered_ciphertext(x, f, x->w->records.v[i], path, &found))
+            return false;
+    if (!found)
+        *x->why = fl_printf(x->w->a, "%s: no record has a value there, so nothing was shown", path);
+    return found;
 }
 
 static bool delivered_encrypted(reader *x)
 {
     rt_fields f;
     rt_error err;
-    size_t delivered = 0;
     bool ok = !rt_fields_open(&f, x->w, x->w->topic, RT_VALUE_SIDE, &err);
     if (!ok)
         *x->why = fl_strdup(x->w->a, err.message);
-    for (size_t i = 0; i < x->w->records.n && ok; i++)
-        for (size_t p = 0; p < x->step->paths.n && ok && x->w->records.v[i]->delivered; p++, delivered++)
-            ok = delivered_ciphertext(x, &f, x->w->records.v[i], x->step->paths.v[p]);
+    else if (!f.codec) {
+        *x->why = fl_printf(x->w->a, "the value of %s has no schema, so no fields", x->w->topic->name);
+        ok = false;
+    }
+    for (size_t p = 0; p < x->step->paths.n && ok; p++)
+        ok = path_delivered_encrypted(x, &f, x->step->paths.v[p]);
     rt_fields_close(&f);
-    if (ok && !delivered)
-        *x->why = "nothing was delivered";
-    return ok && delivered;
+    return ok;
 }
 
 static bool delivered_equals(reader *x)
 {
     for (size_t i = 0; i < x->w->records.n; i++) {
         const rt_test_record *r = x->w->records.v[i];
-        const char *reason = r->lost ? r->lost : x->w->stopped;
-        if (!r->delivered)
-            return say(x, r, "it was not delivered%s%s", reason ? ": " : "", reason ? reason : "");
+        if (!was_delivered(x, r))
+            return false;
         for (int side = 0; side < 2; side++)
             if (!same(r->got[side], r->plain[side]))
                 return say(x, r, "the %s that was delivered is not what was sent (%zu bytes, sent %zu)",

@@ -8,22 +8,34 @@ static const char *paint(bool color, const char *code)
     return color ? code : "";
 }
 
+/* Names come from files that anyone may have written: one line each, with nothing that a terminal would obey. */
+static const char *shown(const rt_test_run *run, const char *s)
+{
+    fl_buf b;
+    fl_buf_init(&b, 1 << 20);
+    fl_buf_add_shown(&b, s, strlen(s));
+    const char *out = fl_strndup(run->a, b.p ? b.p : "", b.len);
+    fl_buf_free(&b);
+    return out;
+}
+
 /* ---- text ---- */
 
 static void text(const rt_test_run *run, bool color, FILE *out)
 {
     const char *file = NULL;
     for (size_t i = 0; i < run->edited.n; i++)
-        fprintf(out, "edited since it was built: %s\n", run->edited.v[i]);
+        fprintf(out, "edited since it was built: %s\n", shown(run, run->edited.v[i]));
     for (size_t i = 0; i < run->results.n; i++) {
         const rt_test_result *r = &run->results.v[i];
         if (!file || strcmp(file, r->file))
-            fprintf(out, "%s\n", r->file);
+            fprintf(out, "%s\n", shown(run, r->file));
         file = r->file;
         fprintf(out, "  %s%s%s  %s\n", paint(color, r->message ? "\x1b[1;31m" : "\x1b[32m"),
-                r->message ? "FAILED" : "ok    ", paint(color, "\x1b[0m"), r->name);
+                r->message ? "FAILED" : "ok    ", paint(color, "\x1b[0m"), shown(run, r->name));
         if (r->message)
-            fprintf(out, "          %s:%d: %s\n          %s\n", r->file, r->at, r->step, r->message);
+            fprintf(out, "          %s:%d: %s\n          %s\n", shown(run, r->file), r->at, shown(run, r->step),
+                    shown(run, r->message));
     }
     fprintf(out, "%zu passed, %zu failed\n", run->results.n - run->failed, run->failed);
 }
@@ -71,41 +83,49 @@ static void json(const rt_test_run *run, FILE *out)
 
 /* ---- TAP 13 ---- */
 
-/* A `#` would begin a directive, a line end a new line. */
+/* A `#` would begin a directive. */
 static void tap_text(FILE *out, const char *s)
 {
     for (; *s; s++)
-        fputs(*s == '#' ? "\\#" : *s == '\n' ? " " : (char[]){*s, 0}, out);
+        fputs(*s == '#' ? "\\#" : (char[]){*s, 0}, out);
+}
+
+static void tap_member(FILE *out, const char *key, const char *value)
+{
+    fl_buf b;
+    fl_jw w;
+    fl_buf_init(&b, 1 << 20);
+    fl_jw_init(&w, &b, false);
+    fl_jw_string(&w, value); /* a text of JSON is one of YAML */
+    fprintf(out, "  %s: %s\n", key, b.p);
+    fl_buf_free(&b);
 }
 
 static void tap(const rt_test_run *run, FILE *out)
 {
     fprintf(out, "TAP version 13\n1..%zu\n", run->results.n);
     for (size_t i = 0; i < run->edited.n; i++)
-        fprintf(out, "# edited since it was built: %s\n", run->edited.v[i]);
+        fprintf(out, "# edited since it was built: %s\n", shown(run, run->edited.v[i]));
     for (size_t i = 0; i < run->results.n; i++) {
         const rt_test_result *r = &run->results.v[i];
         fprintf(out, "%sok %zu - ", r->message ? "not " : "", i + 1);
-        tap_text(out, r->name);
+        tap_text(out, shown(run, r->name));
         fputc('\n', out);
         if (r->message) {
-            fl_buf b;
-            fl_jw w;
-            fl_buf_init(&b, 1 << 20);
-            fl_jw_init(&w, &b, false);
-            fl_jw_string(&w, fl_printf(run->a, "%s: %s", r->step, r->message));
-            fprintf(out, "  ---\n  message: %s\n  at: %s:%d\n  ...\n", b.p, r->file, r->at);
-            fl_buf_free(&b);
+            fputs("  ---\n", out);
+            tap_member(out, "message", shown(run, fl_printf(run->a, "%s: %s", r->step, r->message)));
+            tap_member(out, "at", shown(run, fl_printf(run->a, "%s:%d", r->file, r->at)));
+            fputs("  ...\n", out);
         }
     }
 }
 
 /* ---- JUnit ---- */
 
-/* XML takes no control characters at all. */
-static void xml_text(FILE *out, const char *s)
+/* XML takes no control characters at all, and neither U+FFFE nor U+FFFF. */
+static void xml_text(FILE *out, const rt_test_run *run, const char *text)
 {
-    for (; *s; s++) {
+    for (const char *s = shown(run, text); *s; s++) {
         if (*s == '<')
             fputs("&lt;", out);
         else if (*s == '>')
@@ -114,8 +134,11 @@ static void xml_text(FILE *out, const char *s)
             fputs("&amp;", out);
         else if (*s == '"')
             fputs("&quot;", out);
-        else
-            fputc((unsigned char)*s < ' ' ? ' ' : *s, out);
+        else if (!strncmp(s, "\xef\xbf\xbe", 3) || !strncmp(s, "\xef\xbf\xbf", 3)) {
+            fputs("\xef\xbf\xbd", out);
+            s += 2;
+        } else
+            fputc(*s, out);
     }
 }
 
@@ -132,17 +155,17 @@ static void junit(const rt_test_run *run, FILE *out)
     for (size_t i = 0; i < run->results.n; i++) {
         const rt_test_result *r = &run->results.v[i];
         fputs("<testcase classname=\"", out);
-        xml_text(out, r->file);
+        xml_text(out, run, r->file);
         fputs("\" name=\"", out);
-        xml_text(out, r->name);
+        xml_text(out, run, r->name);
         fprintf(out, "\" line=\"%d\" time=\"%.3f\"%s", r->line, r->seconds, r->message ? ">" : "/>\n");
         if (r->message) {
             fputs("<failure message=\"", out);
-            xml_text(out, r->message);
+            xml_text(out, run, r->message);
             fputs("\">", out);
-            xml_text(out, r->file);
+            xml_text(out, run, r->file);
             fprintf(out, ":%d: ", r->at);
-            xml_text(out, r->step);
+            xml_text(out, run, r->step);
             fputs("</failure></testcase>\n", out);
         }
     }

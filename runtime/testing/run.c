@@ -138,8 +138,8 @@ static fl_status could_not(const rt_error *err)
 
 static rt_code read_file(fl_arena *a, const char *dir, const char *name, char **text, size_t *n, rt_error *err)
 {
-    int e = fl_read_file(a, fl_printf(a, "%s/%s", dir, name), SUITE_MAX, text, n);
-    return e ? rt_fail(err, RT_IO, "%.200s/%s: %s", dir, name, strerror(e)) : RT_OK;
+    int e = fl_read_regular(a, fl_printf(a, "%s/%s", dir, name), SUITE_MAX, text, n);
+    return e ? rt_fail(err, RT_IO, "%.200s/%s: %s", dir, name, fl_read_error(a, e, SUITE_MAX)) : RT_OK;
 }
 
 static rt_code load(rt_test_run *run, const char *dir, rt_bench *bench, rt_suite **suite, rt_error *err)

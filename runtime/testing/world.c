@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/testing/build_dir.h"
+
 /* ---- the plan with local keys ---- */
 
 static bool private_kek(const rt_plan *p, const char *name)
@@ -155,8 +157,8 @@ void rt_world_close(rt_world *w)
         w->topics.v[i]->topic->ops->close(w->topics.v[i]->topic);
     rt_client_close(&w->everybody);
     rt_registry_close(w->registry);
-    if (w->scratch)
-        fl_remove_tree(w->scratch);
+    for (size_t i = 0; i < w->scratch.n; i++)
+        fl_remove_tree(w->scratch.v[i]);
 }
 
 rt_test_topic *rt_world_topic(rt_world *w, const char *name)
@@ -194,7 +196,7 @@ static rt_code copy_files(fl_arena *a, const char *from, const char *to, rt_erro
     for (size_t i = 0; i < n && !e; i++) {
         char *text;
         size_t len;
-        e = fl_read_file(a, paths[i], RT_PLAN_MAX, &text, &len);
+        e = fl_read_regular(a, paths[i], RT_PLAN_MAX, &text, &len);
         if (!e)
             e = fl_write_file(fl_path_join(a, to, paths[i] + strlen(from) + 1), text, len, 0600, false);
     }
@@ -205,9 +207,12 @@ rt_code rt_world_replace_registry(rt_world *w, const char *dir, rt_error *err)
 {
     const rt_registry_options opt = {0};
     rt_registry *saved;
-    char *copy = fl_strdup(w->a, "/tmp/flec-replay-XXXXXX");
+    if (!rt_build_inside(dir))
+        return rt_fail(err, RT_BAD_INPUT, "%.200s is no folder of the build", dir);
+    const char *tmp = getenv("TMPDIR");
+    char *copy = fl_printf(w->a, "%s/flec-replay-XXXXXX", tmp && *tmp ? tmp : "/tmp");
     if (!mkdtemp(copy))
-        return rt_fail(err, RT_IO, "no temporary folder: %s", strerror(errno));
+        return rt_fail(err, RT_IO, "no temporary folder: %.200s: %s", copy, strerror(errno));
     rt_code code = copy_files(w->a, fl_printf(w->a, "%s/%s", w->bench->dir, dir), copy, err);
     if (!code)
         code = rt_registry_open(fl_printf(w->a, "file://%s", copy), &opt, &saved, err);
@@ -219,6 +224,7 @@ rt_code rt_world_replace_registry(rt_world *w, const char *dir, rt_error *err)
     rt_registry_close(w->registry);
     w->registry = saved;
     rt_client_open(&w->everybody, w, true, (rt_names){0}, false);
-    w->scratch = copy;
+    FL_PUSH(w->a, &w->scratch, copy);
+    w->saved_keys = true;
     return rt_plan_register(w->plan, w->registry, w->a, err);
 }

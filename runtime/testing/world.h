@@ -56,8 +56,9 @@ typedef struct rt_world {
     const rt_bench *bench;
     rt_plan *plan; /* bench->local, registered here: ids are filled */
     rt_registry *registry;
-    rt_client everybody; /* holds every key */
-    char *scratch;       /* copy of a saved registry, removed at the end */
+    rt_client everybody;    /* holds every key */
+    FL_VEC(char *) scratch; /* copies of saved registries, removed at the end */
+    bool saved_keys;        /* a saved registry is in use: captured ciphertexts must open */
     FL_VEC(rt_test_topic *) topics;
     /* of the last step that made records: */
     const rt_plan_topic *topic;
