@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/base.h"
+#include "cli/io.h"
 #include "cli/opt.h"
 #include "cli/verbs.h"
 #include "cli/version.h"
@@ -41,7 +42,7 @@ static int usage(FILE *out, int status)
     for (size_t i = 0; i < NVERBS; i++)
         fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].help);
     fputs("\nflec COMMAND --help shows the options; flec --version the versions.\n", out);
-    return status;
+    return (int)cli_finish((fl_status)status);
 }
 
 static int no_such_verb(const char *name)
@@ -72,7 +73,7 @@ static int help(int argc, char **argv)
 {
     char flag[] = "--help";
     char *forward[] = {argc > 1 ? argv[1] : NULL, flag, NULL};
-    return argc > 1 ? run(2, forward) : usage(stdout, FL_OK);
+    return argc > 1 && strcmp(argv[1], "help") ? run(2, forward) : usage(stdout, FL_OK);
 }
 
 int main(int argc, char **argv)
@@ -86,7 +87,7 @@ int main(int argc, char **argv)
         return usage(stderr, FL_USAGE);
     if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
         cli_print_version();
-        return FL_OK;
+        return (int)cli_finish(FL_OK);
     }
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
         return help(argc - 1, argv + 1);

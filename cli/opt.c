@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "cli/io.h"
 
 const char *const cli_formats[] = {"text", "json", NULL};
 
@@ -66,16 +67,22 @@ static int print_help(const cli_command *cmd)
     printf("usage: flec %s [OPTION...] %s\n\nflec %s %s.\n\n", cmd->name, cmd->operands, cmd->name, cmd->help);
     print_opts(cmd->opts);
     print_opts(common);
-    return FL_OK;
+    return (int)cli_finish(FL_OK);
 }
 
 int cli_usage(const cli_command *cmd, const char *fmt, ...)
 {
     va_list ap;
-    fprintf(stderr, "flec %s: ", cmd->name);
+    fl_arena *a = fl_arena_new();
+    fl_buf shown; /* a name that is near may come from a plan: no control character of it reaches a terminal */
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    const char *why = fl_vprintf(a, fmt, ap);
     va_end(ap);
+    fl_buf_init(&shown, 4 * strlen(why) + 16);
+    fl_buf_add_shown(&shown, why, strlen(why));
+    fprintf(stderr, "flec %s: %s", cmd->name, shown.p);
+    fl_buf_free(&shown);
+    fl_arena_free(a);
     fprintf(stderr, "\nusage: flec %s [OPTION...] %s    (flec %s --help shows the options)\n", cmd->name, cmd->operands,
             cmd->name);
     return FL_USAGE;

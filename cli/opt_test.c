@@ -127,6 +127,7 @@ static void unknown_options(void **state)
     refused(PARSE("--everything", "a"), "there is no option `--everything`");
     refused(PARSE("-x", "a"), "there is no option `-x`");
     refused(PARSE("--form", "json", "a"), "there is no option `--form`"); /* no short cuts */
+    refused(PARSE("--\x1b[31m", "a"), "there is no option `--\xef\xbf\xbd[31m`");
 }
 
 static void bad_values(void **state)
