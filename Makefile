@@ -97,7 +97,7 @@ $(BUILD)/cli/pages_tool: $(BUILD)/cli/pages_tool.o $(call archives,base)
 $(BUILD)/cli/main.o $(BUILD)/cli/version.o: $(BUILD)/cli/commit.h
 $(BUILD)/cli/commit.h: FORCE
 	@mkdir -p $(@D)
-	@printf '#define FLEC_COMMIT "%s"\n' "$$(git describe --always --dirty 2>/dev/null || cat COMMIT 2>/dev/null || echo unknown)" > $@.new
+	@printf '#define FLEC_COMMIT "%s"\n' "$$(cat COMMIT 2>/dev/null || git describe --always --dirty 2>/dev/null || echo unknown)" > $@.new
 	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
 
 # the tables of docs/language.md, out of the forms; a unit holds them together
@@ -128,7 +128,7 @@ uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/flec
 dist:
 	@mkdir -p $(BUILD)
-	git describe --always --dirty > $(BUILD)/COMMIT
+	git describe --always HEAD > $(BUILD)/COMMIT
 	git archive --prefix=flec-$(VERSION)/ --add-file=$(BUILD)/COMMIT HEAD | gzip -n > $(BUILD)/flec-$(VERSION).tar.gz
 clean:
 	rm -rf $(BUILD)
