@@ -55,6 +55,17 @@ static void places(void **state)
     fl_source_place(e.src, 999, &line, &column); /* past the end: the end */
     assert_true(line == 4 && column == 4);
     fl_arena_free(e.a);
+    open_env(&e, "");
+    assert_int_equal(e.src->nlines, 1);
+    fl_source_place(e.src, 0, &line, &column);
+    assert_true(line == 1 && column == 1);
+    fl_arena_free(e.a);
+    open_env(&e, "one\n");
+    fl_source_place(e.src, 3, &line, &column); /* the line end belongs to its line */
+    assert_true(line == 1 && column == 4);
+    fl_source_place(e.src, 4, &line, &column);
+    assert_true(line == 2 && column == 1);
+    fl_arena_free(e.a);
 }
 
 static void as_text(void **state)
@@ -100,9 +111,66 @@ static void order_and_limit(void **state)
     char *text = text_of(&e, 10, false);
     assert_non_null(strstr(text, "p.flec:1:10: "));
     assert_null(strstr(text, "p.flec:1:11: "));
-    assert_non_null(strstr(text, "16 more"));
+    assert_non_null(strstr(text, "\n… and 16 more: --format json shows all\n"));
+    assert_null(strstr(text_of(&e, 26, false), "more"));
+    assert_null(strstr(text_of(&e, 0, false), "more")); /* no limit */
     assert_true(strstr(text, "n 0 ") < strstr(text, "n 9 "));
     assert_true(e.d.errors == 13 && e.d.warnings == 13);
+    fl_arena_free(e.a);
+}
+
+/* What has no place has no excerpt; names of an input are made fit for a terminal. */
+static void without_a_place(void **state)
+{
+    env e;
+    open_env(&e, "x\n");
+    fl_diag_add(&e.d, "c", FL_WARNING, (fl_span){0}, "nowhere %s", "\x1b[31m");
+    assert_string_equal(text_of(&e, 10, false), "warning: nowhere \xef\xbf\xbd[31m [c]\n");
+    fl_arena_free(e.a);
+}
+
+/* A mark above a letter takes no column, a tab four. */
+static void combining_marks_and_tabs(void **state)
+{
+    env e;
+    open_env(&e, "\te\xcc\x81 xyz");
+    fl_diag_add(&e.d, "c", FL_ERROR, span(&e, "xyz"), "m");
+    assert_string_equal(text_of(&e, 10, false), "p.flec:1:5: error: m [c]\n"
+                                                "    1 |     e\xcc\x81 xyz\n"
+                                                "      |       ^~~\n");
+    fl_arena_free(e.a);
+}
+
+/* At the end of a text there is nothing to underline, but a place to show. */
+static void at_the_end(void **state)
+{
+    env e;
+    open_env(&e, "a {");
+    fl_diag_add(&e.d, "c", FL_ERROR, (fl_span){e.src, 3, 3}, "no end");
+    assert_string_equal(text_of(&e, 10, false), "p.flec:1:4: error: no end [c]\n"
+                                                "    1 | a {\n"
+                                                "      |    ^\n");
+    fl_arena_free(e.a);
+}
+
+/* Of a long line the part around the range is shown, cut between characters, with the carets under the range. */
+static void long_lines_are_cut(void **state)
+{
+    char text[3004];
+    env e;
+    for (size_t i = 0; i < 1000; i++)
+        memcpy(text + 3 * i, "\xe2\x82\xac", 4); /* three bytes, one column */
+    memcpy(text + 1500, "XYZ", 3);
+    open_env(&e, text);
+    fl_diag_add(&e.d, "c", FL_ERROR, span(&e, "XYZ"), "m");
+    char *out = text_of(&e, 10, false);
+    assert_null(strstr(out, "\xef\xbf\xbd")); /* what a torn character would be shown as */
+    assert_true(strlen(out) < 400);
+    char *line = strstr(out, "    1 | "), *carets = strstr(out, "\n      | ");
+    assert_true(line && carets);
+    size_t before = (size_t)(strstr(line, "XYZ") - line - 8) / 3;
+    assert_int_equal(strspn(carets + 9, " "), before);
+    assert_string_equal(carets + 9 + before, "^~~\n");
     fl_arena_free(e.a);
 }
 
@@ -145,11 +213,62 @@ static void hidden(void **state)
     fl_arena_free(e.a);
 }
 
+/* Wherever the excerpt is cut, in a related place, over line ends, where hidden parts overlap. */
+static void hidden_everywhere(void **state)
+{
+    env e;
+    open_env(&e, "a \"top\nsecret\" b\nlast \"\xc3\xa9\xe4\xb8\xad\" end\n");
+    fl_diag *d = fl_diag_add(&e.d, "c", FL_ERROR, span(&e, "a"), "m");
+    fl_diag_relate(&e.d, d, span(&e, "b"), "here");
+    fl_diag_relate(&e.d, d, span(&e, "end"), "there");
+    fl_diags_hide(&e.d, span(&e, "\"top\nsecret\""));
+    fl_diags_hide(&e.d, span(&e, "secret\" "));
+    fl_diags_hide(&e.d, span(&e, "\"\xc3\xa9\xe4\xb8\xad\""));
+    fl_diags_hide(&e.d, (fl_span){0}); /* no place: nothing to hide */
+    assert_string_equal(text_of(&e, 10, false), "p.flec:1:1: error: m [c]\n"
+                                                "    1 | a ****\n"
+                                                "      | ^\n"
+                                                "   p.flec:2:9: note: here\n"
+                                                "    2 | ********b\n"
+                                                "      |         ~\n"
+                                                "   p.flec:3:11: note: there\n"
+                                                "    3 | last ***** end\n"
+                                                "      |            ~~~\n");
+    fl_arena_free(e.a);
+}
+
+static void hidden_on_a_long_line(void **state)
+{
+    char text[1002];
+    env e;
+    memset(text, 's', 1000);
+    text[500] = '!';
+    text[1000] = '\n';
+    text[1001] = '\0';
+    open_env(&e, text);
+    fl_diag_add(&e.d, "c", FL_ERROR, span(&e, "!"), "m");
+    fl_diags_hide(&e.d, (fl_span){e.src, 10, 990}); /* begins before what is shown, and ends behind it */
+    char *out = text_of(&e, 10, false);
+    assert_null(strchr(strchr(out, '|'), 's'));
+    assert_null(strchr(strchr(out, '|'), '!'));
+    fl_arena_free(e.a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(places),          cmocka_unit_test(as_text), cmocka_unit_test(wide_characters_and_long_ranges),
-        cmocka_unit_test(order_and_limit), cmocka_unit_test(as_json), cmocka_unit_test(hidden),
+        cmocka_unit_test(places),
+        cmocka_unit_test(as_text),
+        cmocka_unit_test(wide_characters_and_long_ranges),
+        cmocka_unit_test(order_and_limit),
+        cmocka_unit_test(as_json),
+        cmocka_unit_test(hidden),
+        cmocka_unit_test(hidden_everywhere),
+        cmocka_unit_test(hidden_on_a_long_line),
+        cmocka_unit_test(without_a_place),
+        cmocka_unit_test(combining_marks_and_tabs),
+        cmocka_unit_test(at_the_end),
+        cmocka_unit_test(long_lines_are_cut),
     };
     return cmocka_run_group_tests_name("diag", tests, NULL, NULL);
 }

@@ -86,6 +86,79 @@ static void depth(void **state)
     fl_arena_free(a);
 }
 
+/* Refused unseen: a length over the limit is never read. */
+static void too_large(void **state)
+{
+    fl_arena *a = fl_arena_new();
+    fl_json_error e;
+    assert_null(fl_json_parse(a, "1", FL_JSON_MAX_BYTES + 1, 0, &e));
+    assert_non_null(strstr(e.message, "64 MiB"));
+    fl_arena_free(a);
+}
+
+/* An error says where, and quotes nothing of the text, which may hold secrets. */
+static void errors_have_a_place_and_no_text(void **state)
+{
+    static const struct {
+        const char *text;
+        uint32_t least, most;
+    } rows[] = {
+        {"{\"password\": hunter2}", 13, 20},
+        {"{\"password\": \"hunter2\" \"hunter2\"}", 24, 34},
+        {"[1, 2 hunter2", 6, 13},
+        {"{\"hunter2\":1,\n\"hunter2\":2}", 15, 25},
+        {"\"hunter2", 0, 8},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        fl_arena *a = fl_arena_new();
+        fl_json_error e;
+        assert_null(fl_json_parse(a, rows[i].text, strlen(rows[i].text), 0, &e));
+        if (strstr(e.message, "hunter2") || e.offset < rows[i].least || e.offset > rows[i].most)
+            fail_msg("`%s`: offset %u, %s", rows[i].text, e.offset, e.message);
+        fl_arena_free(a);
+    }
+}
+
+static void escapes(void **state)
+{
+    static const char text[] = "[\"\\ud83d\\ude42\\u20ac\", \"\\\"\\\\\\/\\b\\f\\n\\r\\t\", \"\"]";
+    fl_arena *a = fl_arena_new();
+    const fl_json *j = parse(a, text, 0);
+    assert_non_null(j);
+    assert_string_equal(j->child->str, "\xf0\x9f\x99\x82\xe2\x82\xac");
+    assert_int_equal(j->child->len, 7);
+    assert_string_equal(j->child->next->str, "\"\\/\b\f\n\r\t");
+    assert_string_equal(j->child->next->next->str, "");
+    assert_null(j->child->next->next->next);
+    assert_null(parse(a, "\"\\ude42\"", 0)); /* second half alone */
+    assert_null(parse(a, "\"\\ud83dx\"", 0));
+    assert_null(parse(a, "{\"a\\u0000b\":1}", FL_JSON_ALLOW_NUL)); /* names are C strings */
+    fl_arena_free(a);
+}
+
+/* A text that ends where its memory ends is not read past it; what stands behind its length is not seen. */
+static void only_its_own_bytes(void **state)
+{
+    static const char *const texts[] = {"12", "true", "\"a\\n\"", "[1,{\"a\":2}]", "null ", "-0.5e+1"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        size_t n = strlen(texts[i]);
+        char *exact = malloc(n);
+        fl_json_error e;
+        fl_arena *a = fl_arena_new();
+        assert_non_null(exact);
+        memcpy(exact, texts[i], n);
+        assert_non_null(fl_json_parse(a, exact, n, 0, &e));
+        fl_json_parse(a, exact, n - 1, 0, &e);
+        free(exact);
+        fl_arena_free(a);
+    }
+    fl_arena *a = fl_arena_new();
+    fl_json_error e;
+    int64_t v;
+    assert_true(fl_json_to_int(fl_json_parse(a, "123", 2, 0, &e), &v) && v == 12);
+    fl_arena_free(a);
+}
+
 static void integers(void **state)
 {
     fl_arena *a = fl_arena_new();
@@ -96,6 +169,8 @@ static void integers(void **state)
     assert_true(fl_json_int(j, "b", &v) && v == INT64_MIN);
     assert_false(fl_json_int(j, "c", &v) || fl_json_int(j, "d", &v) || fl_json_int(j, "e", &v) ||
                  fl_json_int(j, "gone", &v));
+    assert_true(fl_json_to_int(parse(a, "-0", 0), &v) && v == 0);
+    assert_false(fl_json_to_int(parse(a, "1e2", 0), &v) || fl_json_to_int(parse(a, "-9223372036854775809", 0), &v));
     fl_arena_free(a);
 }
 
@@ -123,6 +198,31 @@ static void writes(void **state)
     fl_buf_free(&b);
 }
 
+/* Bytes that are no UTF-8 do not get out, and a buffer that is full says so. */
+static void writes_only_json(void **state)
+{
+    fl_buf b;
+    fl_jw w;
+    fl_json_error err;
+    fl_buf_init(&b, 64);
+    fl_jw_init(&w, &b, false);
+    fl_jw_array(&w);
+    fl_jw_string(&w, "a\xff\xed\xa0\x80\xc3z\x7f");
+    fl_jw_raw(&w, "1.50", 4);
+    fl_jw_int(&w, INT64_MIN);
+    fl_jw_bool(&w, false);
+    fl_jw_end_array(&w);
+    assert_string_equal(b.p, "[\"a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz\x7f\",1.50,"
+                             "-9223372036854775808,false]");
+    fl_arena *a = fl_arena_new();
+    assert_non_null(fl_json_parse(a, b.p, b.len, 0, &err));
+    fl_jw_string(&w, "and more than there is room for");
+    assert_true(b.full);
+    assert_true(b.len <= 64);
+    fl_buf_free(&b);
+    fl_arena_free(a);
+}
+
 static void reprints(void **state)
 {
     static const char text[] = "{\"z\":[1.50,\"\\u00e9\",{}],\"a\":null}";
@@ -147,6 +247,11 @@ int main(void)
         cmocka_unit_test(integers),
         cmocka_unit_test(writes),
         cmocka_unit_test(reprints),
+        cmocka_unit_test(too_large),
+        cmocka_unit_test(errors_have_a_place_and_no_text),
+        cmocka_unit_test(escapes),
+        cmocka_unit_test(only_its_own_bytes),
+        cmocka_unit_test(writes_only_json),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);
 }

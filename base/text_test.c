@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +58,34 @@ static void code_points(void **state)
     assert_int_equal(fl_utf8_width(0x0301), 0);
 }
 
+/* Every code point there is, forth and back; nothing between them. */
+static void all_code_points(void **state)
+{
+    for (uint32_t cp = 0; cp <= 0x110000; cp++) {
+        char out[4];
+        uint32_t back = 0;
+        unsigned n = fl_utf8_put(out, cp), got = fl_utf8_step(out, n, &back);
+        bool well = cp <= 0x10ffff && (cp < 0xd800 || cp > 0xdfff);
+        if (got != (well ? n : 0) || (well && back != cp))
+            fail_msg("U+%04X: %u bytes, read back %u as U+%04X", cp, n, got, back);
+    }
+}
+
+/* Eight bytes are looked at together: a bad one is found at each place. */
+static void bad_bytes_at_each_place(void **state)
+{
+    for (size_t n = 1; n <= 40; n++)
+        for (size_t at = 0; at < n; at++) {
+            char text[40];
+            size_t bad = 99;
+            memset(text, 'a', sizeof text);
+            text[at] = (char)0x80;
+            assert_false(fl_utf8_ok(text, n, &bad));
+            assert_int_equal(bad, at);
+            assert_false(fl_utf8_ok(text, n, NULL));
+        }
+}
+
 static void near_misses(void **state)
 {
     static const char *const words[] = {"algorithm", "rotate", "kms", "PII"};
@@ -69,6 +98,15 @@ static void near_misses(void **state)
     assert_string_equal(fl_nearest("PIII", words, 4), "PII");
     assert_null(fl_nearest("completely", words, 4));
     assert_null(fl_nearest("x", words, 0));
+    assert_null(fl_nearest("a", (const char *const[]){"b"}, 1)); /* of one letter everything would be near */
+    assert_string_equal(fl_nearest("kmt", (const char *const[]){"kmx", "kms"}, 2), "kmx"); /* the first of equals */
+    char long_word[301], other[301];
+    memset(long_word, 'a', 300);
+    long_word[300] = '\0';
+    memcpy(other, long_word, 301);
+    assert_int_equal(fl_distance(long_word, other, 3), 0);
+    other[150] = 'b';
+    assert_int_equal(fl_distance(long_word, other, 3), 4); /* too long to be compared: far */
 }
 
 static void versions(void **state)
@@ -101,6 +139,21 @@ static void dates(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (fl_date_parse(bad[i], &d))
             fail_msg("`%s` passes as a day", bad[i]);
+}
+
+/* Each day of the four-digit years is the one after the day before. */
+static void every_day(void **state)
+{
+    int64_t first, last, back;
+    char out[11];
+    assert_true(fl_date_parse("0000-01-01", &first) && fl_date_parse("9999-12-31", &last));
+    assert_int_equal(last - first + 1, 3652425); /* 25 periods of 400 years with 146097 days */
+    for (int64_t d = first; d <= last; d++) {
+        fl_date_print(d, out);
+        if (!fl_date_parse(out, &back) || back != d)
+            fail_msg("day %lld prints as %s", (long long)d, out);
+    }
+    assert_true(fl_date_today() > 20000 && fl_date_today() < last);
 }
 
 static void hex(void **state)
@@ -162,6 +215,71 @@ static void base64_refuses(void **state)
     assert_int_equal(fl_b64_decode(out, "", 0, FL_B64_STRICT), 0);
 }
 
+/* Of all endings of two and three letters those decode that the encoder writes, and they come back the same. */
+static void base64_endings(void **state)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    unsigned taken[2] = {0};
+    for (unsigned i = 0; i < 64 * 64 * 65; i++) {
+        char text[5], again[4];
+        uint8_t out[3];
+        unsigned third = i / 4096; /* 64: padding */
+        snprintf(text, sizeof text, "%c%c%c=", letters[i % 64], letters[i / 64 % 64],
+                 third < 64 ? letters[third] : '=');
+        ptrdiff_t n = fl_b64_decode(out, text, 4, FL_B64_STRICT);
+        size_t bare = third < 64 ? 3 : 2;
+        assert_int_equal(fl_b64_decode(out, text, bare, FL_B64_LAX), n);
+        if (n == -1)
+            continue;
+        assert_in_range(n, 1, 2);
+        taken[n == 2]++;
+        assert_int_equal(fl_b64_encode(again, out, (size_t)n), 4);
+        assert_memory_equal(again, text, 4);
+    }
+    assert_int_equal(taken[0], 256);
+    assert_int_equal(taken[1], 65536);
+}
+
+/* No byte outside the alphabet passes, at no place of a group, in groups or at the end. */
+static void base64_alphabet(void **state)
+{
+    uint8_t out[16];
+    for (unsigned byte = 0; byte < 256; byte++)
+        for (size_t at = 0; at < 10; at++) {
+            char text[] = "AAAAAAAAAA==";
+            bool letter = (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
+                          (byte >= '0' && byte <= '9') || byte == '+' || byte == '/';
+            text[at] = (char)byte;
+            bool want = letter && (at < 9 || byte == 'A' || byte == 'Q' || byte == 'g' || byte == 'w');
+            assert_int_equal(fl_b64_decode(out, text, 12, FL_B64_STRICT) == 7, want);
+            assert_int_equal(fl_b64_decode(out, text, 10, FL_B64_LAX) == 7, want);
+        }
+}
+
+/* Under a sanitizer: neither direction touches a byte outside of what it was given. */
+static void base64_bounds(void **state)
+{
+    for (size_t n = 1; n <= 64; n++) {
+        uint8_t *in = calloc(n, 1), *out = malloc(FL_B64_ROOM(FL_B64_LEN(n)));
+        char *text = malloc(FL_B64_LEN(n));
+        assert_true(in && out && text);
+        assert_int_equal(fl_b64_encode(text, in, n), FL_B64_LEN(n));
+        assert_int_equal(fl_b64_decode(out, text, FL_B64_LEN(n), FL_B64_STRICT), n);
+        free(in);
+        free(text);
+        free(out);
+        for (int flags = FL_B64_STRICT; flags <= FL_B64_LAX; flags++) { /* nothing but padding */
+            char *padding = malloc(n);
+            uint8_t *room = malloc(FL_B64_ROOM(n));
+            assert_true(padding && room);
+            memset(padding, '=', n);
+            assert_int_equal(fl_b64_decode(room, padding, n, flags), -1);
+            free(padding);
+            free(room);
+        }
+    }
+}
+
 static void digest(void **state)
 {
     char out[65];
@@ -174,12 +292,18 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(utf8),
         cmocka_unit_test(code_points),
+        cmocka_unit_test(bad_bytes_at_each_place),
+        cmocka_unit_test(all_code_points),
         cmocka_unit_test(near_misses),
         cmocka_unit_test(versions),
         cmocka_unit_test(dates),
+        cmocka_unit_test(every_day),
         cmocka_unit_test(hex),
         cmocka_unit_test(base64_round_trips),
         cmocka_unit_test(base64_refuses),
+        cmocka_unit_test(base64_bounds),
+        cmocka_unit_test(base64_alphabet),
+        cmocka_unit_test(base64_endings),
         cmocka_unit_test(digest),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
