@@ -141,18 +141,26 @@ static void dates(void **state)
             fail_msg("`%s` passes as a day", bad[i]);
 }
 
-/* Each day of the four-digit years is the one after the day before. */
-static void every_day(void **state)
+static void days_follow(int64_t first, int64_t last)
 {
-    int64_t first, last, back;
     char out[11];
-    assert_true(fl_date_parse("0000-01-01", &first) && fl_date_parse("9999-12-31", &last));
-    assert_int_equal(last - first + 1, 3652425); /* 25 periods of 400 years with 146097 days */
-    for (int64_t d = first; d <= last; d++) {
+    for (int64_t d = first, back; d <= last; d++) {
         fl_date_print(d, out);
         if (!fl_date_parse(out, &back) || back != d)
             fail_msg("day %lld prints as %s", (long long)d, out);
     }
+}
+
+/* The calendar repeats after 400 years: each day of one such period, and around both ends of the four-digit years. */
+static void every_day(void **state)
+{
+    int64_t first, last, from, to;
+    assert_true(fl_date_parse("0000-01-01", &first) && fl_date_parse("9999-12-31", &last));
+    assert_int_equal(last - first + 1, 25 * 146097);
+    assert_true(fl_date_parse("1899-12-31", &from) && fl_date_parse("2300-01-01", &to));
+    days_follow(first, first + 800);
+    days_follow(from, to);
+    days_follow(last - 800, last);
     assert_true(fl_date_today() > 20000 && fl_date_today() < last);
 }
 
