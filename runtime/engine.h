@@ -13,8 +13,8 @@
 typedef struct rt_codec rt_codec;
 struct rt_plan_side;
 
-/* Client-side settings, as a Connect converter or client configuration can give them (facts: csfle.md 1.4). Zero: none.
- */
+/* Client-side settings, as a Connect converter or client configuration can give them: docs/connect-emulation.md. Zero:
+ * none. */
 typedef struct rt_codec_options {
     bool disabled; /* rule.executors.*.disabled=true: rules do not run (only the emulated converter sets this) */
     bool on_failure_none_write; /* …onFailure=NONE: a failed rule passes the record on as it is (emulated converter
@@ -42,7 +42,7 @@ rt_code rt_decrypt(rt_codec *c, const uint8_t *wire, size_t n, fl_buf *out, int 
 const sch_schema *rt_codec_schema(rt_codec *c);
 const sch_schema *rt_codec_schema_for(rt_codec *c, int schema_id);
 
-/* The program as text, one instruction a line (flec explain --program). */
+/* The program as text, one instruction a line. An example is in docs/how-it-is-built.md. */
 void rt_codec_print(const rt_codec *c, fl_buf *out);
 
 /* The leaf paths that the program seals, with the rule and KEK: what `encrypted` of the plan must equal. */

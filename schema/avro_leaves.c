@@ -9,7 +9,7 @@ bool sch_is_encryptable(const sch_type *t)
     return t->kind == SCH_STRING || t->kind == SCH_BYTES;
 }
 
-/* facts/wire.md 6 (uuid, run) and facts/csfle.md 2 (decimal, reported) */
+/* docs/wire.md 6 (uuid, run); decimal as .NET users report it */
 static const struct {
     sch_kind kind;
     const char *logical, *who;

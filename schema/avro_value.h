@@ -9,7 +9,7 @@
  * never a value, so that no record's contents reach a log. On false `out` is as long as it was before the call: no
  * half-written record.
  *
- * Plain JSON form (design: cli.md "Records"):
+ * Plain JSON form (docs/records.md):
  *   null boolean       as in JSON
  *   int long           a JSON integer in range; 1.0 and 1e3 are no integers
  *   float double       any JSON number in range, or the texts "NaN" "Infinity" "-Infinity" (as Java's JsonEncoder

@@ -1,8 +1,8 @@
 /* schema.h: schemas as trees of fields, the paths that policies write, and the names that the vendor's clients match.
  *
- * A sch_schema is an immutable tree in an arena over the original bytes of its text, which are kept. In issue 4 the
- * format is Avro; JSON Schema and Protobuf come behind the same interface. Facts: which names clients match and where
- * tags count: docs/wire.md 6 (shared/facts/wire.md), language.md 7. */
+ * A sch_schema is an immutable tree in an arena over the original bytes of its text, which are kept. In this version
+ * the format is Avro; JSON Schema and Protobuf come behind the same interface. Facts: which names clients match and
+ * where tags count: docs/wire.md 6, docs/language.md 7. */
 #ifndef FLEC_SCHEMA_H
 #define FLEC_SCHEMA_H
 
@@ -66,7 +66,7 @@ struct sch_field {
 };
 
 /* A `confluent:tags` in a type object: on a record, inside `items`, beside "type": "string". No client sees it as a
- * field's tag (facts/wire.md 6), so the compiler says so. */
+ * field's tag (docs/wire.md 6), so the compiler says so. */
 typedef struct sch_misplaced {
     uint32_t offset, to;    /* of the member, in the text of the schema it stands in */
     const sch_type *type;   /* the type that carries it */

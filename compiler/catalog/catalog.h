@@ -78,7 +78,7 @@ size_t cat_short_names(const cat_connector *c, const char *property, const char 
 typedef enum { CAT_FREE, CAT_GENERATED, CAT_UNDOES } cat_owner;
 cat_owner cat_property_owner(const cat_connector *c, const char *name, const char **why);
 
-/* KMS parameters: csfle.md 3.1. */
+/* KMS parameters, read in the vendor's drivers. */
 typedef struct cat_kms_param {
     const char *kms;  /* kmsType */
     const char *name; /* access.key.id */

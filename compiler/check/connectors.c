@@ -110,7 +110,7 @@ void chk_undefined_topic(const chk_row *row, const est_estate *e, fl_diags *diag
     }
 }
 
-/* ---- reports: the reporter is outside CSFLE, and its topics are on unless they are written empty (csfle.md 5) ---- */
+/* ---- reports: the reporter is outside CSFLE, and its topics are on unless they are written empty ---- */
 
 static void report_topic(const chk_row *row, const est_estate *e, fl_diags *diags, const est_connector *c,
                          const est_text *topic)

@@ -30,7 +30,7 @@ void chk_random_key_encryption(const chk_row *row, const est_estate *e, fl_diags
 typedef struct floor_row { /* first version of a line that has field level encryption */
     unsigned major, minor, patch;
 } floor_row;
-/* csfle.md 6: 7.5.4 in 7.5, 7.6.1 in 7.6 (7.6.0 is out), every later line */
+/* The vendor's document on CSFLE in connectors: 7.5.4 in 7.5, 7.6.1 in 7.6 (7.6.0 is out), every later line */
 static const floor_row floors[] = {{7, 5, 4}, {7, 6, 1}};
 
 static const char *too_old(const fl_version *v, bool cloud)

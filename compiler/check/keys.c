@@ -7,7 +7,8 @@
 
 #define NAME_MAX_BYTES 256
 
-/* Both sides at once: the registry takes Unicode letters, the clients ASCII alone (registry.md 1, csfle.md 1.5). */
+/* Both sides at once: the registry takes Unicode letters, Java's client ASCII alone (read in
+ * their source). */
 static const char *bad_name(const char *name)
 {
     size_t n = strlen(name);

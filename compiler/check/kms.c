@@ -1,9 +1,9 @@
 /* kms.c: checks on the credentials of private KEKs: whole groups, and no two KEKs or connectors that need different
  * ones in one place.
  *
- * A driver that gets half of a group falls back to the process's own credentials without a word (csfle.md 3.1). One
+ * A driver that gets half of a group falls back to the process's own credentials without a word. One
  * converter hands the same parameters to all its KMS clients, and one worker keeps a KMS client per key for all its
- * connectors (csfle.md 3.1, AeadWrapper). */
+ * connectors (read in the vendor's drivers and AeadWrapper). */
 #include <string.h>
 
 #include "compiler/check/check.h"

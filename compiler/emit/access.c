@@ -1,4 +1,4 @@
-/* access.c: access/role-bindings.json: what each principal needs, and no more (csfle.md 4).
+/* access.c: access/role-bindings.json: what each principal needs, and no more.
  *
  * KEK roles bind to the KEK, never to its data keys. A writer makes data keys, so it needs DeveloperWrite there; the
  * vendor's document gives that to all, `grants least` to writers alone. Everyone reads the subjects, those they refer

@@ -2,7 +2,7 @@
  *
  * Always written, whatever the sides hold: the converter class, the registry and its credentials for key and value,
  * since a connector that names no converter of its own ignores every converter line and uses the worker's
- * (csfle.md 3.3); and the five lines of the vendor's document. */
+ * (docs/connect-emulation.md); and the five lines of the vendor's document. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,8 +78,8 @@ static void params_of(config *f, const char *prefix, const est_kek *k)
             k->params.v[i].value);
 }
 
-/* The documented spelling has no prefix; Connect itself hands a converter only what carries its prefix (csfle.md 3.2).
- */
+/* The documented spelling has no prefix; Connect itself hands a converter only what carries its prefix:
+ * docs/connect-emulation.md. */
 static void kms_parameters(config *f)
 {
     const est_estate *e = f->m->e;

@@ -46,7 +46,7 @@ static const char *derived_name(res *r, const est_encrypt *x)
     return name;
 }
 
-/* The registry refuses a rule set that has another name in it (error 42210, csfle.md 1.4). */
+/* The registry refuses a rule set that has another name in it (error 42210: docs/registry.md). */
 static void check_rule_name(res *r, const est_text *name)
 {
     const char *s = name->s;
