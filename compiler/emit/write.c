@@ -38,7 +38,7 @@ static bool is_manifest(target *t, const char *name)
     char *text;
     size_t len;
     fl_json_error err;
-    if (fl_read_file(t->arena, fl_path_join(t->arena, t->dir, name), MANIFEST_MAX, &text, &len))
+    if (fl_read_regular(t->arena, fl_path_join(t->arena, t->dir, name), MANIFEST_MAX, &text, &len))
         return false;
     const fl_json *root = fl_json_parse(t->arena, text, len, 0, &err);
     const char *format = fl_json_str(root, "format");
