@@ -1,4 +1,5 @@
 /* main.c: the program: finds the command and runs it. */
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -76,8 +77,18 @@ static int help(int argc, char **argv)
     return argc > 1 && strcmp(argv[1], "help") ? run(2, forward) : usage(stdout, FL_OK);
 }
 
+/* The next file that is opened would take the place of a standard stream that is closed, and get the records that were
+ * meant for it. What stands there instead can be neither read nor written. */
+static void hold_standard_streams(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/", O_PATH) != fd)
+            abort();
+}
+
 int main(int argc, char **argv)
 {
+    hold_standard_streams();
     setlocale(LC_ALL, "C");
     setenv("TZ", "UTC", 1);
     tzset();

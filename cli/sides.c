@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/stop.h"
 #include "runtime/plan.h"
 
 const char *const cli_bytes_modes[] = {"text", "base64", NULL}, *const cli_error_modes[] = {"stop", "skip", NULL};
@@ -165,7 +166,8 @@ static fl_status transcode(work *w)
                       .bytes = (sch_bytes_mode)o->bytes,
                       .skip = o->on_error == CLI_SKIP,
                       .in = STDIN_FILENO,
-                      .out = STDOUT_FILENO};
+                      .out = STDOUT_FILENO,
+                      .stop = cli_stop_watch()};
     rt_transcoded count;
     rt_error e;
     for (int i = 0; i < 2; i++)
@@ -207,5 +209,6 @@ fl_status cli_transcode(const cli_command *cmd, const cli_sides_options *o)
     if (!status)
         status = transcode(&w);
     clean_up(&w);
+    cli_stop_die();
     return status;
 }

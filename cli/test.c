@@ -5,6 +5,7 @@
 
 #include "cli/io.h"
 #include "cli/opt.h"
+#include "cli/stop.h"
 #include "cli/verbs.h"
 #include "compiler/compiler.h"
 #include "runtime/testing/run.h"
@@ -66,9 +67,10 @@ int cli_test(int argc, char **argv)
     if (done >= 0)
         return done;
     fl_arena *a = fl_arena_new();
-    rt_test_run run = {.a = a};
+    rt_test_run run = {.a = a, .stop = cli_stop_watch()};
     fl_status status =
         is_build(a, &args) ? rt_test_dir(&run, args.v[0], filter) : test_policy(a, &run, &args, today, filter);
+    cli_stop_die(); /* half a report is none */
     if (status == FL_OK || run.results.n)
         rt_test_report(&run, (rt_report_form)form, cli_color(false), stdout);
     fl_arena_free(a);

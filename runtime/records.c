@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "runtime/primitive.h"
-#include "runtime/stream.h"
 #include "runtime/walk.h"
 
 #define MAX_TEXT    (2 * (size_t)RT_MAX_RECORD + 4096) /* a line: hex doubles a record */
@@ -381,6 +380,7 @@ static void open_run(run *r)
 {
     rt_sink_init(&r->sink, r->t->out, 3 * MAX_TEXT);
     rt_source_init(&r->source, r->t->in, MAX_TEXT, &r->sink);
+    r->source.stop = r->t->stop;
     fl_buf_init(&r->json, 3 * MAX_TEXT);
     for (int i = 0; i < 2; i++) {
         fl_buf_init(&r->parts[i].in, RT_MAX_RECORD);
@@ -407,8 +407,10 @@ rt_code rt_transcode_run(const rt_transcode *t, rt_transcoded *count, rt_error *
     rt_code code = RT_OK;
     *count = (rt_transcoded){0};
     open_run(&r);
-    while (!code && !end)
+    while (!code && !end && !(t->stop && t->stop->signal))
         code = next(&r, count, &end);
+    if (r.source.stopped) /* inside a record, which is then as good as not there */
+        code = RT_OK;
     rt_error flush; /* what went before the record that stopped the run is written */
     rt_code last = rt_sink_flush(&r.sink, code ? &flush : r.err);
     close_run(&r);

@@ -13,6 +13,7 @@
 #define FLEC_RUNTIME_RECORDS_H
 
 #include "runtime/engine.h"
+#include "runtime/stream.h"
 #include "schema/avro_value.h"
 
 typedef enum { RT_JSON, RT_HEX, RT_RAW, RT_ENVELOPE } rt_format;
@@ -35,14 +36,15 @@ typedef struct rt_transcode {
     sch_bytes_mode bytes;
     bool skip; /* a record that fails is reported and left out, the rest goes on */
     int in, out;
+    const rt_stop *stop; /* a signal ends the run between two records; or NULL */
 } rt_transcode;
 
 typedef struct rt_transcoded {
     uint64_t done, failed;
 } rt_transcoded;
 
-/* RT_OK: the input was read to its end (failed counts what was skipped). Otherwise the message begins with the record's
- * number, and all before it is written. */
+/* RT_OK: the input was read to its end, or until a signal came (failed counts what was skipped). Otherwise the message
+ * begins with the record's number, and all before it is written. */
 rt_code rt_transcode_run(const rt_transcode *t, rt_transcoded *count, rt_error *err);
 
 #endif

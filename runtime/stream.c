@@ -2,6 +2,7 @@
 #include "runtime/stream.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -84,13 +85,25 @@ static rt_code make_room(rt_source *s, rt_error *err)
     return RT_OK;
 }
 
-/* Reads more; sets ended at the end. */
+/* Waits until something can be read, or a signal came. */
+static bool wait_for_input(rt_source *s)
+{
+    if (!s->stop)
+        return true;
+    struct pollfd fds[] = {{.fd = s->fd, .events = POLLIN}, {.fd = s->stop->fd, .events = POLLIN}};
+    while (!s->stop->signal && poll(fds, 2, -1) < 0 && errno == EINTR)
+        ;
+    s->stopped = s->stop->signal != 0;
+    return !s->stopped;
+}
+
+/* Reads more; sets ended at the end, stopped if a signal came. */
 static rt_code more(rt_source *s, rt_error *err)
 {
     rt_code code = make_room(s, err);
     if (!code && s->sink)
         code = rt_sink_flush(s->sink, err);
-    if (code)
+    if (code || !wait_for_input(s))
         return code;
     ssize_t n;
     do
@@ -110,7 +123,7 @@ rt_code rt_source_take(rt_source *s, size_t n, const uint8_t **p, rt_error *err)
         return rt_fail(err, RT_BAD_INPUT, "a record of %zu bytes is larger than the %zu that are allowed", n, s->max);
     while (s->to - s->from < n && !s->ended) {
         rt_code code = more(s, err);
-        if (code)
+        if (code || s->stopped)
             return code;
     }
     size_t have = s->to - s->from;
@@ -141,7 +154,7 @@ rt_code rt_source_line(rt_source *s, const char **p, size_t *n, rt_error *err)
             return RT_OK;
         seen = have;
         rt_code code = more(s, err);
-        if (code)
+        if (code || s->stopped)
             return code;
     }
 }

@@ -2,7 +2,15 @@
 #ifndef FLEC_RUNTIME_STREAM_H
 #define FLEC_RUNTIME_STREAM_H
 
+#include <signal.h>
+
 #include "runtime/error.h"
+
+/* Filled by a signal's handler, so that a run ends between two records. */
+typedef struct rt_stop {
+    volatile sig_atomic_t signal; /* which one came, 0: none */
+    int fd;                       /* can be read as soon as one came: wakes who waits for input */
+} rt_stop;
 
 typedef struct rt_sink {
     int fd;
@@ -20,14 +28,15 @@ typedef struct rt_source {
     int fd;
     uint8_t *p;
     size_t from, to, cap, max;
-    bool ended;
-    rt_sink *sink; /* flushed before a read that may wait, so that a slow input has its output at once; or NULL */
+    bool ended, stopped;
+    rt_sink *sink;       /* flushed before a read that may wait, so that a slow input has its output at once; or NULL */
+    const rt_stop *stop; /* or NULL */
 } rt_source;
 
 void rt_source_init(rt_source *s, int fd, size_t max_record, rt_sink *sink);
 void rt_source_free(rt_source *s);
 /* What they return stays good until the next call. *p NULL: the input has ended (n bytes before it were fewer than
- * asked for: RT_BAD_INPUT). */
+ * asked for: RT_BAD_INPUT), or a signal came (stopped), whatever was there of a record. */
 rt_code rt_source_take(rt_source *s, size_t n, const uint8_t **p, rt_error *err);
 /* A line without its line end (LF or CRLF). A last line without one counts. */
 rt_code rt_source_line(rt_source *s, const char **p, size_t *n, rt_error *err);

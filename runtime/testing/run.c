@@ -172,7 +172,7 @@ fl_status rt_test_dir(rt_test_run *run, const char *dir, const char *filter)
     if (load(run, dir, &bench, &suite, &err))
         return could_not(&err);
     run->environment = bench.plan->environment;
-    for (size_t i = 0; i < suite->n; i++)
+    for (size_t i = 0; i < suite->n && !(run->stop && run->stop->signal); i++)
         if (wanted(&suite->tests[i], bench.plan->environment, filter))
             run_test(run, &bench, &suite->tests[i]);
     if (filter && !run->results.n) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/base.h"
+#include "runtime/stream.h"
 
 typedef enum { RT_REPORT_TEXT, RT_REPORT_JSON, RT_REPORT_TAP, RT_REPORT_JUNIT } rt_report_form;
 
@@ -21,6 +22,7 @@ typedef struct rt_test_run {
     FL_VEC(const char *) edited; /* files that are not as they were built */
     FL_VEC(rt_test_result) results;
     size_t failed;
+    const rt_stop *stop; /* a signal ends the run between two tests; or NULL */
 } rt_test_run;
 
 /* Runs the tests of DIR whose name holds `filter` (NULL: all) as the directory lies: files edited by hand are named in
