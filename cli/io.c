@@ -7,8 +7,6 @@
 
 #include "cli/opt.h"
 
-#define TEXT_LIMIT 10
-
 bool cli_policy_paths(fl_arena *a, const char *const *operands, size_t n, const char ***paths, size_t *npaths,
                       fl_status *status)
 {
@@ -63,7 +61,7 @@ fl_status cli_report(fl_diags *diags, int format)
         fwrite(b.p, 1, b.len, stdout);
         fl_buf_free(&b);
     } else {
-        fl_diags_text(diags, stdout, TEXT_LIMIT, cli_color(false));
+        fl_diags_text(diags, stdout, CLI_MOST_SHOWN, cli_color(false));
         summary(diags);
     }
     return diags->errors ? FL_FINDINGS : FL_OK;

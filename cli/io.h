@@ -12,6 +12,8 @@ bool cli_policy_paths(fl_arena *a, const char *const *operands, size_t n, const 
 /* --today DATE as days; NULL: today in UTC. false: no date (logged, status 2). */
 bool cli_today(const char *text, int64_t *days);
 
+#define CLI_MOST_SHOWN 10 /* diagnostics as text; JSON holds all */
+
 /* Reports diagnostics on standard output: as text (10 at most, then how many more, then a line with the numbers if
  * there are any) or as JSON. Sorted before. Returns FL_FINDINGS if there are errors, else FL_OK. */
 fl_status cli_report(fl_diags *diags, int format);

@@ -17,8 +17,21 @@ static bool is_build(fl_arena *a, const cli_args *args)
     return args->n == 1 && fl_is_dir(args->v[0]) && fl_exists(fl_printf(a, "%s/MANIFEST", args->v[0]));
 }
 
+/* Errors of the policy, in the form that was asked for as far as it has a place for them. */
+static fl_status wrong_policy(fl_diags *diags, int form)
+{
+    if (form == RT_REPORT_TEXT || form == RT_REPORT_JSON)
+        return cli_report(diags, form == RT_REPORT_JSON ? CLI_JSON_FORMAT : CLI_TEXT_FORMAT);
+    if (form == RT_REPORT_TAP)
+        puts("TAP version 13\nBail out! the policy has errors");
+    fl_diags_sort(diags);
+    fl_diags_text(diags, stderr, CLI_MOST_SHOWN, cli_color(true));
+    return FL_FINDINGS;
+}
+
 /* Compiles the policy into a folder of its own, runs its tests there, and takes the folder away. */
-static fl_status test_policy(fl_arena *a, rt_test_run *run, const cli_args *args, const char *today, const char *filter)
+static fl_status test_policy(fl_arena *a, rt_test_run *run, const cli_args *args, const char *today, const char *filter,
+                             int form)
 {
     fc_options opt = {0};
     fl_diags diags;
@@ -33,7 +46,7 @@ static fl_status test_policy(fl_arena *a, rt_test_run *run, const cli_args *args
     est_estate *e = fc_compile(a, paths, n, &opt, &diags, &status);
     fc_build *build = e && !diags.errors ? fc_emit(e, NULL, &diags) : NULL;
     if (diags.errors)
-        return fl_status_worse(status, cli_report(&diags, CLI_TEXT_FORMAT));
+        return fl_status_worse(status, wrong_policy(&diags, form));
     if (!build)
         return fl_status_worse(status, FL_COULD_NOT_RUN);
     const char *tmp = getenv("TMPDIR");
@@ -69,7 +82,7 @@ int cli_test(int argc, char **argv)
     fl_arena *a = fl_arena_new();
     rt_test_run run = {.a = a, .stop = cli_stop_watch()};
     fl_status status =
-        is_build(a, &args) ? rt_test_dir(&run, args.v[0], filter) : test_policy(a, &run, &args, today, filter);
+        is_build(a, &args) ? rt_test_dir(&run, args.v[0], filter) : test_policy(a, &run, &args, today, filter, form);
     cli_stop_die(); /* half a report is none */
     if (status == FL_OK || run.results.n)
         rt_test_report(&run, (rt_report_form)form, cli_color(false), stdout);

@@ -33,6 +33,8 @@ static void text(const rt_test_run *run, bool color, FILE *out)
         file = r->file;
         fprintf(out, "  %s%s%s  %s\n", paint(color, r->message ? "\x1b[1;31m" : "\x1b[32m"),
                 r->message ? "FAILED" : "ok    ", paint(color, "\x1b[0m"), shown(run, r->name));
+        if (!r->message && r->refused)
+            fprintf(out, "          refused: %s\n", shown(run, r->refused));
         if (r->message)
             fprintf(out, "          %s:%d: %s\n          %s\n", shown(run, r->file), r->at, shown(run, r->step),
                     shown(run, r->message));
@@ -63,6 +65,8 @@ static void json(const rt_test_run *run, FILE *out)
         fl_jw_kstring(&w, "file", r->file);
         fl_jw_kint(&w, "line", r->line);
         fl_jw_kstring(&w, "verdict", r->message ? "failed" : "passed");
+        if (r->refused)
+            fl_jw_kstring(&w, "refused", r->refused);
         if (r->message) {
             fl_jw_kint(&w, "at", r->at);
             fl_jw_kstring(&w, "step", r->step);
@@ -111,6 +115,8 @@ static void tap(const rt_test_run *run, FILE *out)
         fprintf(out, "%sok %zu - ", r->message ? "not " : "", i + 1);
         tap_text(out, shown(run, r->name));
         fputc('\n', out);
+        if (r->refused && !r->message)
+            fprintf(out, "# refused: %s\n", shown(run, r->refused));
         if (r->message) {
             fputs("  ---\n", out);
             tap_member(out, "message", shown(run, fl_printf(run->a, "%s: %s", r->step, r->message)));

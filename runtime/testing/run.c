@@ -85,7 +85,10 @@ static void run_steps(rt_test_run *run, rt_world *w, const rt_test *t, rt_test_r
 {
     for (size_t i = 0; i < t->nsteps; i++) {
         const char *why = NULL;
-        if (one_step(w, &t->steps[i], &why))
+        bool ok = one_step(w, &t->steps[i], &why);
+        if (ok && t->steps[i].is_expect && t->steps[i].expect == RT_EXPECT_REFUSED && !result->refused)
+            result->refused = fl_strdup(run->a, w->records.v[0]->refused);
+        if (ok)
             continue;
         result->message = fl_strdup(run->a, why ? why : "the expectation does not hold");
         result->at = t->steps[i].line;

@@ -13,6 +13,7 @@ typedef struct rt_test_result {
     const char *name, *file, *message; /* message NULL: passed */
     int line, at;                      /* of the test, of the step that failed */
     const char *step;                  /* the step that failed, in words */
+    const char *refused;               /* why the records were, where that was expected; NULL */
     double seconds;
 } rt_test_result;
 
