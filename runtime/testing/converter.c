@@ -25,7 +25,7 @@ static const char *get_sub(const rt_connector *c, rt_world *w, int side, const c
 
 static bool is(const char *value, const char *wanted)
 {
-    return value && !strcmp(value, wanted);
+    return value && wanted && !strcmp(value, wanted); /* what the plan does not state, nothing equals */
 }
 
 /* As Connect reads a truth value: in any case, blanks around it. */
