@@ -51,6 +51,22 @@ void fl_diag_relate(fl_diags *ds, fl_diag *d, fl_span span, const char *fmt, ...
     d->nrelated++;
 }
 
+void fl_diag_label(fl_diags *ds, fl_diag *d, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    d->label = fl_vprintf(ds->arena, fmt, ap);
+    va_end(ap);
+}
+
+void fl_diag_edit(fl_diags *ds, fl_diag *d, fl_span span, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    FL_PUSH(ds->arena, &d->edits, (fl_edit){span, fl_vprintf(ds->arena, fmt, ap)});
+    va_end(ap);
+}
+
 static int by_place(const void *a, const void *b)
 {
     const fl_diag *x = *(fl_diag *const *)a, *y = *(fl_diag *const *)b;

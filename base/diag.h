@@ -19,12 +19,31 @@ typedef struct fl_related {
     const char *label;
 } fl_related;
 
+/* A change of the text that mends it: `span` is replaced by `text` (an empty span: an insertion). */
+typedef struct fl_edit {
+    fl_span span;
+    const char *text;
+} fl_edit;
+
+/* What a diagnostic is about, so that something may be said of that thing (a waiver). Texts as the policy has them. */
+typedef struct fl_thing {
+    const char *kind; /* "topic", "kek", "connector", "platform"; NULL: nothing that has a name */
+    const char *name; /* NULL: platform */
+    const char *side; /* of a topic: "key" or "value"; NULL: both */
+    const char *part; /* field path or property; NULL: the whole */
+} fl_thing;
+
 typedef struct fl_diag {
     const char *check; /* a name of the table of checks */
     fl_severity severity;
     fl_span span;
     const char *message;
-    const char *help; /* or NULL */
+    const char *help;  /* or NULL */
+    const char *label; /* what the carets point at, or NULL */
+    fl_thing about;
+    FL_VEC(fl_edit) edits;     /* all of them together mend it; none: a person has to */
+    bool safe;                 /* the edits cannot change what is encrypted: `flec check --fix` makes them */
+    const char **environments; /* it holds for these only; ended by NULL; NULL: for all, or there are none */
     fl_related *related;
     size_t nrelated;
     size_t seq; /* order of arrival, the last sort key */
@@ -44,6 +63,9 @@ fl_diag *fl_diag_add(fl_diags *ds, const char *check, fl_severity sev, fl_span s
     __attribute__((format(printf, 5, 6)));
 void fl_diag_help(fl_diags *ds, fl_diag *d, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void fl_diag_relate(fl_diags *ds, fl_diag *d, fl_span span, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+void fl_diag_label(fl_diags *ds, fl_diag *d, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void fl_diag_edit(fl_diags *ds, fl_diag *d, fl_span span, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* This part of a source may be a secret: no excerpt of a source line shows it, whatever a diagnostic on that line is
  * about. */

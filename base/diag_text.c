@@ -74,7 +74,7 @@ static void put_line(const printer *p, const fl_source *s, size_t from, size_t t
         for (size_t i = 0; i < p->ds->hidden.n; i++) {
             const fl_span *h = &p->ds->hidden.v[i];
             size_t at = h->from > done ? h->from : done;
-            if (h->src == s && h->to > done && at < start) {
+            if (fl_same_source(h->src, s) && h->to > done && at < start) {
                 start = at;
                 end = h->to < to ? h->to : to;
             }

@@ -21,6 +21,21 @@ const fl_source *fl_source_new(fl_arena *a, const char *name, const char *text, 
     return s;
 }
 
+const fl_source *fl_source_because(fl_arena *a, const fl_source *src, fl_span at, const char *label)
+{
+    fl_source *s = FL_NEW(a, fl_source);
+    fl_origin *o = FL_NEW(a, fl_origin);
+    *s = *src;
+    *o = (fl_origin){at, label, src->origin};
+    s->origin = o;
+    return s;
+}
+
+bool fl_same_source(const fl_source *x, const fl_source *y)
+{
+    return x == y || (x && y && x->text == y->text && x->name == y->name);
+}
+
 void fl_source_place(const fl_source *s, uint32_t offset, unsigned *line, unsigned *column)
 {
     if (offset > s->len)

@@ -75,6 +75,7 @@ typedef struct est_field { /* a `field` line */
 typedef enum { EST_AES128_GCM, EST_AES256_GCM, EST_AES256_SIV } est_algorithm;
 
 typedef struct est_encrypt {
+    bool payload;          /* the whole body: no tags, an encoding rule */
     FL_VEC(est_text) tags; /* sorted */
     est_text kek_name;
     const est_kek *kek; /* NULL if unknown (reported) */
@@ -89,6 +90,19 @@ typedef struct est_encrypt {
     fl_span at;
 } est_encrypt;
 
+/* A rule passed through (`rule NAME {}`): the registry's own words, the engine does not run it. */
+typedef enum { EST_DOMAIN, EST_ENCODING, EST_MIGRATION } est_phase;
+typedef struct est_rule {
+    est_text name, type, kind, mode; /* kind and mode: never NULL, as they are written out */
+    est_phase phase;
+    FL_VEC(est_text) tags;                      /* sorted */
+    est_text expr, on_success, on_failure, doc; /* pairs joined by "," */
+    FL_VEC(est_prop) params;
+    int order;
+    bool disabled;
+    fl_span at;
+} est_rule;
+
 /* One leaf of a side with all that reaches it, in schema order: made once, used by checks, emission and tests. */
 typedef struct est_leaf {
     sch_hit hit;
@@ -97,19 +111,32 @@ typedef struct est_leaf {
     const est_field *line;      /* the first field line that names it, or NULL */
 } est_leaf;
 
-typedef enum { EST_AVRO, EST_STRING, EST_BYTES, EST_SHORT, EST_INTEGER, EST_LONG, EST_FLOAT, EST_DOUBLE } est_format;
+typedef enum {
+    EST_AVRO,
+    EST_JSON,
+    EST_PROTOBUF,
+    EST_STRING,
+    EST_BYTES,
+    EST_SHORT,
+    EST_INTEGER,
+    EST_LONG,
+    EST_FLOAT,
+    EST_DOUBLE
+} est_format;
 typedef enum { EST_TOPIC_NAME, EST_RECORD_NAME, EST_TOPIC_RECORD_NAME } est_strategy;
 
 typedef struct est_side {
     const est_topic *topic;
     bool is_key, stated; /* an unstated key is `key string` */
     est_format format;
-    est_text schema_path;
-    sch_schema *schema; /* NULL: primitive, or unreadable (reported) */
+    est_text schema_path, message; /* message: of Protobuf */
+    sch_schema *schema;            /* NULL: primitive, or unreadable (reported) */
     const char *schema_text;
     size_t schema_len;
     FL_VEC(est_field) fields;     /* in order of writing */
-    FL_VEC(est_encrypt) encrypts; /* in order of rule order, then name */
+    FL_VEC(est_encrypt) encrypts; /* in order of rule order, then name; with the payload's */
+    const est_encrypt *payload;   /* the `encrypt payload` line among them, or NULL */
+    FL_VEC(est_rule) rules;       /* in order of phase, rule order, then name */
     FL_VEC(est_ref) refs;
     FL_VEC(est_prop) properties;
     bool exhaustive;
@@ -132,7 +159,8 @@ struct est_topic {
 };
 
 struct est_subject { /* registered on its own */
-    est_text name, schema_path;
+    est_text name, schema_path, message;
+    est_format format; /* AVRO, JSON or PROTOBUF */
     sch_schema *schema;
     const char *schema_text;
     size_t schema_len;
@@ -173,9 +201,35 @@ typedef struct est_platform {
     fl_span at;
 } est_platform;
 
+/* `allow CHECK on THING`: which thing it is in words of fl_thing (base/diag.h). */
+typedef struct est_waiver {
+    est_text check;
+    const char *kind;       /* "topic", "kek", "connector", "platform" */
+    est_text name;          /* s NULL: platform */
+    bool key;               /* of a topic: its key, not its value */
+    est_text part;          /* field path or property, s NULL: the whole thing */
+    est_text reason, until; /* until.s: NULL without an end */
+    bool in_environment;    /* stands in an environment block */
+    bool used;              /* set when diagnostics are judged */
+    fl_span at;
+} est_waiver;
+
+typedef struct est_guardrail {
+    est_text text;
+    fl_severity severity;
+    const lang_stmt *stmt; /* matched: guardrail.every, .where, .requires, .help in its block */
+    fl_span at;
+} est_guardrail;
+
+typedef struct est_environment {
+    est_text name;
+    const lang_stmt *stmt;
+} est_environment;
+
 typedef struct est_estate {
     fl_arena *arena;
-    const char *environment; /* NULL: the policy declares none */
+    const char *environment;              /* NULL: the policy declares none */
+    FL_VEC(est_environment) environments; /* declared ones, in order of name */
     est_platform platform;
     bool has_platform;
     FL_VEC(est_tag *) tags;
@@ -184,10 +238,14 @@ typedef struct est_estate {
     FL_VEC(est_topic *) topics;
     FL_VEC(est_subject *) subjects; /* in order of name */
     FL_VEC(est_connector *) connectors;
-    FL_VEC(const lang_stmt *) tests; /* matched `test` statements, in order of file and place */
-    FL_VEC(lang_file *) files;       /* in order of path */
-    int64_t today;                   /* days */
-    bool incomplete;                 /* something was left out or not found (reported): nothing can be called unused */
+    FL_VEC(est_waiver *) waivers;       /* of this environment, in order of file and place */
+    FL_VEC(est_guardrail *) guardrails; /* in order of file and place */
+    /* matched `test` statements of this environment, in order of file and place, repetitions written out */
+    FL_VEC(const lang_stmt *) tests;
+    struct prev_build *previous; /* what --previous names (check/previous.h), or NULL */
+    FL_VEC(lang_file *) files;   /* in order of path */
+    int64_t today;               /* days */
+    bool incomplete;             /* something was left out or not found (reported): nothing can be called unused */
     FL_VEC(const struct est_variable *) variables; /* `let`s, in order of name; for est_expand */
 } est_estate;
 
@@ -198,6 +256,8 @@ const est_subject *est_find_subject(const est_estate *e, const char *name);
 const est_connector *est_find_connector(const est_estate *e, const char *name);
 /* Has the side a schema, is it in clear on purpose (by itself or by its topic)? */
 bool est_has_schema(const est_side *s);
+const char *est_format_name(est_format f);  /* the word of the language */
+sch_format est_schema_format(est_format f); /* of the three with a schema */
 bool est_is_clear(const est_side *s);
 const char *est_side_name(const est_side *s); /* "key", "value" */
 /* The text of a name with its variables expanded: what everything that reads a lang_name calls. NULL if a variable in

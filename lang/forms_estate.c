@@ -1,7 +1,7 @@
 /* forms_estate.c: the statements of the top level, `platform`, `kek` and the blocks of free names, as data. */
 #include "lang/forms_tables.h"
 
-#define FOR    "[!for <vars:WORD…> in <list:VALUE>]"
+#define FOR    "[for <vars:WORD…> in <list:VALUE>]"
 #define WAIVER "because <reason:TEXT> [until <until:DATE>] " FOR
 
 const lang_form lang_forms_top[] = {
@@ -29,36 +29,35 @@ const lang_form lang_forms_top[] = {
      LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED, LANG_CONNECTOR, NULL,
      "a connector: the entry of the catalogue and the version of the plugin",
      "`connect/NAME.json`, `connect/NAME.properties`"},
-    {"top.subject", "subject <name:NAME> <format:avro|!json> <schema:TEXT> " FOR, LANG_F_REPEAT | LANG_F_BLOCK,
+    {"top.subject", "subject <name:NAME> <format:avro|json> <schema:TEXT> " FOR, LANG_F_REPEAT | LANG_F_BLOCK,
      LANG_SUBJECT, NULL,
      "a schema registered on its own, to be referred to. Its fields are tagged by the sides that use it",
      "`registry/subjects/NAME.json`"},
-    {"top.subject", "subject <name:NAME> <format:!protobuf> <schema:TEXT> [message <message:NAME>] " FOR,
+    {"top.subject", "subject <name:NAME> <format:protobuf> <schema:TEXT> [message <message:NAME>] " FOR,
      LANG_F_REPEAT | LANG_F_BLOCK, LANG_SUBJECT, NULL, "the same for a Protobuf schema",
      "`registry/subjects/NAME.json`"},
-    {"top.environment", "environment <name:LITERAL>", LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED | LANG_F_LATER,
-     LANG_ENVIRONMENT, NULL, "an environment and what differs in it", NULL},
-    {"top.defaults", "defaults <kind:connector> [<type:NAME>]", LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED | LANG_F_LATER,
+    {"top.environment", "environment <name:LITERAL>", LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED, LANG_ENVIRONMENT, NULL,
+     "an environment and what differs in it", NULL},
+    {"top.defaults", "defaults <kind:connector> [<type:NAME>]", LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED,
      LANG_DEFAULTS_CONNECTOR, NULL, "defaults of all connectors, or of those of one type", NULL},
-    {"top.defaults", "defaults <kind:topic>", LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED | LANG_F_LATER, LANG_DEFAULTS_TOPIC,
-     NULL, "defaults of all topics", NULL},
-    {"top.defaults", "defaults <kind:value>", LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED | LANG_F_LATER, LANG_DEFAULTS_VALUE,
-     NULL, "defaults of all sides, key and value", NULL},
-    {"top.defaults", "defaults <kind:encrypt>", LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED | LANG_F_LATER,
-     LANG_DEFAULTS_ENCRYPT, NULL, "defaults of all `encrypt` lines", NULL},
-    {"top.guardrail", "guardrail <text:TEXT> <severity:error|warning>",
-     LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED | LANG_F_LATER, LANG_GUARDRAIL, NULL,
-     "a rule about the estate itself, judged on every object of a kind", NULL},
-    {"top.allow", "allow <check:LITERAL> on <kind:topic> <name:NAME> [key] [field <field:PATH>] " WAIVER,
-     LANG_F_REPEAT | LANG_F_LATER, LANG_NOBLOCK, NULL, "a waiver of one check on one topic, side or field", NULL},
-    {"top.allow", "allow <check:LITERAL> on <kind:kek> <name:NAME> " WAIVER, LANG_F_REPEAT | LANG_F_LATER, LANG_NOBLOCK,
-     NULL, "a waiver of one check on one key", NULL},
+    {"top.defaults", "defaults <kind:topic>", LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED, LANG_DEFAULTS_TOPIC, NULL,
+     "defaults of all topics", NULL},
+    {"top.defaults", "defaults <kind:value>", LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED, LANG_DEFAULTS_VALUE, NULL,
+     "defaults of all sides, key and value", NULL},
+    {"top.defaults", "defaults <kind:encrypt>", LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED, LANG_DEFAULTS_ENCRYPT, NULL,
+     "defaults of all `encrypt` lines", NULL},
+    {"top.guardrail", "guardrail <text:TEXT> <severity:error|warning>", LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED,
+     LANG_GUARDRAIL, NULL, "a rule about the estate itself, judged on every object of a kind", NULL},
+    {"top.allow", "allow <check:LITERAL> on <kind:topic> <name:NAME> [key] [field <field:PATH>] " WAIVER, LANG_F_REPEAT,
+     LANG_NOBLOCK, NULL, "a waiver of one check on one topic, side or field", NULL},
+    {"top.allow", "allow <check:LITERAL> on <kind:kek> <name:NAME> " WAIVER, LANG_F_REPEAT, LANG_NOBLOCK, NULL,
+     "a waiver of one check on one key", NULL},
     {"top.allow", "allow <check:LITERAL> on <kind:connector> <name:NAME> [property <property:NAME>] " WAIVER,
-     LANG_F_REPEAT | LANG_F_LATER, LANG_NOBLOCK, NULL, "a waiver of one check on one connector or property", NULL},
-    {"top.allow", "allow <check:LITERAL> on <kind:platform> " WAIVER, LANG_F_REPEAT | LANG_F_LATER, LANG_NOBLOCK, NULL,
+     LANG_F_REPEAT, LANG_NOBLOCK, NULL, "a waiver of one check on one connector or property", NULL},
+    {"top.allow", "allow <check:LITERAL> on <kind:platform> " WAIVER, LANG_F_REPEAT, LANG_NOBLOCK, NULL,
      "a waiver of one check on the platform", NULL},
-    {"top.test", "test <text:TEXT> [!in <environments:LITERAL…>] " FOR, LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED,
-     LANG_TEST, NULL, "steps and expectations, run on the built artefacts", "`tests.json`"},
+    {"top.test", "test <text:TEXT> [in <environments:LITERAL…>] " FOR, LANG_F_REPEAT | LANG_F_BLOCK_REQUIRED, LANG_TEST,
+     NULL, "steps and expectations, run on the built artefacts", "`tests.json`"},
 };
 const size_t lang_nforms_top = LANG_COUNT(lang_forms_top);
 

@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-size_t sch_match_keys(const sch_field *f, fl_arena *a, const char *out[3])
+size_t sch_match_keys(const sch_schema *s, const sch_hit *h, fl_arena *a, const char *out[SCH_MAX_KEYS])
 {
+    const sch_field *f = h->field;
+    if (!f || s->format != SCH_AVRO)
+        return 0;
     const char *full = f->record->name, *dot = strrchr(full, '.');
     const char *simple = dot ? dot + 1 : full;
     size_t n = 0;
@@ -96,6 +99,14 @@ bool sch_key_matches(const char *key, const char *full_name)
 
 /* ---- coverage ---- */
 
+size_t sch_client_names(const sch_schema *s, const sch_hit *h, fl_arena *a, const char *out[SCH_MAX_KEYS])
+{
+    if (!h->field || s->format != SCH_AVRO)
+        return 0;
+    out[0] = fl_printf(a, "%s.%s", h->field->record->name, h->field->name);
+    return 1;
+}
+
 static bool covers(const char *const keys[3], size_t nkeys, const sch_field *f, fl_buf *name)
 {
     fl_buf_clear(name);
@@ -107,10 +118,11 @@ static bool covers(const char *const keys[3], size_t nkeys, const sch_field *f, 
     return false;
 }
 
-void sch_covered(const sch_schema *s, fl_arena *a, const sch_field *f, sch_hits *out)
+void sch_covered(const sch_schema *s, fl_arena *a, const sch_hit *h, sch_hits *out)
 {
-    const char *keys[3];
-    size_t nkeys = sch_match_keys(f, a, keys);
+    const char *keys[SCH_MAX_KEYS];
+    const sch_field *f = h->field;
+    size_t nkeys = sch_match_keys(s, h, a, keys);
     fl_arena *scratch = fl_arena_new(); /* callers ask for field after field: only what is found stays */
     sch_hits all;
     sch_leaves(s, scratch, &all);

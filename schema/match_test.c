@@ -89,10 +89,11 @@ static void hostile_keys(void **state)
     assert_false(sch_key_matches(key, name));
 }
 
-static const char *keys_text(const sch_field *f)
+static const char *keys_text(const sch_schema *s, const sch_field *f)
 {
-    const char *keys[3];
-    size_t n = sch_match_keys(f, arena, keys);
+    const char *keys[SCH_MAX_KEYS];
+    sch_hit h = {.field = f, .type = f->type};
+    size_t n = sch_match_keys(s, &h, arena, keys);
     for (size_t i = 0; i < n; i++)
         assert_true(i == 1 || sch_key_matches(keys[i], keys[0]) == (i == 0 || !strchr(f->record->name, '.')));
     return fl_printf(arena, "%s %s %s", keys[0], keys[1], n > 2 ? keys[2] : "-");
@@ -103,8 +104,8 @@ static void keys(void **state)
     sch_schema *s = parse(
         "{\"type\":\"record\",\"name\":\"C\",\"fields\":[{\"name\":\"f\",\"type\":\"string\"},{\"name\":\"a\",\"type\":"
         "{\"type\":\"record\",\"name\":\"com.acme.A\",\"fields\":[{\"name\":\"street\",\"type\":\"string\"}]}}]}");
-    assert_string_equal(keys_text(&s->root->fields[0]), "C.f **.C.f -");
-    assert_string_equal(keys_text(&s->root->fields[1].type->fields[0]), "com.acme.A.street **.A.street A.street");
+    assert_string_equal(keys_text(s, &s->root->fields[0]), "C.f **.C.f -");
+    assert_string_equal(keys_text(s, &s->root->fields[1].type->fields[0]), "com.acme.A.street **.A.street A.street");
 }
 
 static const char *covered_text(const sch_schema *s, const char *path)
@@ -113,7 +114,7 @@ static const char *covered_text(const sch_schema *s, const char *path)
     char message[160];
     assert_int_equal(sch_select(s, arena, path, &h, message), SCH_PATH_OK);
     assert_int_equal(h.n, 1);
-    sch_covered(s, arena, h.v[0].field, &covered);
+    sch_covered(s, arena, &h.v[0], &covered);
     return hits_text(&covered);
 }
 

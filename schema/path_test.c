@@ -191,7 +191,7 @@ static void exponential(void **state)
     sch_leaves(s, arena, &h);
     assert_int_equal(h.n, SCH_MAX_HITS);
     assert_true(h.truncated);
-    sch_covered(s, arena, h.v[0].field, &h);
+    sch_covered(s, arena, &h.v[0], &h);
     assert_true(h.truncated);
     /* no leaf at all, and still 2^60 ways */
     s = doubling(60, "");

@@ -1,8 +1,20 @@
 /* schema.h: schemas as trees of fields, the paths that policies write, and the names that the vendor's clients match.
  *
- * A sch_schema is an immutable tree in an arena over the original bytes of its text, which are kept. In this version
- * the format is Avro; JSON Schema and Protobuf come behind the same interface. Facts: which names clients match and
- * where tags count: docs/wire.md 6, docs/language.md 7. */
+ * A sch_schema is an immutable tree in an arena over the original bytes of its text, which are kept. Avro, JSON Schema
+ * and Protobuf all become the same tree, so that paths, leaves and checks know one kind of thing:
+ *
+ *     Avro                 JSON Schema                              Protobuf                    here
+ *     record, its fields   object with `properties`, each property  message, its fields         SCH_RECORD, sch_field
+ *     array                array with `items`                       repeated field              SCH_ARRAY
+ *     map                  values of `additionalProperties`         map                         SCH_MAP
+ *     union                type lists, anyOf, oneOf                 -                           SCH_UNION
+ *     string, bytes, …     string; integer as LONG, number DOUBLE   string, bytes, numbers      the kind of that name
+ *     enum                 string with `enum` or `const`            enum                        SCH_ENUM
+ *     -                    anything may stand there (`true`, {})    -                           SCH_ANY
+ *
+ * A oneof's members are fields of their message. What no client walks through (`patternProperties`, `then`, …) is in
+ * the tree, too, and says so (`unwalked`), so that a path to it gets the right message. Facts: which names clients
+ * match and where tags count: docs/wire.md 6, docs/language.md 7. */
 #ifndef FLEC_SCHEMA_H
 #define FLEC_SCHEMA_H
 
@@ -12,7 +24,10 @@
 
 #include "base/base.h"
 
-/* ---- Avro types, also what the engine's program compiler reads ---- */
+typedef enum { SCH_AVRO, SCH_JSON, SCH_PROTOBUF } sch_format;
+const char *sch_format_name(sch_format f); /* as the registry's schemaType: AVRO, JSON, PROTOBUF */
+
+/* ---- types, also what the engine's program compiler reads ---- */
 
 typedef enum {
     SCH_NULL,
@@ -28,7 +43,8 @@ typedef enum {
     SCH_ARRAY,
     SCH_MAP,
     SCH_UNION,
-    SCH_FIXED
+    SCH_FIXED,
+    SCH_ANY /* JSON Schema: a value of any type */
 } sch_kind;
 
 typedef struct sch_type sch_type;
@@ -36,8 +52,8 @@ typedef struct sch_field sch_field;
 
 struct sch_type {
     sch_kind kind;
-    const char *name;    /* full name of RECORD, ENUM, FIXED; "" namespace allowed: then no dot; else NULL */
-    const char *logical; /* logicalType, or NULL */
+    const char *name; /* full name of RECORD, ENUM, FIXED; "" namespace allowed: then no dot; else NULL. JSON: NULL */
+    const char *logical; /* logicalType, JSON Schema's `format`, or NULL */
     sch_field *fields;   /* RECORD */
     size_t nfields;
     sch_type *item;      /* ARRAY, MAP */
@@ -50,7 +66,10 @@ struct sch_type {
     bool recursive;           /* RECORD that contains itself */
     bool foreign;        /* RECORD, ENUM, FIXED defined in a referenced schema: nothing inline can be written there */
     unsigned id;         /* dense number of the type in its schema, for visited sets and program tables */
-    const fl_json *node; /* where it is written */
+    const fl_json *node; /* where it is written; NULL in Protobuf. JSON: the schema object itself, behind `$ref`s */
+    /* ARRAY, MAP: the construct through which no client reaches the elements ("additionalProperties", "prefixItems"),
+     * or NULL */
+    const char *item_unwalked;
 };
 
 struct sch_field {
@@ -62,7 +81,14 @@ struct sch_field {
     const char **aliases;
     size_t naliases;
     const fl_json *fallback; /* default value, or NULL */
-    const fl_json *node;     /* the field's object in the text of its schema (of `text` unless record->foreign) */
+    /* The field's object in the text of its schema (of `text` unless record->foreign); a JSON property: its schema
+     * object before any `$ref` is followed, also inside an `allOf` member. NULL in Protobuf. */
+    const fl_json *node;
+    const char *unwalked; /* JSON: the construct through which no client reaches it ("then", …), or NULL */
+    int number;           /* Protobuf: field number; else 0 */
+    const char *oneof;    /* Protobuf: name of the oneof it is a member of, or NULL */
+    bool optional;        /* it may be absent: JSON not `required`, Protobuf explicit presence */
+    uint32_t at, to;      /* Protobuf: byte range of the field's declaration in the text of its own file */
 };
 
 /* A `confluent:tags` in a type object: on a record, inside `items`, beside "type": "string". No client sees it as a
@@ -77,12 +103,14 @@ typedef struct sch_misplaced {
 } sch_misplaced;
 
 typedef struct sch_schema {
+    sch_format format;
     const char *name; /* file name for messages, or subject */
     const char *text; /* the original bytes */
     size_t len;
     sch_type *root;
     unsigned ntypes;
-    const fl_json *json;
+    const fl_json *json;            /* NULL: Protobuf */
+    const struct sch_proto *proto;  /* Protobuf: what was read of the descriptors (proto.h); else NULL */
     const sch_misplaced *misplaced; /* in order of the texts */
     size_t nmisplaced;
 } sch_schema;
@@ -110,6 +138,33 @@ typedef struct sch_error {
 sch_schema *sch_avro_parse(fl_arena *a, const char *name, const char *text, size_t len, const sch_ref *refs,
                            size_t nrefs, sch_error *err);
 
+/* A JSON Schema, drafts 4 to 2020-12 as the vendor's clients read them. `$ref` to the text itself (`#/definitions/X`,
+ * `$defs`, `$id`, `$anchor`) or to a reference by its name; another URL is refused, nothing is ever fetched. */
+sch_schema *sch_json_parse(fl_arena *a, const char *name, const char *text, size_t len, const sch_ref *refs,
+                           size_t nrefs, sch_error *err);
+
+/* Protobuf: text is a .proto file; refs are imported under their names; `confluent/meta.proto`, `confluent/type/…` and
+ * google's own need no reference. message: simple or full name of the root message, NULL for the file's first. protoc
+ * is asked for the descriptors; sch_proto_prepare asks once for many files, later parses of the same texts find them.
+ */
+sch_schema *sch_proto_parse(fl_arena *a, const char *name, const char *text, size_t len, const char *message,
+                            const sch_ref *refs, size_t nrefs, sch_error *err);
+typedef struct sch_proto_file {
+    const char *name, *text;
+    size_t len;
+    const sch_ref *refs;
+    size_t nrefs;
+} sch_proto_file;
+typedef struct sch_proto_set sch_proto_set; /* descriptors of many files, in an arena */
+/* NULL and a message if protoc cannot be run at all. Files that protoc refuses are refused when they are parsed. */
+sch_proto_set *sch_proto_prepare(fl_arena *a, const sch_proto_file *files, size_t n, char message[256]);
+sch_schema *sch_proto_from_set(fl_arena *a, const sch_proto_set *set, const char *name, const char *text, size_t len,
+                               const char *message, const sch_ref *refs, size_t nrefs, sch_error *err);
+
+/* One of the three; message as above, else NULL. */
+sch_schema *sch_parse(sch_format format, fl_arena *a, const char *name, const char *text, size_t len,
+                      const char *message, const sch_ref *refs, size_t nrefs, sch_error *err);
+
 /* ---- paths ---- */
 
 /* What a path reaches: an occurrence of a type below a field, through nullable unions, arrays and maps as the path's
@@ -120,8 +175,9 @@ typedef struct sch_hit {
                                (primitive root) */
     const sch_type *type;   /* what stands there, nullable unions opened */
     bool nullable;
-    bool mixed;     /* a union with another non-null branch: type is the union */
-    bool recursive; /* an occurrence below the second level of a recursive record; leaves stop there */
+    bool mixed;           /* a union with another non-null branch: type is the union */
+    bool recursive;       /* an occurrence below the second level of a recursive record; leaves stop there */
+    const char *unwalked; /* the construct on the way through which no client reaches it, or NULL */
 } sch_hit;
 
 typedef struct sch_hits {
@@ -157,20 +213,34 @@ const char *sch_type_text(const sch_type *t,
 /* The nearest n paths of the schema to a path that selects nothing; returns how many. */
 size_t sch_nearest(const sch_schema *s, fl_arena *a, const char *path, const char **out, size_t n);
 
+/* The way from the root to a hit: fields, elements, values, one a step. Made anew at each call. */
+typedef struct sch_step {
+    const sch_type *in;     /* the record, array or map that is entered */
+    const sch_field *field; /* of a record; NULL: elements or values */
+    const sch_type *to;     /* the type as it is written there, a union unopened */
+} sch_step;
+/* Number of steps, 0 for the root itself or where there is no such hit. */
+size_t sch_way(const sch_schema *s, fl_arena *a, const sch_hit *h, const sch_step **out);
+
 /* ---- names that clients match ---- */
 
-/* The metadata.tags keys for a field: full record name.field, **.Record.field, Record.field (unique ones, in that
- * order). Returns how many: 3, or 2 for a record without namespace (`**.` stays: a connector may hand the record over
- * in a namespace). */
-size_t sch_match_keys(const sch_field *f, fl_arena *a, const char *out[3]);
+/* The metadata.tags keys for a leaf, as docs/language.md 7 has them. Avro: full record name.field, **.Record.field,
+ * Record.field (unique ones, in that order; 2 for a record without namespace: `**.` stays, a connector may hand the
+ * record over in a namespace). JSON Schema: `$.a.b`, and below an array `$.a*.b` as well. Protobuf: full message
+ * name.field. Returns how many; 0 for a leaf that carries no tag (primitive root). */
+#define SCH_MAX_KEYS 3
+size_t sch_match_keys(const sch_schema *s, const sch_hit *h, fl_arena *a, const char *out[SCH_MAX_KEYS]);
+/* The names under which clients look the leaf up: Avro and Protobuf record name.field; JSON Schema `$.a.b` and, below
+ * an array, `$.a[0].b` and `$.a[17].b` for those that write an index. Returns how many, at most SCH_MAX_KEYS. */
+size_t sch_client_names(const sch_schema *s, const sch_hit *h, fl_arena *a, const char *out[SCH_MAX_KEYS]);
 
 /* Does a metadata.tags key match a full name, as the vendor's WildcardMatcher does (? one character, * within a dot, **
  * across)? */
 bool sch_key_matches(const char *key, const char *full_name);
 
-/* Every leaf whose field any of the three keys of f matches (so: every occurrence of that record type's field, in other
- * records of the same simple name too). */
-void sch_covered(const sch_schema *s, fl_arena *a, const sch_field *f, sch_hits *out);
+/* Every leaf of which a client name is matched by any key of h (so in Avro: every occurrence of that record type's
+ * field, in other records of the same simple name too). */
+void sch_covered(const sch_schema *s, fl_arena *a, const sch_hit *h, sch_hits *out);
 
 /* ---- inline tags ---- */
 
@@ -180,7 +250,8 @@ typedef struct sch_edit {
     size_t ntags;
 } sch_edit;
 
-/* The schema's text with `confluent:tags` written into these fields, everything else byte for byte as it was. A new
+/* The schema's text with tags written into these fields (`confluent:tags`; Protobuf: `(confluent.field_meta).tags`, and
+ * the import of confluent/meta.proto where it lacks), everything else byte for byte as it was. A new
  * list is the last member of the field's object, in that object's style (spaces, line breaks); an existing one keeps
  * its elements and gets what it lacks behind them. Several edits of one field are joined. A field of a referred schema
  * is skipped: its text is not this one. Check out->full. */

@@ -26,8 +26,17 @@ void chk_run_all(const est_estate *e, fl_diags *diags);
 fl_diag *chk_report(const chk_row *row, fl_diags *diags, fl_span at, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* What a diagnostic is about, for waivers: a side, or one leaf or path of it; a whole topic; a KEK; a connector, or one
+ * property of it; the platform. Every check that may be waived says it. Return d. */
+fl_diag *chk_about_side(fl_diag *d, const est_side *s, const char *path); /* path: NULL, or canonical */
+fl_diag *chk_about_topic(fl_diag *d, const est_topic *t);
+fl_diag *chk_about_kek(fl_diag *d, const est_kek *k);
+fl_diag *chk_about_connector(fl_diag *d, const est_connector *c, const char *property); /* property: or NULL */
+fl_diag *chk_about_platform(fl_diag *d);
+
 /* The functions, by file: sides.c, fields.c, tags.c, encryption.c, keys.c, platform.c, connectors.c, properties.c,
- * values.c, kms.c. */
+ * values.c, kms.c, walked.c, routing.c, sources.c, leaks.c, constraints.c, key_use.c, grants.c, personal.c, rules.c,
+ * clients.c, evolution.c. */
 #define CHK_FUNCTIONS(X)                                                                                               \
     X(topic_undecided)                                                                                                 \
     X(clear_expired)                                                                                                   \
@@ -60,7 +69,41 @@ fl_diag *chk_report(const chk_row *row, fl_diags *diags, fl_span at, const char 
     X(secret_literal)                                                                                                  \
     X(unknown_provider)                                                                                                \
     X(kms_parameters_missing)                                                                                          \
-    X(kms_parameters_clash)
+    X(kms_parameters_clash)                                                                                            \
+    X(path_not_walked)                                                                                                 \
+    X(client_leaves_clear)                                                                                             \
+    X(client_may_leave_clear)                                                                                          \
+    X(client_fails)                                                                                                    \
+    X(rule_refused)                                                                                                    \
+    X(rule_name)                                                                                                       \
+    X(transform_may_copy)                                                                                              \
+    X(property_constraint)                                                                                             \
+    X(topic_mismatch)                                                                                                  \
+    X(side_topic_undefined)                                                                                            \
+    X(type_changing_mode)                                                                                              \
+    X(error_log_in_clear)                                                                                              \
+    X(partitioned_by_encrypted_field)                                                                                  \
+    X(ciphertext_to_source)                                                                                            \
+    X(read_failure_to_target)                                                                                          \
+    X(derived_schema)                                                                                                  \
+    X(nested_base64_decimal)                                                                                           \
+    X(opaque_json)                                                                                                     \
+    X(stale_rules)                                                                                                     \
+    X(assume_role_loop)                                                                                                \
+    X(kek_differs)                                                                                                     \
+    X(gcm_without_rotation)                                                                                            \
+    X(local_kms)                                                                                                       \
+    X(suspicious_untagged_field)                                                                                       \
+    X(unknown_principal)                                                                                               \
+    X(unused_grant)                                                                                                    \
+    X(wide_grant)                                                                                                      \
+    X(evolution_algorithm)                                                                                             \
+    X(evolution_kek)                                                                                                   \
+    X(evolution_rotation)                                                                                              \
+    X(evolution_subject)                                                                                               \
+    X(evolution_removed)                                                                                               \
+    X(evolution_history)                                                                                               \
+    X(incompatible_schema)
 #define CHK_DECLARE(f) void chk_##f(const chk_row *row, const est_estate *e, fl_diags *diags);
 CHK_FUNCTIONS(CHK_DECLARE)
 

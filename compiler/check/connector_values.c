@@ -8,12 +8,6 @@
 
 /* ---- one converter a side: its topics agree ---- */
 
-static const char *format_name(est_format f)
-{
-    static const char *const names[] = {"avro", "string", "bytes", "short", "integer", "long", "float", "double"};
-    return names[f];
-}
-
 static void sides_agree(const chk_row *row, fl_diags *diags, const est_connector *c, bool key)
 {
     const est_side *first = key ? &c->topics.v[0]->key : &c->topics.v[0]->value;
@@ -26,8 +20,8 @@ static void sides_agree(const chk_row *row, fl_diags *diags, const est_connector
         fl_diag *d =
             format ? chk_report(row, diags, c->topic_names.v[0].at,
                                 "connector %s has one %s.converter, but its topics differ: %s in %s, %s in %s",
-                                c->name.s, est_side_name(s), format_name(first->format), first->topic->name.s,
-                                format_name(s->format), t->name.s)
+                                c->name.s, est_side_name(s), est_format_name(first->format), first->topic->name.s,
+                                est_format_name(s->format), t->name.s)
                    : chk_report(
                          row, diags, c->topic_names.v[0].at,
                          "connector %s has one subject name strategy a side, but its topics differ in that of the %s",

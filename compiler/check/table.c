@@ -22,7 +22,7 @@ static const chk_row rows[] = {
      chk_silent_plaintext_union},
     {"tag-wider-than-path", FL_ERROR, CHK_NEVER, "what clients match covers more fields than the path",
      chk_tag_wider_than_path},
-    {"path-not-walked", FL_ERROR, CHK_NEVER, "a leaf that no client reaches", NULL},
+    {"path-not-walked", FL_ERROR, CHK_NEVER, "a leaf that no client reaches", chk_path_not_walked},
     {"tags-by-name", FL_ERROR, CHK_NEVER, "`tags-in metadata` on a side that a source connector writes",
      chk_tags_by_name},
     {"tag-not-encrypted", FL_ERROR, CHK_NEVER, "a carried tag that no `encrypt` of the side names",
@@ -60,6 +60,71 @@ static const chk_row rows[] = {
      chk_undefined_topic},
     {"reporter-in-clear", FL_ERROR, CHK_DATED, "reporter topics are on, or left to their default",
      chk_reporter_in_clear},
+    {"client-leaves-clear", FL_ERROR, CHK_NEVER,
+     "a field that the declared client of a writer, or a connector, leaves in clear", chk_client_leaves_clear},
+    {"client-may-leave-clear", FL_ERROR, CHK_DATED, "the same for a writer with no client stated",
+     chk_client_may_leave_clear},
+    {"client-fails", FL_WARNING, CHK_FREE, "a construct on which a client of the topic fails or destroys data",
+     chk_client_fails},
+    {"rule-refused", FL_ERROR, CHK_NEVER,
+     "a pass-through rule that the registry refuses, that encrypts, or with parameters nobody knows", chk_rule_refused},
+    {"rule-name", FL_ERROR, CHK_NEVER, "two rules of one name, or a name that the registry refuses", chk_rule_name},
+    {"transform-may-copy", FL_ERROR, CHK_DATED, "a pass-through TRANSFORM on write beside `encrypt`",
+     chk_transform_may_copy},
+    {"property-constraint", FL_ERROR, CHK_DATED, "a constraint between properties that does not hold",
+     chk_property_constraint},
+    {"topic-mismatch", FL_ERROR, CHK_NEVER,
+     "declared topics differ from what configuration and transformations produce", chk_topic_mismatch},
+    {"side-topic-undefined", FL_ERROR, CHK_DATED, "a side topic of a source without a `topic` block",
+     chk_side_topic_undefined},
+    {"type-changing-mode", FL_ERROR, CHK_NEVER, "a mode of a source that makes a tagged field another type",
+     chk_type_changing_mode},
+    {"error-log-in-clear", FL_ERROR, CHK_DATED,
+     "whole records in the log of a source, or in the headers of dead letters", chk_error_log_in_clear},
+    {"partitioned-by-encrypted-field", FL_ERROR, CHK_DATED,
+     "an encrypted field whose plaintext becomes part of an object's name", chk_partitioned_by_encrypted_field},
+    {"ciphertext-to-source", FL_ERROR, CHK_DATED, "a source over objects that hold ciphertext",
+     chk_ciphertext_to_source},
+    {"read-failure-to-target", FL_WARNING, CHK_FREE, "a sink that could write ciphertext to its target",
+     chk_read_failure_to_target},
+    {"derived-schema", FL_WARNING, CHK_FREE, "a source whose derived schema will not fit the registered one",
+     chk_derived_schema},
+    {"nested-base64-decimal", FL_WARNING, CHK_FREE, "JSON with nested tagged fields and BASE64 decimals",
+     chk_nested_base64_decimal},
+    {"opaque-json", FL_WARNING, CHK_FREE, "a string that holds JSON and is not encrypted whole", chk_opaque_json},
+    {"stale-rules", FL_WARNING, CHK_FREE, "no cache interval where rules may change", chk_stale_rules},
+    {"assume-role-loop", FL_WARNING, CHK_FREE, "role parameters beside a worker's web identity", chk_assume_role_loop},
+    {"kek-differs", FL_ERROR, CHK_NEVER,
+     "one KEK name with two key ids or types, over the estate or against `--previous`", chk_kek_differs},
+    {"gcm-without-rotation", FL_WARNING, CHK_FREE, "random IVs bound one data key to 2^32 fields",
+     chk_gcm_without_rotation},
+    {"local-kms", FL_ERROR, CHK_DATED, "a local KMS outside tests", chk_local_kms},
+    {"suspicious-untagged-field", FL_WARNING, CHK_FREE,
+     "a name or format that looks personal, neither tagged nor explained", chk_suspicious_untagged_field},
+    {"unknown-principal", FL_ERROR, CHK_NEVER, "a principal that is not declared, where some are",
+     chk_unknown_principal},
+    {"unused-grant", FL_WARNING, CHK_FREE, "a declared principal that nothing in the estate needs", chk_unused_grant},
+    {"wide-grant", FL_WARNING, CHK_FREE, "a grant wider than the policy needs", chk_wide_grant},
+    {"evolution-algorithm", FL_ERROR, CHK_DATED,
+     "another algorithm than in the previous build: old records would not open", chk_evolution_algorithm},
+    {"evolution-kek", FL_ERROR, CHK_DATED,
+     "another KEK than in the previous build, or one whose immutable parts changed", chk_evolution_kek},
+    {"evolution-rotation", FL_ERROR, CHK_DATED, "rotation switched on or off since the previous build",
+     chk_evolution_rotation},
+    {"evolution-subject", FL_ERROR, CHK_DATED, "another subject name than in the previous build: other data keys",
+     chk_evolution_subject},
+    {"evolution-removed", FL_ERROR, CHK_DATED, "a rule, tag, topic or subject of the previous build is gone",
+     chk_evolution_removed},
+    {"evolution-history", FL_ERROR, CHK_DATED, "a field is encrypted now whose old records are in clear",
+     chk_evolution_history},
+    {"incompatible-schema", FL_ERROR, CHK_DATED, "the schema does not fit the previous one at the subject's level",
+     chk_incompatible_schema},
+    {"overlay-refused", FL_ERROR, CHK_NEVER, "an environment or default that would change which fields are encrypted",
+     NULL},
+    {"unused-waiver", FL_WARNING, CHK_NEVER, "a waiver of something that is not reported", NULL},
+    {"expired-waiver", FL_ERROR, CHK_NEVER, "a waiver past its day, or one that needs an end and has none", NULL},
+    {"idle-guardrail", FL_WARNING, CHK_NEVER, "a guardrail that no object reaches", NULL},
+    {"guardrail", FL_ERROR, CHK_NEVER, "a rule of the policy about itself that does not hold", NULL},
 };
 
 const chk_row *chk_rows(size_t *n)
@@ -90,6 +155,38 @@ fl_diag *chk_report(const chk_row *row, fl_diags *diags, fl_span at, const char 
     const char *message = fl_vprintf(diags->arena, fmt, ap);
     va_end(ap);
     return fl_diag_add(diags, row->name, row->severity, at, "%s", message);
+}
+
+/* ---- what a diagnostic is about ---- */
+
+fl_diag *chk_about_side(fl_diag *d, const est_side *s, const char *path)
+{
+    d->about = (fl_thing){"topic", s->topic->name.s, est_side_name(s), path};
+    return d;
+}
+
+fl_diag *chk_about_topic(fl_diag *d, const est_topic *t)
+{
+    d->about = (fl_thing){"topic", t->name.s, NULL, NULL};
+    return d;
+}
+
+fl_diag *chk_about_kek(fl_diag *d, const est_kek *k)
+{
+    d->about = (fl_thing){"kek", k->name.s, NULL, NULL};
+    return d;
+}
+
+fl_diag *chk_about_connector(fl_diag *d, const est_connector *c, const char *property)
+{
+    d->about = (fl_thing){"connector", c->name.s, NULL, property};
+    return d;
+}
+
+fl_diag *chk_about_platform(fl_diag *d)
+{
+    d->about = (fl_thing){.kind = "platform"};
+    return d;
 }
 
 /* ---- shared by the checks on fields ---- */

@@ -69,8 +69,7 @@ void emit_sort(const char **v, size_t n)
 
 const char *emit_format(est_format f)
 {
-    static const char *const names[] = {"avro", "string", "bytes", "short", "integer", "long", "float", "double"};
-    return names[f];
+    return est_format_name(f);
 }
 
 const char *emit_policy_name(const est_estate *e, const char *file)

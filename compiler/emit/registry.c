@@ -155,8 +155,8 @@ static void metadata_tags(emit *m, fl_jw *w, const est_side *s)
     FL_VEC(key_tags) rows = {0};
     for (size_t i = 0; i < s->leaves.n; i++) {
         const est_leaf *l = &s->leaves.v[i];
-        const char *keys[3];
-        size_t nkeys = leaf_has_key(s, l) ? sch_match_keys(l->hit.field, m->arena, keys) : 0;
+        const char *keys[SCH_MAX_KEYS];
+        size_t nkeys = leaf_has_key(s, l) ? sch_match_keys(s->schema, &l->hit, m->arena, keys) : 0;
         for (size_t k = 0; k < nkeys; k++)
             FL_PUSH(m->arena, &rows, (key_tags){keys[k], l->tags.v, l->tags.n});
     }

@@ -46,9 +46,21 @@ const est_connector *est_find_connector(const est_estate *e, const char *name)
     FIND(e->connectors, name);
 }
 
+const char *est_format_name(est_format f)
+{
+    static const char *const names[] = {"avro",  "json",    "protobuf", "string", "bytes",
+                                        "short", "integer", "long",     "float",  "double"};
+    return names[f];
+}
+
+sch_format est_schema_format(est_format f)
+{
+    return f == EST_JSON ? SCH_JSON : f == EST_PROTOBUF ? SCH_PROTOBUF : SCH_AVRO;
+}
+
 bool est_has_schema(const est_side *s)
 {
-    return s->format == EST_AVRO;
+    return s->format <= EST_PROTOBUF;
 }
 
 bool est_is_clear(const est_side *s)

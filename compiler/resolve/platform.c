@@ -20,14 +20,16 @@ static void converter(res *r, est_platform *p, const lang_stmt *s)
     static const struct {
         const char *name;
         est_format format;
-    } known[] = {{"avro", EST_AVRO}, {"string", EST_STRING}, {"bytes", EST_BYTES}};
+    } known[] = {{"avro", EST_AVRO},
+                 {"json", EST_JSON},
+                 {"protobuf", EST_PROTOBUF},
+                 {"string", EST_STRING},
+                 {"bytes", EST_BYTES}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (!strcmp(s->head.name.text, known[i].name)) {
             p->converter[known[i].format] = res_slot(r, s, "class");
             return;
         }
-    res_error(r, "syntax", s->head.span, "`%s` is not in this version of flec: it is matched and formatted only",
-              s->head.name.text);
 }
 
 static void providers(res *r, est_platform *p, const lang_block *b)

@@ -138,6 +138,7 @@ void res_tags(res *r);       /* keks.c */
 void res_principals(res *r); /* keks.c */
 void res_keks(res *r);
 void res_subjects(res *r);
+est_format res_format_of(const char *word); /* `avro` … `double` */
 void res_topics(res *r);
 /* A side as it is written (stmt NULL: the default of a key). Its schema and what the paths select come later. */
 void res_side(res *r, est_side *s, const lang_stmt *stmt);

@@ -73,7 +73,10 @@ static sch_schema *parse(res *r, const res_node *n)
     sch_ref *refs = FL_NEW_N(r->a, sch_ref, n->nclosure + 1);
     for (size_t i = 0; i < n->nclosure; i++)
         refs[i] = (sch_ref){res_node_name(n->closure[i]), n->closure[i]->file->text, n->closure[i]->file->len};
-    sch_schema *s = sch_avro_parse(r->a, n->file->path, n->file->text, n->file->len, refs, n->nclosure, &error);
+    est_format format = n->side ? n->side->format : n->subject->format;
+    const char *message = n->side ? n->side->message.s : n->subject->message.s;
+    sch_schema *s = sch_parse(est_schema_format(format), r->a, n->file->path, n->file->text, n->file->len, message,
+                              refs, n->nclosure, &error);
     if (!s)
         bad_schema(r, n, &error);
     FL_PUSH(r->a, &r->parsed, (res_parsed){n, s});

@@ -9,6 +9,8 @@ static est_subject *one(res *r, const res_decl *d)
     res_file *f = res_schema_file(r, path);
     s->name = d->name;
     s->at = res_at(d->stmt);
+    s->format = res_format_of(res_slot(r, d->stmt, "format").s);
+    s->message = res_slot(r, d->stmt, "message");
     s->schema_path = (est_text){f ? f->path : NULL, path->span};
     s->schema_text = f ? f->text : NULL;
     s->schema_len = f ? f->len : 0;

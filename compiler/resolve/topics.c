@@ -6,9 +6,10 @@
 
 /* ---- sides: the statements that need a schema ---- */
 
-static est_format format_of(const char *word)
+est_format res_format_of(const char *word)
 {
-    static const char *const words[] = {"avro", "string", "bytes", "short", "integer", "long", "float", "double"};
+    static const char *const words[] = {"avro",  "json",    "protobuf", "string", "bytes",
+                                        "short", "integer", "long",     "float",  "double"};
     size_t i = 0;
     while (i < sizeof words / sizeof *words - 1 && strcmp(words[i], word))
         i++;
@@ -125,7 +126,7 @@ void res_side(res *r, est_side *s, const lang_stmt *stmt)
     const lang_stmt *clear = lang_find(stmt->block, "side.clear");
     s->stated = true;
     s->at = res_at(stmt);
-    s->format = format_of(format.s);
+    s->format = res_format_of(format.s);
     s->clear = res_reason(r, clear);
     s->clear_until = clear ? res_slot(r, clear, "until") : (est_text){0};
     s->doc = res_stated(r, stmt->block, "side.doc", "doc");
