@@ -39,6 +39,7 @@ est_estate *fc_compile(fl_arena *a, const char *const *paths, size_t n, const fc
     res r = {.e = FL_NEW(a, est_estate), .a = a, .diags = diags};
     r.e->arena = a;
     r.e->today = opt->today;
+    r.e->personal_words = opt->personal_words;
     est_estate *e = res_files(&r, paths, n, status) && environment_exists(opt, status) ? r.e : NULL;
     if (e) {
         resolve(&r);

@@ -9,6 +9,7 @@
 typedef struct fc_options {
     int64_t today;           /* days since 1970-01-01 */
     const char *environment; /* NULL */
+    const char *personal_words; /* text of --personal-words, checked (check/personal.h), or NULL */
 } fc_options;
 
 /* One compilation over these files (paths as the user gave them, folders already expanded; "-" is standard input's text

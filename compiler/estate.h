@@ -244,6 +244,7 @@ typedef struct est_estate {
     FL_VEC(const lang_stmt *) tests;
     struct prev_build *previous; /* what --previous names (check/previous.h), or NULL */
     FL_VEC(lang_file *) files;   /* in order of path */
+    const char *personal_words;  /* the user's list (check/personal.h), or NULL */
     int64_t today;               /* days */
     bool incomplete;             /* something was left out or not found (reported): nothing can be called unused */
     FL_VEC(const struct est_variable *) variables; /* `let`s, in order of name; for est_expand */

@@ -94,7 +94,6 @@ fl_diag *chk_about_platform(fl_diag *d);
     X(gcm_without_rotation)                                                                                            \
     X(local_kms)                                                                                                       \
     X(suspicious_untagged_field)                                                                                       \
-    X(unknown_principal)                                                                                               \
     X(unused_grant)                                                                                                    \
     X(wide_grant)                                                                                                      \
     X(evolution_algorithm)                                                                                             \
