@@ -127,3 +127,9 @@ void chk_stale_rules(const chk_row *row, const est_estate *e, fl_diags *diags)
         chk_about_connector(d, c, NULL);
     }
 }
+
+/* ---- kek-differs ---- */
+
+void chk_kek_differs(const chk_row *row, const est_estate *e, fl_diags *diags)
+{
+}
