@@ -49,8 +49,8 @@ typedef struct sch_compatibility {
 } sch_compatibility;
 
 #define SCH_MAX_INCOMPATIBLE 1000
-#define SCH_COMPAT_DEPTH     128     /* nesting of types; Avro's are bounded when they are parsed */
-#define SCH_COMPAT_WORK      2000000 /* steps of one call; comparing one type with one type is one */
+#define SCH_COMPAT_DEPTH     1000    /* types inside types, through names and references */
+#define SCH_COMPAT_WORK      1000000 /* steps of one call; comparing one type with one type is one */
 
 /* true: nothing is wrong. history: earlier versions of one format each, oldest first; levels that are not transitive
  * look at the last one only, NONE at none. A version of another format than the newer one's is an incompatibility of
@@ -71,13 +71,44 @@ typedef struct sch_compare {
     uint32_t work; /* steps left of the whole call */
 } sch_compare;
 
-/* One step of work. false: there is none left (`undecided` is set): return at once. */
-bool sch_compare_step(sch_compare *c);
+/* n steps of work. false: there are not so many left (`undecided` is set): return at once. */
+bool sch_compare_spend(sch_compare *c, size_t n);
+#define sch_compare_step(c) sch_compare_spend((c), 1)
 void sch_compare_undecided(sch_compare *c); /* a bound of depth or size was reached */
 /* Adds what is wrong. type is a constant; path is copied. The places are in the reader's and the writer's text. */
 void sch_compare_report(sch_compare *c, const char *type, const char *path, sch_place in_reader, sch_place in_writer,
                         const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 sch_place sch_place_of(const fl_json *node); /* NULL: none */
+
+/* What was compared with what: a pair is compared once, and is taken for compatible while it is being compared (a
+ * recursive type). Where a union only asks (`loud` false), nothing is reported; a pair that was found incompatible in
+ * silence is compared once more when it counts, so that its reasons are reported, each once. */
+typedef enum {
+    SCH_PAIR_NEW,
+    SCH_PAIR_OPEN,
+    SCH_PAIR_FITS,
+    SCH_PAIR_QUIET /* does not, not reported */,
+    SCH_PAIR_TOLD
+} sch_pair_state;
+typedef struct sch_pair {
+    const void *reader, *writer;
+    unsigned char state; /* sch_pair_state */
+} sch_pair;
+typedef struct sch_pairs { /* starts as {0}, lies in the arena */
+    sch_pair *v;
+    size_t n, cap;
+} sch_pairs;
+/* The entry of a pair. A new one has state SCH_PAIR_NEW, which the caller changes at once. Good until the next call. */
+sch_pair *sch_pair_at(sch_pairs *p, fl_arena *a, const void *reader, const void *writer);
+
+/* The way from the roots to what is being compared: frames on the stack, written out when something is reported. */
+typedef struct sch_trail {
+    const struct sch_trail *up; /* NULL: the root */
+    const char *step;           /* NULL: `index` */
+    size_t index;
+} sch_trail;
+/* prefix, then the steps with a `/` between two of them. */
+const char *sch_trail_text(const sch_trail *t, fl_arena *a, const char *prefix);
 
 /* compat_avro.c, compat_json.c, compat_proto.c */
 void sch_avro_compare(sch_compare *c);
