@@ -23,10 +23,16 @@ const fl_source *fl_source_new(fl_arena *a, const char *name, const char *text, 
 
 const fl_source *fl_source_because(fl_arena *a, const fl_source *src, fl_span at, const char *label)
 {
+    return fl_source_because_of(a, src, at, label, NULL);
+}
+
+const fl_source *fl_source_because_of(fl_arena *a, const fl_source *src, fl_span at, const char *label,
+                                      const void *what)
+{
     fl_source *s = FL_NEW(a, fl_source);
     fl_origin *o = FL_NEW(a, fl_origin);
     *s = *src;
-    *o = (fl_origin){at, label, src->origin};
+    *o = (fl_origin){at, label, src->origin, what};
     s->origin = o;
     return s;
 }

@@ -32,12 +32,16 @@ typedef struct fl_origin {
     fl_span at;                   /* the row, the thing that a default went to, … */
     const char *label;            /* "for region = \"eu\"", "a default of connector customers-archive" */
     const struct fl_origin *next; /* the step before, or NULL */
+    const void *what;             /* its maker's own: what sets this source apart from its sisters, or NULL */
 } fl_origin;
 
 /* Wraps a text (kept by pointer, must outlive the source) and indexes its lines. */
 const fl_source *fl_source_new(fl_arena *a, const char *name, const char *text, size_t len);
 /* A source that shares the text of src and has one more origin. */
 const fl_source *fl_source_because(fl_arena *a, const fl_source *src, fl_span at, const char *label);
+/* The same; `what` as in fl_origin. */
+const fl_source *fl_source_because_of(fl_arena *a, const fl_source *src, fl_span at, const char *label,
+                                      const void *what);
 /* Are they one text? Sources that differ in their origin alone are. */
 bool fl_same_source(const fl_source *x, const fl_source *y);
 void fl_source_place(const fl_source *s, uint32_t offset, unsigned *line, unsigned *column);

@@ -29,6 +29,7 @@ typedef struct lang_part {
     const char *text; /* decoded text, or the variable's name; NUL-terminated */
     size_t len;
     fl_span span;
+    const char *row; /* of a variable of `for` in an instance of its statement: what the row gives; else NULL */
 } lang_part;
 
 /* WORD, STRING or RAW. */
