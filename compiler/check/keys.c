@@ -153,25 +153,32 @@ void chk_kek_key_id(const chk_row *row, const est_estate *e, fl_diags *diags)
 
 /* ---- unused-kek ---- */
 
-/* A line whose KEK is unknown is reported as such; it may have meant any. */
-static bool side_uses(const est_side *s, const est_kek *k)
+/* Marks the KEKs of a side; false: the KEK of a line is unknown (reported as such), so it may have meant any. */
+static bool mark_used(const est_side *s, fl_map *used)
 {
-    for (size_t i = 0; i < s->encrypts.n; i++)
-        if (s->encrypts.v[i].kek == k || !s->encrypts.v[i].kek)
-            return true;
-    return false;
+    for (size_t i = 0; i < s->encrypts.n; i++) {
+        const est_kek *k = s->encrypts.v[i].kek;
+        if (!k)
+            return false;
+        if (!fl_map_get(used, k->name.s))
+            fl_map_put(used, k->name.s, (void *)k);
+    }
+    return true;
 }
 
 void chk_unused_kek(const chk_row *row, const est_estate *e, fl_diags *diags)
 {
-    for (size_t i = 0; i < e->keks.n && !e->incomplete; i++) {
-        bool used = false;
-        for (size_t t = 0; t < e->topics.n && !used; t++)
-            used = side_uses(&e->topics.v[t]->key, e->keks.v[i]) || side_uses(&e->topics.v[t]->value, e->keks.v[i]);
-        if (used)
+    fl_map *used = fl_map_new();
+    bool known = !e->incomplete;
+    for (size_t i = 0; i < e->topics.n && known; i++)
+        known = mark_used(&e->topics.v[i]->key, used) && mark_used(&e->topics.v[i]->value, used);
+    for (size_t i = 0; i < e->keks.n && known; i++) {
+        const est_kek *k = e->keks.v[i];
+        if (fl_map_get(used, k->name.s))
             continue;
-        fl_diag *d =
-            chk_report(row, diags, e->keks.v[i]->name.at, "no `encrypt` line uses the KEK `%s`", e->keks.v[i]->name.s);
+        fl_diag *d = chk_report(row, diags, k->name.at, "no `encrypt` line uses the KEK `%s`", k->name.s);
         fl_diag_help(diags, d, "take it out, or encrypt something with it");
+        chk_about_kek(d, k);
     }
+    fl_map_free(used);
 }

@@ -4,6 +4,7 @@
  * A driver that gets half of a group falls back to the process's own credentials without a word. One
  * converter hands the same parameters to all its KMS clients, and one worker keeps a KMS client per key for all its
  * connectors (read in the vendor's drivers and AeadWrapper). */
+#include <stdlib.h>
 #include <string.h>
 
 #include "compiler/check/check.h"
@@ -114,9 +115,28 @@ static void clash_in_connector(const chk_row *row, fl_diags *diags, const est_co
     }
 }
 
-static bool same_worker(const est_connector *a, const est_connector *b)
+/* ---- two connectors of one worker ---- */
+
+/* A private key as one connector opens it. */
+typedef struct opening {
+    const char *worker;
+    const est_kek *kek;
+    const est_connector *connector;
+} opening;
+
+static int by_key(const opening *x, const opening *y)
 {
-    return !strcmp(a->worker.s ? a->worker.s : "", b->worker.s ? b->worker.s : "");
+    int c = strcmp(x->worker, y->worker);
+    c = c ? c : (int)x->kek->kms - (int)y->kek->kms;
+    return c ? c : strcmp(x->kek->key_id.s, y->kek->key_id.s);
+}
+
+static int by_key_and_connector(const void *a, const void *b)
+{
+    const opening *x = a, *y = b;
+    int c = by_key(x, y);
+    c = c ? c : strcmp(x->connector->name.s, y->connector->name.s);
+    return c ? c : strcmp(x->kek->name.s, y->kek->name.s);
 }
 
 static bool same_credentials(const est_kek *a, const est_kek *b)
@@ -129,26 +149,41 @@ static bool same_credentials(const est_kek *a, const est_kek *b)
     return a->params.n == b->params.n;
 }
 
-/* Between two connectors of one worker: the first one's KMS client serves the other's key, if it is the same key. */
-static void clash_on_worker(const chk_row *row, const est_estate *e, fl_diags *diags, const est_connector *c1,
-                            const est_connector *c2)
+/* The first one's KMS client serves the other's key, if it is the same key. */
+static void clash_on_worker(const chk_row *row, fl_diags *diags, const opening *first, const opening *other)
 {
-    chk_keks a = {0}, b = {0};
-    chk_connector_keks(e, c1, true, &a);
-    chk_connector_keks(e, c2, true, &b);
-    for (size_t i = 0; i < a.list.n; i++)
-        for (size_t j = 0; j < b.list.n; j++) {
-            const est_kek *k1 = a.list.v[i], *k2 = b.list.v[j];
-            if (k1 == k2 || k1->kms != k2->kms || strcmp(k1->key_id.s, k2->key_id.s) || same_credentials(k1, k2))
-                continue;
-            fl_diag *d = chk_report(row, diags, c2->at,
-                                    "connectors %s and %s run on one worker and open one key with different "
-                                    "credentials: whichever is first decides",
-                                    c1->name.s, c2->name.s);
-            fl_diag_relate(diags, d, k1->at, "KEK %s", k1->name.s);
-            fl_diag_relate(diags, d, k2->at, "KEK %s", k2->name.s);
-            fl_diag_help(diags, d, "give one of them its own `worker`");
-        }
+    const est_kek *k1 = first->kek, *k2 = other->kek;
+    if (k1 == k2 || first->connector == other->connector || same_credentials(k1, k2))
+        return;
+    fl_diag *d = chk_report(row, diags, other->connector->at,
+                            "connectors %s and %s run on one worker and open one key with different "
+                            "credentials: whichever is first decides",
+                            first->connector->name.s, other->connector->name.s);
+    fl_diag_relate(diags, d, k1->at, "KEK %s", k1->name.s);
+    fl_diag_relate(diags, d, k2->at, "KEK %s", k2->name.s);
+    fl_diag_help(diags, d, "give one of them its own `worker`");
+}
+
+/* Sorted, so that the openings of one key on one worker stand together; each is held against the first of them. */
+static void clashes_on_workers(const chk_row *row, const est_estate *e, fl_diags *diags)
+{
+    FL_VEC(opening) all = {0};
+    for (size_t i = 0; i < e->connectors.n; i++) {
+        const est_connector *c = e->connectors.v[i];
+        chk_keks keks = {0};
+        chk_connector_keks(e, c, true, &keks);
+        for (size_t k = 0; k < keks.list.n; k++)
+            if (keks.list.v[k]->key_id.s)
+                FL_PUSH(e->arena, &all, (opening){c->worker.s ? c->worker.s : "", keks.list.v[k], c});
+    }
+    if (all.n)
+        qsort(all.v, all.n, sizeof *all.v, by_key_and_connector);
+    for (size_t i = 1, first = 0; i < all.n; i++) {
+        if (by_key(&all.v[first], &all.v[i]))
+            first = i;
+        else
+            clash_on_worker(row, diags, &all.v[first], &all.v[i]);
+    }
 }
 
 void chk_kms_parameters_clash(const chk_row *row, const est_estate *e, fl_diags *diags)
@@ -160,8 +195,6 @@ void chk_kms_parameters_clash(const chk_row *row, const est_estate *e, fl_diags 
         for (size_t a = 0; a < keks.list.n; a++)
             for (size_t b = a + 1; b < keks.list.n; b++)
                 clash_in_connector(row, diags, c, keks.list.v[a], keks.list.v[b]);
-        for (size_t j = i + 1; j < e->connectors.n; j++)
-            if (same_worker(c, e->connectors.v[j]))
-                clash_on_worker(row, e, diags, c, e->connectors.v[j]);
     }
+    clashes_on_workers(row, e, diags);
 }
