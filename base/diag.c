@@ -92,3 +92,32 @@ void fl_diags_hide(fl_diags *ds, fl_span span)
     if (span.src && span.from < span.to)
         FL_PUSH(ds->arena, &ds->hidden, span);
 }
+
+/* ---- places ---- */
+
+static bool has_place(const fl_related *v, size_t n, const fl_origin *o)
+{
+    for (size_t i = 0; i < n; i++)
+        if (fl_same_source(v[i].span.src, o->at.src) && v[i].span.from == o->at.from && v[i].span.to == o->at.to &&
+            !strcmp(v[i].label, o->label))
+            return true;
+    return false;
+}
+
+const fl_related *fl_diag_places(const fl_diags *ds, const fl_diag *d, size_t *n)
+{
+    size_t steps = 0;
+    const fl_origin *origin = d->span.src ? d->span.src->origin : NULL;
+    for (const fl_origin *o = origin; o; o = o->next)
+        steps++;
+    *n = d->nrelated;
+    if (!steps)
+        return d->related;
+    fl_related *all = FL_NEW_N(ds->arena, fl_related, d->nrelated + steps);
+    if (d->nrelated)
+        memcpy(all, d->related, d->nrelated * sizeof *all);
+    for (const fl_origin *o = origin; o; o = o->next)
+        if (!has_place(all, *n, o))
+            all[(*n)++] = (fl_related){o->at, o->label};
+    return all;
+}

@@ -74,8 +74,14 @@ void fl_diags_hide(fl_diags *ds, fl_span span);
 /* By file name, offset, end, arrival. */
 void fl_diags_sort(fl_diags *ds);
 
-/* Text: `file:line:col: error: message [check]`, the source line, carets, help, related. Stops after `limit` and says
- * how many more there are (0: no limit). Colour as asked. */
+/* Related places and, behind them, the chain of where the statement came from (fl_source.origin) as far as it is not
+ * among them: what every output shows. In the arena. */
+const fl_related *fl_diag_places(const fl_diags *ds, const fl_diag *d, size_t *n);
+/* The edits in order of place, in the arena. */
+fl_edit *fl_diag_edits(const fl_diags *ds, const fl_diag *d);
+
+/* Text: `file:line:col: error: message [check]`, source lines with carets and dashes, notes, help, the text to write.
+ * Stops after `limit` and says how many more there are (0: no limit). Colour as asked. */
 void fl_diags_text(const fl_diags *ds, FILE *out, size_t limit, bool color);
 
 /* {"diagnostics":[{"check","severity","message","file","line","column","endLine","endColumn","help","related":[{"message",

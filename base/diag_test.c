@@ -76,12 +76,11 @@ static void as_text(void **state)
     fl_diag_help(&e.d, d, "did you mean `%s`?", "PII");
     fl_diag_relate(&e.d, d, span(&e, "topic"), "in this topic");
     assert_string_equal(text_of(&e, 10, false), "p.flec:2:16: error: there is no tag `PIII` [unknown-tag]\n"
-                                                "    2 |   field ssn is PIII\n"
-                                                "      |                ^~~~\n"
-                                                "   help: did you mean `PII`?\n"
-                                                "   p.flec:1:1: note: in this topic\n"
                                                 "    1 | topic t {\n"
-                                                "      | ~~~~~\n");
+                                                "      | ----- in this topic\n"
+                                                "    2 |   field ssn is PIII\n"
+                                                "      |                ^^^^\n"
+                                                "      = help: did you mean `PII`?\n");
     assert_non_null(strstr(text_of(&e, 10, true), "\x1b["));
     fl_arena_free(e.a);
 }
@@ -97,7 +96,9 @@ static void wide_characters_and_long_ranges(void **state)
                                                 "      |      ^\n"
                                                 "p.flec:1:6: warning: two lines [c]\n"
                                                 "    1 | \xe4\xb8\xad\xe6\x96\x87 x \"a\n"
-                                                "      |        ^~\n");
+                                                "      |        ^^\n"
+                                                "    2 | b\"\n"
+                                                "      | ^^\n");
     fl_arena_free(e.a);
 }
 
@@ -137,7 +138,7 @@ static void combining_marks_and_tabs(void **state)
     fl_diag_add(&e.d, "c", FL_ERROR, span(&e, "xyz"), "m");
     assert_string_equal(text_of(&e, 10, false), "p.flec:1:5: error: m [c]\n"
                                                 "    1 |     e\xcc\x81 xyz\n"
-                                                "      |       ^~~\n");
+                                                "      |       ^^^\n");
     fl_arena_free(e.a);
 }
 
@@ -168,9 +169,11 @@ static void long_lines_are_cut(void **state)
     assert_true(strlen(out) < 400);
     char *line = strstr(out, "    1 | "), *carets = strstr(out, "\n      | ");
     assert_true(line && carets);
-    size_t before = (size_t)(strstr(line, "XYZ") - line - 8) / 3;
+    size_t before = (size_t)(strstr(line, "XYZ") - line - 8) / 3; /* the sign of the cut is as long, and one column */
     assert_int_equal(strspn(carets + 9, " "), before);
-    assert_string_equal(carets + 9 + before, "^~~\n");
+    assert_string_equal(carets + 9 + before, "^^^\n");
+    assert_int_equal(strncmp(line + 8, "…", 3), 0);
+    assert_non_null(strstr(line, "…\n"));
     fl_arena_free(e.a);
 }
 
@@ -228,12 +231,10 @@ static void hidden_everywhere(void **state)
     assert_string_equal(text_of(&e, 10, false), "p.flec:1:1: error: m [c]\n"
                                                 "    1 | a ****\n"
                                                 "      | ^\n"
-                                                "   p.flec:2:9: note: here\n"
                                                 "    2 | ********b\n"
-                                                "      |         ~\n"
-                                                "   p.flec:3:11: note: there\n"
+                                                "      |         - here\n"
                                                 "    3 | last ***** end\n"
-                                                "      |            ~~~\n");
+                                                "      |            --- there\n");
     fl_arena_free(e.a);
 }
 
@@ -254,6 +255,159 @@ static void hidden_on_a_long_line(void **state)
     fl_arena_free(e.a);
 }
 
+/* ---- several marks ---- */
+
+/* Labels that do not fit behind the marks hang below; carets lie over dashes. */
+static void marks_on_one_line(void **state)
+{
+    env e;
+    open_env(&e, "field ssn is PIII\n");
+    fl_diag *d = fl_diag_add(&e.d, "c", FL_ERROR, span(&e, "ssn"), "m");
+    fl_diag_label(&e.d, d, "this");
+    fl_diag_relate(&e.d, d, span(&e, "field"), "a line");
+    fl_diag_relate(&e.d, d, span(&e, "PIII"), "its tag");
+    assert_string_equal(text_of(&e, 10, false), "p.flec:1:7: error: m [c]\n"
+                                                "    1 | field ssn is PIII\n"
+                                                "      | ----- ^^^    ---- its tag\n"
+                                                "      | |     |\n"
+                                                "      | |     this\n"
+                                                "      | a line\n");
+    fl_arena_free(e.a);
+    open_env(&e, "field ssn is PIII\n");
+    d = fl_diag_add(&e.d, "c", FL_ERROR, span(&e, "ssn"), "m");
+    fl_diag_label(&e.d, d, "this");
+    fl_diag_relate(&e.d, d, span(&e, "field ssn is PIII"), "in this line");
+    assert_string_equal(text_of(&e, 10, false), "p.flec:1:7: error: m [c]\n"
+                                                "    1 | field ssn is PIII\n"
+                                                "      | ------^^^--------\n"
+                                                "      | |     |\n"
+                                                "      | |     this\n"
+                                                "      | in this line\n");
+    fl_arena_free(e.a);
+}
+
+/* One line that lies between is shown, more are left out. */
+static void marks_on_several_lines(void **state)
+{
+    env e;
+    open_env(&e, "one\ntwo\nthree\n\n\nsix {\n seven\n}\n");
+    fl_diag *d = fl_diag_add(&e.d, "c", FL_ERROR, span(&e, "six {\n seven\n}\n"), "m");
+    fl_diag_label(&e.d, d, "to here");
+    fl_diag_relate(&e.d, d, span(&e, "one"), "1");
+    fl_diag_relate(&e.d, d, span(&e, "three"), "3");
+    assert_string_equal(text_of(&e, 10, false), "p.flec:6:1: error: m [c]\n"
+                                                "    1 | one\n"
+                                                "      | --- 1\n"
+                                                "    2 | two\n"
+                                                "    3 | three\n"
+                                                "      | ----- 3\n"
+                                                "    ...\n"
+                                                "    6 | six {\n"
+                                                "      | ^^^^^\n"
+                                                "    7 |  seven\n"
+                                                "    8 | }\n"
+                                                "      | ^ to here\n");
+    fl_arena_free(e.a);
+}
+
+static void places_elsewhere(void **state)
+{
+    env e;
+    open_env(&e, "first\n");
+    const fl_source *other = fl_source_new(e.a, "o.flec", "a\nb\n", 4);
+    fl_diag *d = fl_diag_add(&e.d, "c", FL_ERROR, span(&e, "first"), "m");
+    fl_diag_label(&e.d, d, "here");
+    fl_diag_relate(&e.d, d, (fl_span){other, 2, 3}, "and there");
+    fl_diag_relate(&e.d, d, (fl_span){0}, "nowhere");
+    d->environments = (const char *[]){"prod", "staging", NULL};
+    assert_string_equal(text_of(&e, 10, false), "p.flec:1:1: error: m [c]\n"
+                                                "    1 | first\n"
+                                                "      | ^^^^^ here\n"
+                                                "      --> o.flec:2:1: and there\n"
+                                                "    2 | b\n"
+                                                "      | -\n"
+                                                "      = note: nowhere\n"
+                                                "      = in: prod, staging\n");
+    fl_arena_free(e.a);
+}
+
+/* Where a statement came from, step by step, and no step twice; marks of one file meet, whatever their origin. */
+static void origins(void **state)
+{
+    env e;
+    open_env(&e, "list = a\nrepeat\n");
+    const fl_source *row = fl_source_because(e.a, e.src, span(&e, "a"), "for region = \"a\"");
+    const fl_source *moved = fl_source_because(e.a, row, span(&e, "list"), "a default");
+    fl_span at = span(&e, "repeat");
+    at.src = moved;
+    fl_diag *d = fl_diag_add(&e.d, "c", FL_ERROR, at, "m");
+    fl_diag_relate(&e.d, d, span(&e, "list"), "a default");
+    assert_string_equal(text_of(&e, 10, false), "p.flec:2:1: error: m [c]\n"
+                                                "    1 | list = a\n"
+                                                "      | ----   - for region = \"a\"\n"
+                                                "      | |\n"
+                                                "      | a default\n"
+                                                "    2 | repeat\n"
+                                                "      | ^^^^^^\n");
+    size_t n;
+    fl_diag_places(&e.d, d, &n);
+    assert_int_equal(n, 2);
+    fl_arena_free(e.a);
+}
+
+static void many_places(void **state)
+{
+    env e;
+    open_env(&e, "x\n");
+    fl_diag *d = fl_diag_add(&e.d, "c", FL_ERROR, span(&e, "x"), "m");
+    for (int i = 0; i < 20; i++)
+        fl_diag_relate(&e.d, d, (fl_span){0}, "place %d", i);
+    char *text = text_of(&e, 10, false);
+    assert_non_null(strstr(text, "place 7\n"));
+    assert_null(strstr(text, "place 8\n"));
+    assert_non_null(strstr(text, "      = note: and 12 more places: --format json shows all\n"));
+    fl_arena_free(e.a);
+}
+
+/* ---- the text to write ---- */
+
+static void fix_of_a_line(void **state)
+{
+    env e;
+    open_env(&e, "field ssn is PIII, PCII secret\n");
+    fl_diag *d = fl_diag_add(&e.d, "c", FL_ERROR, span(&e, "PIII"), "m");
+    fl_diag_edit(&e.d, d, span(&e, "PCII"), "%s", "PCI"); /* in any order */
+    fl_diag_edit(&e.d, d, span(&e, "PIII"), "%s", "PII");
+    fl_diags_hide(&e.d, span(&e, "secret"));
+    d->safe = true;
+    assert_string_equal(text_of(&e, 10, false), "p.flec:1:14: error: m [c]\n"
+                                                "    1 | field ssn is PIII, PCII ******\n"
+                                                "      |              ^^^^\n"
+                                                "      = fix: (flec check --fix makes it)\n"
+                                                "    1 - field ssn is PIII, PCII ******\n"
+                                                "    1 + field ssn is PII, PCI ******\n");
+    fl_arena_free(e.a);
+}
+
+/* A line taken away, a line put in, at the very end too. */
+static void fix_of_whole_lines(void **state)
+{
+    env e;
+    open_env(&e, "a\nb\nc");
+    fl_diag *d = fl_diag_add(&e.d, "c", FL_ERROR, span(&e, "b"), "m");
+    fl_diag_edit(&e.d, d, span(&e, "b\n"), "%s", "");
+    fl_diag_edit(&e.d, d, (fl_span){e.src, 5, 5}, "%s", "\nd\n");
+    assert_string_equal(text_of(&e, 10, false), "p.flec:2:1: error: m [c]\n"
+                                                "    2 | b\n"
+                                                "      | ^\n"
+                                                "      = fix:\n"
+                                                "    2 - b\n"
+                                                "    3 - c\n"
+                                                "    2 + c\n"
+                                                "    3 + d\n");
+    fl_arena_free(e.a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +423,13 @@ int main(void)
         cmocka_unit_test(combining_marks_and_tabs),
         cmocka_unit_test(at_the_end),
         cmocka_unit_test(long_lines_are_cut),
+        cmocka_unit_test(marks_on_one_line),
+        cmocka_unit_test(marks_on_several_lines),
+        cmocka_unit_test(places_elsewhere),
+        cmocka_unit_test(origins),
+        cmocka_unit_test(many_places),
+        cmocka_unit_test(fix_of_a_line),
+        cmocka_unit_test(fix_of_whole_lines),
     };
     return cmocka_run_group_tests_name("diag", tests, NULL, NULL);
 }
