@@ -90,6 +90,8 @@ typedef struct est_encrypt {
     fl_span at;
 } est_encrypt;
 
+#define EST_MAX_RULE_NAME 256 /* bytes of a rule's name, as the registry takes */
+
 /* A rule passed through (`rule NAME {}`): the registry's own words, the engine does not run it. */
 typedef enum { EST_DOMAIN, EST_ENCODING, EST_MIGRATION } est_phase;
 typedef struct est_rule {

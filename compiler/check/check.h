@@ -112,9 +112,16 @@ CHK_FUNCTIONS(CHK_DECLARE)
 void chk_each_side(const est_estate *e, void (*fn)(const est_side *s, void *ctx), void *ctx);
 /* Is the tag declared, and must what carries it be encrypted? */
 bool chk_must_encrypt(const est_estate *e, const char *tag);
-/* The first tag of a field line, of a leaf, that must be encrypted; NULL. */
-const est_text *chk_line_secret(const est_estate *e, const est_field *f);
-const char *chk_leaf_secret(const est_estate *e, const est_leaf *l);
+/* Must a rule by tags encrypt what carries the tag on this side? Not where the whole body is encrypted, unless an
+ * `encrypt` line of the side names the tag all the same. */
+bool chk_needs_rule(const est_estate *e, const est_side *s, const char *tag);
+/* The first tag of a field line, of a leaf, for which that holds; NULL. */
+const est_text *chk_line_secret(const est_estate *e, const est_side *s, const est_field *f);
+const char *chk_leaf_secret(const est_estate *e, const est_side *s, const est_leaf *l);
+/* The first `encrypt` line of the side that works by tags; NULL. */
+const est_encrypt *chk_by_tags(const est_side *s);
+/* Does an `encrypt` line of the side name the tag? */
+bool chk_names_tag(const est_side *s, const char *tag);
 bool chk_carries(const est_leaf *l, const char *tag);
 
 #endif

@@ -7,6 +7,7 @@ typedef struct walk {
     const chk_row *row;
     const est_estate *e;
     fl_diags *diags;
+    const est_side *side; /* set by each_hit */
 } walk;
 
 static bool leaf_kind(sch_kind k)
@@ -17,20 +18,21 @@ static bool leaf_kind(sch_kind k)
 /* Calls fn for each hit of a line that carries an encrypted tag, until it returns true: one report a line. */
 static void each_hit(const est_side *s, const walk *w, bool (*fn)(const walk *w, const est_field *f, const sch_hit *h))
 {
+    const walk here = {w->row, w->e, w->diags, s};
     for (size_t i = 0; i < s->fields.n; i++) {
         const est_field *f = &s->fields.v[i];
         for (size_t k = 0; k < f->hits.n; k++)
-            if (fn(w, f, &f->hits.v[k]))
+            if (fn(&here, f, &f->hits.v[k]))
                 break;
     }
 }
 
 /* The first inline tag of a leaf that must be encrypted, where no line of the policy names the leaf. */
-static const char *inline_secret(const walk *w, const est_leaf *l)
+static const char *inline_secret(const walk *w, const est_side *s, const est_leaf *l)
 {
     const sch_field *f = l->hit.field;
     for (size_t k = 0; f && !l->line && k < f->ntags; k++)
-        if (chk_must_encrypt(w->e, f->tags[k]))
+        if (chk_needs_rule(w->e, s, f->tags[k]))
             return f->tags[k];
     return NULL;
 }
@@ -39,11 +41,11 @@ static const char *inline_secret(const walk *w, const est_leaf *l)
 
 static bool wrong_type(const walk *w, const est_field *f, const sch_hit *h)
 {
-    if (!chk_line_secret(w->e, f) || h->mixed || !leaf_kind(h->type->kind) || sch_is_encryptable(h->type))
+    if (!chk_line_secret(w->e, w->side, f) || h->mixed || !leaf_kind(h->type->kind) || sch_is_encryptable(h->type))
         return false;
     fl_diag *d = chk_report(w->row, w->diags, f->path.at, "%s has the type %s: only string and bytes can be encrypted",
                             h->path, sch_type_text(h->type, w->diags->arena));
-    fl_diag_relate(w->diags, d, chk_line_secret(w->e, f)->at, "tagged as something that must be encrypted");
+    fl_diag_relate(w->diags, d, chk_line_secret(w->e, w->side, f)->at, "tagged as something that must be encrypted");
     fl_diag_help(w->diags, d, "make it a string in the schema, or leave it in clear with `field %s is clear`", h->path);
     return true;
 }
@@ -54,7 +56,7 @@ static void types_of_side(const est_side *s, void *ctx)
     each_hit(s, w, wrong_type);
     for (size_t i = 0; i < s->leaves.n; i++) {
         const est_leaf *l = &s->leaves.v[i];
-        const char *tag = inline_secret(w, l);
+        const char *tag = inline_secret(w, s, l);
         if (!tag || l->hit.mixed || l->hit.recursive || sch_is_encryptable(l->hit.type))
             continue;
         fl_diag *d =
@@ -67,7 +69,7 @@ static void types_of_side(const est_side *s, void *ctx)
 
 void chk_cannot_encrypt_type(const chk_row *row, const est_estate *e, fl_diags *diags)
 {
-    walk w = {row, e, diags};
+    walk w = {row, e, diags, NULL};
     chk_each_side(e, types_of_side, &w);
 }
 
@@ -75,7 +77,7 @@ void chk_cannot_encrypt_type(const chk_row *row, const est_estate *e, fl_diags *
 
 static bool mixed_union(const walk *w, const est_field *f, const sch_hit *h)
 {
-    if (!chk_line_secret(w->e, f) || !h->mixed)
+    if (!chk_line_secret(w->e, w->side, f) || !h->mixed)
         return false;
     fl_diag *d =
         chk_report(w->row, w->diags, f->path.at,
@@ -91,7 +93,7 @@ static void unions_of_side(const est_side *s, void *ctx)
     each_hit(s, w, mixed_union);
     for (size_t i = 0; i < s->leaves.n; i++) {
         const est_leaf *l = &s->leaves.v[i];
-        const char *tag = l->hit.mixed && !l->hit.recursive ? inline_secret(w, l) : NULL;
+        const char *tag = l->hit.mixed && !l->hit.recursive ? inline_secret(w, s, l) : NULL;
         if (!tag)
             continue;
         fl_diag *d = chk_report(w->row, w->diags, s->schema_path.at,
@@ -104,7 +106,7 @@ static void unions_of_side(const est_side *s, void *ctx)
 
 void chk_silent_plaintext_union(const chk_row *row, const est_estate *e, fl_diags *diags)
 {
-    walk w = {row, e, diags};
+    walk w = {row, e, diags, NULL};
     chk_each_side(e, unions_of_side, &w);
 }
 
@@ -193,7 +195,7 @@ static void records_of_side(const est_side *s, void *ctx)
 
 void chk_tag_on_record(const chk_row *row, const est_estate *e, fl_diags *diags)
 {
-    walk w = {row, e, diags};
+    walk w = {row, e, diags, NULL};
     chk_each_side(e, records_of_side, &w);
 }
 
@@ -295,7 +297,7 @@ static void wider_side(const est_side *s, void *ctx)
 
 void chk_tag_wider_than_path(const chk_row *row, const est_estate *e, fl_diags *diags)
 {
-    walk w = {row, e, diags};
+    walk w = {row, e, diags, NULL};
     chk_each_side(e, wider_side, &w);
 }
 
@@ -334,6 +336,6 @@ static void listed_side(const est_side *s, void *ctx)
 
 void chk_field_not_listed(const chk_row *row, const est_estate *e, fl_diags *diags)
 {
-    walk w = {row, e, diags};
+    walk w = {row, e, diags, NULL};
     chk_each_side(e, listed_side, &w);
 }

@@ -32,8 +32,9 @@ static void plain_value(const chk_row *row, fl_diags *diags, const est_side *s)
 
 static void encrypted_primitive(const chk_row *row, fl_diags *diags, const est_side *s)
 {
-    fl_diag *d = chk_report(row, diags, s->encrypts.v[0].at, "the %s of %s has no schema, so no field carries a tag",
-                            est_side_name(s), s->topic->name.s);
+    fl_diag *d =
+        chk_report(row, diags, s->encrypts.v[0].at, "the %s of %s has no schema, so %s", est_side_name(s),
+                   s->topic->name.s, s->payload ? "no subject that could hold the rule" : "no field carries a tag");
     fl_diag_help(diags, d, "give the %s a schema, as `avro \"…\"`", est_side_name(s));
 }
 
@@ -102,7 +103,7 @@ void chk_tags_by_name(const chk_row *row, const est_estate *e, fl_diags *diags)
         const est_connector *c = writing_source(e, t);
         for (int k = 0; c && k < 2; k++) {
             const est_side *s = sides[k];
-            if (!s->encrypts.n || s->tags_inline)
+            if (!chk_by_tags(s) || s->tags_inline)
                 continue;
             fl_diag *d = chk_report(
                 row, diags, s->tags_in_at,

@@ -207,18 +207,40 @@ bool chk_must_encrypt(const est_estate *e, const char *tag)
     return t && !t->clear.s;
 }
 
-const est_text *chk_line_secret(const est_estate *e, const est_field *f)
+const est_encrypt *chk_by_tags(const est_side *s)
+{
+    for (size_t i = 0; i < s->encrypts.n; i++)
+        if (!s->encrypts.v[i].payload)
+            return &s->encrypts.v[i];
+    return NULL;
+}
+
+bool chk_names_tag(const est_side *s, const char *tag)
+{
+    for (size_t i = 0; i < s->encrypts.n; i++)
+        for (size_t k = 0; k < s->encrypts.v[i].tags.n; k++)
+            if (!strcmp(s->encrypts.v[i].tags.v[k].s, tag))
+                return true;
+    return false;
+}
+
+bool chk_needs_rule(const est_estate *e, const est_side *s, const char *tag)
+{
+    return chk_must_encrypt(e, tag) && (!s->payload || chk_names_tag(s, tag));
+}
+
+const est_text *chk_line_secret(const est_estate *e, const est_side *s, const est_field *f)
 {
     for (size_t i = 0; i < f->tags.n; i++)
-        if (chk_must_encrypt(e, f->tags.v[i].s))
+        if (chk_needs_rule(e, s, f->tags.v[i].s))
             return &f->tags.v[i];
     return NULL;
 }
 
-const char *chk_leaf_secret(const est_estate *e, const est_leaf *l)
+const char *chk_leaf_secret(const est_estate *e, const est_side *s, const est_leaf *l)
 {
     for (size_t i = 0; i < l->tags.n; i++)
-        if (chk_must_encrypt(e, l->tags.v[i]))
+        if (chk_needs_rule(e, s, l->tags.v[i]))
             return l->tags.v[i];
     return NULL;
 }

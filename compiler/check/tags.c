@@ -78,6 +78,8 @@ static void unknown_side(const est_side *s, void *ctx)
         unknown_in_list(w, s->fields.v[i].tags.v, s->fields.v[i].tags.n);
     for (size_t i = 0; i < s->encrypts.n; i++)
         unknown_in_list(w, s->encrypts.v[i].tags.v, s->encrypts.v[i].tags.n);
+    for (size_t i = 0; i < s->rules.n; i++)
+        unknown_in_list(w, s->rules.v[i].tags.v, s->rules.v[i].tags.n);
     unknown_inline(w, s);
 }
 
@@ -137,13 +139,10 @@ static meant meant_by_fields(const walk *w, const est_side *s)
 
 /* ---- tag-not-encrypted ---- */
 
+/* By a line that names the tag, or as part of the whole body. */
 static bool encrypted_here(const est_side *s, const char *tag)
 {
-    for (size_t i = 0; i < s->encrypts.n; i++)
-        for (size_t k = 0; k < s->encrypts.v[i].tags.n; k++)
-            if (!strcmp(s->encrypts.v[i].tags.v[k].s, tag))
-                return true;
-    return false;
+    return s->payload || chk_names_tag(s, tag);
 }
 
 static void line_not_encrypted(const walk *w, const est_side *s, const meant *m, const est_field *f)

@@ -1,10 +1,8 @@
-/* encrypt.c: the `encrypt` lines of a side: defaults, names, order. */
+/* encrypt.c: the `encrypt` lines of a side, by tags or of the whole body: defaults, names, order. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "compiler/resolve/resolve.h"
-
-#define MAX_RULE_NAME 256 /* bytes, as the registry takes */
 
 static void tags(res *r, est_encrypt *x, const lang_stmt *s)
 {
@@ -33,42 +31,23 @@ static bool in_rule_name(char c)
 /* `encrypt-` and the tags, with `_` for what a rule's name does not hold. */
 static const char *derived_name(res *r, const est_encrypt *x)
 {
-    const char *name = "encrypt";
+    const char *name = x->payload ? "encrypt-payload" : "encrypt";
     for (size_t i = 0; i < x->tags.n; i++) {
         char *tag = fl_strdup(r->a, x->tags.v[i].s);
         for (char *p = tag; *p; p++)
             if (!in_rule_name(*p))
                 *p = '_';
         name = fl_printf(r->a, "%s-%s", name, tag);
-        if (strlen(name) > MAX_RULE_NAME) /* refused; the rest would only grow it */
+        if (strlen(name) > EST_MAX_RULE_NAME) /* refused (rule-name); the rest would only grow it */
             break;
     }
     return name;
-}
-
-/* The registry refuses a rule set that has another name in it (error 42210: docs/registry.md). */
-static void check_rule_name(res *r, const est_text *name)
-{
-    const char *s = name->s;
-    while (in_rule_name(*s))
-        s++;
-    if (!*s && !strchr("0123456789-", name->s[0]))
-        return;
-    fl_diag *d = res_error(r, "syntax", name->at, "`%s` is no name of a rule: the registry refuses it", name->s);
-    fl_diag_help(r->diags, d, "it begins with a letter or `_`; letters, digits, `_` and `-` follow");
 }
 
 static void name(res *r, est_encrypt *x, const lang_block *b)
 {
     const lang_stmt *given = lang_find(b, "encrypt.name");
     x->name = given ? res_slot(r, given, "name") : (est_text){derived_name(r, x), x->at};
-    if (!x->name.s)
-        return;
-    check_rule_name(r, &x->name);
-    if (strlen(x->name.s) <= MAX_RULE_NAME)
-        return;
-    fl_diag *d = res_error(r, "syntax", x->name.at, "the name of the rule is longer than %d bytes", MAX_RULE_NAME);
-    fl_diag_help(r->diags, d, "write `name NAME` into the block, with a shorter one");
 }
 
 static void cipher(res *r, est_encrypt *x, const lang_block *b)
@@ -83,20 +62,40 @@ static void cipher(res *r, est_encrypt *x, const lang_block *b)
     x->rotate_at = rotate ? lang_get1(rotate, "rotate")->span : x->at;
 }
 
+/* No reader gets usable data from either: the bytes are no record, and two clients return an empty message of them
+ * without an error (docs/wire.md). */
+static void payload_is_whole(res *r, const est_encrypt *x, fl_span mode, fl_span failure)
+{
+    if (!x->payload || (!x->write_only && !x->read_failure_ciphertext))
+        return;
+    fl_diag *d =
+        x->write_only
+            ? res_error(r, "syntax", mode, "`mode WRITE` with `encrypt payload`: nobody could read the record")
+            : res_error(r, "syntax", failure,
+                        "`read-failure ciphertext` with `encrypt payload`: the ciphertext of a whole body is no "
+                        "record, and some clients return an empty one without an error");
+    fl_diag_relate(r->diags, d, x->at, "the whole body is encrypted here");
+    fl_diag_help(r->diags, d,
+                 x->write_only ? "leave the line out: a reader decrypts what it may read"
+                               : "leave the line out, or write `read-failure error` into this block");
+}
+
 static est_encrypt one(res *r, const lang_stmt *s)
 {
-    est_encrypt x = {.at = res_at(s)};
+    est_encrypt x = {.at = res_at(s), .payload = lang_is(s, "side.encrypt-payload")};
     const lang_block *b = s->block;
     const lang_stmt *order = lang_find(b, "encrypt.order");
     est_text mode = res_stated(r, b, "encrypt.mode", "mode"),
              failure = res_stated(r, b, "encrypt.read-failure", "read-failure");
-    tags(r, &x, s);
+    if (!x.payload)
+        tags(r, &x, s);
     kek(r, &x, s);
     cipher(r, &x, b);
     name(r, &x, b);
     x.order = order ? res_int(order, "order") : 100;
     x.write_only = mode.s && !strcmp(mode.s, "WRITE");
     x.read_failure_ciphertext = failure.s && !strcmp(failure.s, "ciphertext");
+    payload_is_whole(r, &x, mode.at, failure.at);
     return x;
 }
 
@@ -111,36 +110,13 @@ static int by_order(const void *a, const void *b)
     return names ? names : x->at.from < y->at.from ? -1 : x->at.from > y->at.from;
 }
 
-/* Two lines with the same tags and no names of their own are one mistake, which encrypted-twice reports. */
-static bool same_tags(const est_encrypt *x, const est_encrypt *y)
-{
-    bool same = x->tags.n == y->tags.n && x->name.at.from == x->at.from && y->name.at.from == y->at.from;
-    for (size_t i = 0; same && i < x->tags.n; i++)
-        same = !strcmp(x->tags.v[i].s, y->tags.v[i].s);
-    return same;
-}
-
-static void unique_names(res *r, const est_side *s)
-{
-    for (size_t i = 1; i < s->encrypts.n; i++)
-        for (size_t k = 0; k < i; k++) {
-            const est_encrypt *x = &s->encrypts.v[k], *y = &s->encrypts.v[i];
-            if (!x->name.s || !y->name.s || strcmp(x->name.s, y->name.s) || same_tags(x, y))
-                continue;
-            fl_diag *d = res_error(r, "duplicate-name", y->name.at, "two rules of this %s are called `%s`",
-                                   est_side_name(s), y->name.s);
-            fl_diag_relate(r->diags, d, x->name.at, "the other");
-            fl_diag_help(r->diags, d, "write `name NAME` into one of the blocks");
-            break;
-        }
-}
-
 void res_encrypts(res *r, est_side *s, const lang_block *b)
 {
     for (size_t i = 0; b && i < b->n; i++)
-        if (lang_is(b->stmts[i], "side.encrypt"))
+        if (lang_is(b->stmts[i], "side.encrypt") || lang_is(b->stmts[i], "side.encrypt-payload"))
             FL_PUSH(r->a, &s->encrypts, one(r, b->stmts[i]));
-    unique_names(r, s); /* in order of writing: the later one is at fault */
     if (s->encrypts.n)
         qsort(s->encrypts.v, s->encrypts.n, sizeof *s->encrypts.v, by_order);
+    for (size_t i = 0; i < s->encrypts.n && !s->payload; i++)
+        s->payload = s->encrypts.v[i].payload ? &s->encrypts.v[i] : NULL;
 }

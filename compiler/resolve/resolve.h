@@ -143,6 +143,7 @@ void res_topics(res *r);
 /* A side as it is written (stmt NULL: the default of a key). Its schema and what the paths select come later. */
 void res_side(res *r, est_side *s, const lang_stmt *stmt);
 void res_encrypts(res *r, est_side *s, const lang_block *b);
+void res_rules(res *r, est_side *s, const lang_block *b);
 void res_connectors(res *r);
 
 /* ---- schemas.c, references.c, fields.c ---- */

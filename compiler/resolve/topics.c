@@ -19,8 +19,9 @@ est_format res_format_of(const char *word)
 /* A primitive has no fields and no subject, so these would mean nothing. */
 static void refuse_without_schema(res *r, const est_side *s, const lang_block *b, const char *format)
 {
-    static const char *const need[] = {"side.field",   "side.field-clear", "side.exhaustive",    "side.reference",
-                                       "side.subject", "side.tags-in",     "side.compatibility", "side.properties"};
+    static const char *const need[] = {"side.field",         "side.field-clear", "side.exhaustive",
+                                       "side.reference",     "side.subject",     "side.tags-in",
+                                       "side.compatibility", "side.properties",  "side.rule"};
     for (size_t i = 0; b && i < b->n; i++)
         for (size_t k = 0; k < sizeof need / sizeof *need; k++) {
             const lang_stmt *stmt = b->stmts[i];
@@ -131,6 +132,7 @@ void res_side(res *r, est_side *s, const lang_stmt *stmt)
     s->clear_until = clear ? res_slot(r, clear, "until") : (est_text){0};
     s->doc = res_stated(r, stmt->block, "side.doc", "doc");
     res_encrypts(r, s, stmt->block);
+    res_rules(r, s, stmt->block);
     if (est_has_schema(s))
         with_schema(r, s, stmt);
     else
