@@ -102,6 +102,12 @@ typedef struct sch_misplaced {
     bool foreign; /* in a referenced schema's text */
 } sch_misplaced;
 
+typedef struct sch_ref { /* a referenced schema: the name under which the text refers to it, and its own text */
+    const char *name;
+    const char *text;
+    size_t len;
+} sch_ref;
+
 typedef struct sch_schema {
     sch_format format;
     const char *name; /* file name for messages, or subject */
@@ -113,13 +119,9 @@ typedef struct sch_schema {
     const struct sch_proto *proto;  /* Protobuf: what was read of the descriptors (proto.h); else NULL */
     const sch_misplaced *misplaced; /* in order of the texts */
     size_t nmisplaced;
+    const sch_ref *refs; /* what it was parsed with by sch_parse, for who follows a `$ref` in the text (compat.h) */
+    size_t nrefs;
 } sch_schema;
-
-typedef struct sch_ref { /* a referenced schema: the name under which the text refers to it, and its own text */
-    const char *name;
-    const char *text;
-    size_t len;
-} sch_ref;
 
 typedef struct sch_error {
     uint32_t offset; /* into text (or into the ref named in ref) */
