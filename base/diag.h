@@ -49,11 +49,19 @@ typedef struct fl_diag {
     size_t seq; /* order of arrival, the last sort key */
 } fl_diag;
 
+/* A diagnostic that the policy has waived: it counts for nothing and is not in the list; SARIF shows it suppressed. */
+typedef struct fl_waived {
+    const fl_diag *diag;
+    fl_span at; /* the waiver */
+    const char *reason;
+} fl_waived;
+
 typedef struct fl_diags {
     fl_arena *arena;
     FL_VEC(fl_diag *) list;
     size_t errors, warnings;
-    FL_VEC(fl_span) hidden; /* see fl_diags_hide */
+    FL_VEC(fl_waived) waived; /* by compiler/waive/, which takes them out of the list and the counts */
+    FL_VEC(fl_span) hidden;   /* see fl_diags_hide */
 } fl_diags;
 
 void fl_diags_init(fl_diags *ds, fl_arena *a);
@@ -84,8 +92,9 @@ fl_edit *fl_diag_edits(const fl_diags *ds, const fl_diag *d);
  * Stops after `limit` and says how many more there are (0: no limit). Colour as asked. */
 void fl_diags_text(const fl_diags *ds, FILE *out, size_t limit, bool color);
 
-/* {"diagnostics":[{"check","severity","message","file","line","column","endLine","endColumn","help","related":[{"message",
- * "file","line","column","endLine","endColumn"}]}],"summary":{"errors","warnings"}} */
+/* {"diagnostics":[{"check","severity","message","file","line","column","endLine","endColumn","label","help","related":
+ * [{"message","file","line","column","endLine","endColumn"}],"fix":{"safe","edits":[{"file",…,"text"}]},"environments":
+ * […]}],"summary":{"errors","warnings"}}: docs/output.md */
 void fl_diags_json(const fl_diags *ds, fl_buf *out);
 
 #endif

@@ -24,32 +24,77 @@ static void place(fl_jw *w, fl_span span)
     }
 }
 
-static void related(fl_jw *w, const fl_diag *d)
+static void text(fl_jw *w, const char *key, const char *value)
 {
+    fl_jw_key(w, key);
+    if (value)
+        fl_jw_string(w, value);
+    else
+        fl_jw_null(w);
+}
+
+static void related(fl_jw *w, const fl_diags *ds, const fl_diag *d)
+{
+    size_t n;
+    const fl_related *places = fl_diag_places(ds, d, &n);
     fl_jw_key(w, "related");
     fl_jw_array(w);
-    for (size_t i = 0; i < d->nrelated; i++) {
+    for (size_t i = 0; i < n; i++) {
         fl_jw_object(w);
-        fl_jw_kstring(w, "message", d->related[i].label);
-        place(w, d->related[i].span);
+        fl_jw_kstring(w, "message", places[i].label);
+        place(w, places[i].span);
         fl_jw_end_object(w);
     }
     fl_jw_end_array(w);
 }
 
-static void one(fl_jw *w, const fl_diag *d)
+static void fix(fl_jw *w, const fl_diags *ds, const fl_diag *d)
+{
+    fl_jw_key(w, "fix");
+    if (!d->edits.n) {
+        fl_jw_null(w);
+        return;
+    }
+    const fl_edit *v = fl_diag_edits(ds, d);
+    fl_jw_object(w);
+    fl_jw_kbool(w, "safe", d->safe);
+    fl_jw_key(w, "edits");
+    fl_jw_array(w);
+    for (size_t i = 0; i < d->edits.n; i++) {
+        fl_jw_object(w);
+        place(w, v[i].span);
+        fl_jw_kstring(w, "text", v[i].text);
+        fl_jw_end_object(w);
+    }
+    fl_jw_end_array(w);
+    fl_jw_end_object(w);
+}
+
+static void environments(fl_jw *w, const fl_diag *d)
+{
+    fl_jw_key(w, "environments");
+    if (!d->environments) {
+        fl_jw_null(w);
+        return;
+    }
+    fl_jw_array(w);
+    for (size_t i = 0; d->environments[i]; i++)
+        fl_jw_string(w, d->environments[i]);
+    fl_jw_end_array(w);
+}
+
+static void one(fl_jw *w, const fl_diags *ds, const fl_diag *d)
 {
     fl_jw_object(w);
     fl_jw_kstring(w, "check", d->check);
     fl_jw_kstring(w, "severity", d->severity == FL_ERROR ? "error" : "warning");
     fl_jw_kstring(w, "message", d->message);
     place(w, d->span);
-    fl_jw_key(w, "help");
-    if (d->help)
-        fl_jw_string(w, d->help);
-    else
-        fl_jw_null(w);
-    related(w, d);
+    text(w, "label", d->label);
+    text(w, "help", d->help);
+    related(w, ds, d);
+    fix(w, ds, d);
+    environments(w, d);
     fl_jw_end_object(w);
 }
 
@@ -61,7 +106,7 @@ void fl_diags_json(const fl_diags *ds, fl_buf *out)
     fl_jw_key(&w, "diagnostics");
     fl_jw_array(&w);
     for (size_t i = 0; i < ds->list.n; i++)
-        one(&w, ds->list.v[i]);
+        one(&w, ds, ds->list.v[i]);
     fl_jw_end_array(&w);
     fl_jw_key(&w, "summary");
     fl_jw_object(&w);
