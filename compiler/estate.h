@@ -220,6 +220,7 @@ typedef struct est_guardrail {
     est_text text;
     fl_severity severity;
     const lang_stmt *stmt; /* matched: guardrail.every, .where, .requires, .help in its block */
+    bool reached;          /* set when it is judged: there was an object for it */
     fl_span at;
 } est_guardrail;
 
