@@ -23,10 +23,12 @@ static void leaf(const chk_row *row, fl_diags *diags, const chk_personal *words,
     fl_diag *d = chk_report(row, diags, l->line ? l->line->path.at : s->schema_path.at,
                             "%s of the %s of %s looks like %s and carries no tag", l->hit.path, est_side_name(s),
                             s->topic->name.s, what);
+    const char *tag = sch_is_encryptable(l->hit.type)
+                          ? fl_printf(diags->arena, "write `field %s is TAG`", l->hit.path)
+                          : "only text and bytes can be encrypted: make it a string and tag it";
     fl_diag_help(diags, d,
-                 "write `field %s is TAG`, or say why it is none: `allow suspicious-untagged-field on topic %s%s field "
-                 "%s because \"…\"`",
-                 l->hit.path, s->topic->name.s, s->is_key ? " key" : "", l->hit.path);
+                 "%s, or say why it is none: `allow suspicious-untagged-field on topic %s%s field %s because \"…\"`",
+                 tag, s->topic->name.s, s->is_key ? " key" : "", l->hit.path);
     chk_about_side(d, s, l->hit.path);
 }
 
