@@ -88,18 +88,26 @@ struct sch_field {
     int number;           /* Protobuf: field number; else 0 */
     const char *oneof;    /* Protobuf: name of the oneof it is a member of, or NULL */
     bool optional;        /* it may be absent: JSON not `required`, Protobuf explicit presence */
+    bool foreign;         /* written in a referenced schema, though its record may not be: see sch_is_foreign */
     uint32_t at, to;      /* Protobuf: byte range of the field's declaration in the text of its own file */
 };
 
-/* A `confluent:tags` in a type object: on a record, inside `items`, beside "type": "string". No client sees it as a
- * field's tag (docs/wire.md 6), so the compiler says so. */
+/* Is the field written in a referenced schema's text, so that no inline tag can be written there? */
+static inline bool sch_is_foreign(const sch_field *f)
+{
+    return f->foreign || f->record->foreign;
+}
+
+/* A `confluent:tags` in a type object: on a record, inside `items`, beside "type": "string". Protobuf: the tags of a
+ * file, message, enum or extension. No client sees it as a field's tag (docs/wire.md 6), so the compiler says so. */
 typedef struct sch_misplaced {
     uint32_t offset, to;    /* of the member, in the text of the schema it stands in */
     const sch_type *type;   /* the type that carries it */
     const sch_field *field; /* the field inside which that type is written, or NULL */
     const char **tags;
     size_t ntags;
-    bool foreign; /* in a referenced schema's text */
+    bool foreign;     /* in a referenced schema's text */
+    const char *what; /* Protobuf: what carries them, as "the message com.acme.Customer"; else NULL */
 } sch_misplaced;
 
 typedef struct sch_ref { /* a referenced schema: the name under which the text refers to it, and its own text */
@@ -179,6 +187,7 @@ typedef struct sch_hit {
     bool nullable;
     bool mixed;           /* a union with another non-null branch: type is the union */
     bool recursive;       /* an occurrence below the second level of a recursive record; leaves stop there */
+    bool in_recursion;    /* a record that contains itself is on the way, at whatever level */
     const char *unwalked; /* the construct on the way through which no client reaches it, or NULL */
 } sch_hit;
 
