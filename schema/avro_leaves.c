@@ -30,6 +30,17 @@ const char *sch_logical_breaks(const sch_type *t)
 #define MAX_BRANCHES_SHOWN 4
 #define MAX_TYPE_TEXT      400
 
+/* A type's kind in the words of its format: JSON Schema has objects, integers and numbers. Avro's records have names,
+ * and its numbers say what they are. */
+static const char *own_word(const sch_type *t)
+{
+    const char *kind = sch_kind_name(t->kind), *written = t->node ? fl_json_str(t->node, "type") : NULL;
+    bool json = t->node && t->node->kind == FL_JOBJECT && (!written || strcmp(written, kind) != 0);
+    if (t->kind == SCH_RECORD)
+        return t->name ? kind : "object";
+    return !json ? kind : t->kind == SCH_LONG ? "integer" : t->kind == SCH_DOUBLE ? "number" : kind;
+}
+
 static void add_text(const sch_type *t, fl_buf *out)
 {
     while (t->kind == SCH_ARRAY || t->kind == SCH_MAP) {
@@ -47,7 +58,7 @@ static void add_text(const sch_type *t, fl_buf *out)
             fl_buf_addf(out, " and %zu more", t->nbranches - MAX_BRANCHES_SHOWN);
         return;
     }
-    fl_buf_adds(out, sch_kind_name(t->kind));
+    fl_buf_adds(out, own_word(t));
     if (t->name)
         fl_buf_addf(out, " %.200s", t->name);
     if (t->logical)

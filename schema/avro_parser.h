@@ -48,6 +48,7 @@ const sch_type *sch_child(const sch_type *t, size_t i);
 
 /* The `confluent:tags` of an object, sorted and unique; none if it has no such member. */
 bool sch_read_tags(parser *p, const fl_json *object, const char ***tags, size_t *n);
+void sch_sort_tags(const char **tags, size_t *n); /* sorts; equal ones once */
 #define SCH_TAGS "confluent:tags"
 
 #endif

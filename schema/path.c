@@ -31,7 +31,7 @@ static bool push(scan *s, step_kind kind, const char *name)
     return true;
 }
 
-static bool is_word(char c)
+bool sch_path_is_word(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
@@ -60,7 +60,7 @@ static bool scan_quoted(scan *s)
 static bool scan_name(scan *s)
 {
     size_t n = 0;
-    while (is_word(s->at[n]))
+    while (sch_path_is_word(s->at[n]))
         n++;
     if (!n) {
         bool end = !*s->at || *s->at == '.';
@@ -107,7 +107,7 @@ static bool scan_step(scan *s, bool first)
     if (!ok || !scan_items(s))
         return false;
     if (*s->at && *s->at != '.')
-        return bad(s, is_word(*s->at) || *s->at == '*'
+        return bad(s, sch_path_is_word(*s->at) || *s->at == '*'
                           ? "* and ** are whole steps, and a dot stands between steps"
                           : "a name of this kind stands in double quotes: 'extra.\"shoe size\"'");
     return true;

@@ -32,6 +32,7 @@ typedef uint64_t path_states;
 
 /* false and a message if the text is no path. */
 bool sch_path_parse(fl_arena *a, const char *text, parsed_path *out, char message[160]);
+bool sch_path_is_word(char c); /* may stand in a name without quotes */
 /* The path `**`, all leaves. */
 void sch_path_all(parsed_path *out);
 

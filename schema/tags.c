@@ -12,7 +12,7 @@ static int by_name(const void *x, const void *y)
     return strcmp(*(const char *const *)x, *(const char *const *)y);
 }
 
-static void sort_unique(const char **tags, size_t *n)
+void sch_sort_tags(const char **tags, size_t *n)
 {
     if (*n < 2)
         return;
@@ -41,7 +41,7 @@ bool sch_read_tags(parser *p, const fl_json *object, const char ***tags, size_t 
                               SCH_MAX_NAME);
         (*tags)[(*n)++] = tag->str;
     }
-    sort_unique(*tags, n);
+    sch_sort_tags(*tags, n);
     return true;
 }
 
@@ -180,7 +180,7 @@ static void collect(change *c, const sch_edit *e)
         if (!list || !has(list, e->tags[i]))
             c->tags[c->n++] = e->tags[i];
     }
-    sort_unique(c->tags, &c->n);
+    sch_sort_tags(c->tags, &c->n);
 }
 
 /* Edits into changes, one a field, by place; returns how many. Edits of referred schemas and edits that add nothing are

@@ -1,4 +1,5 @@
-/* avro_path.c: what a path reaches in the tree of types. One walk for written paths and for the list of all leaves. */
+/* select.c: what a path reaches in the tree of types, whatever the format. One walk for written paths, for the list of
+ * all leaves, and for the way to one of them. */
 #include "schema/path.h"
 
 #include <stdlib.h>
@@ -20,18 +21,27 @@ typedef struct walk {
     size_t visits, texts;
     unsigned depth;
     bool truncated;
+    const sch_hit *wanted;        /* only this one is looked for, and the steps to it are kept */
+    sch_step way[MAX_STEPS_DOWN]; /* the steps of the place */
+    bool found;
 } walk;
 
 typedef struct place {
     path_states at;
     const sch_field *field;
-    bool recursive;
+    const char *unwalked;
+    bool recursive, in_recursion;
 } place;
 
 static void visit(walk *w, const sch_type *t, place here);
 
 static void add_hit(walk *w, const sch_type *t, const opened *o, const place *here)
 {
+    if (w->wanted) {
+        w->found = w->wanted->field == here->field && w->wanted->type == (o->only ? o->only : t) &&
+                   !strcmp(w->wanted->path, w->text.p);
+        return;
+    }
     w->texts += w->text.len + 1;
     if (w->hits.n == SCH_MAX_HITS || w->texts > MAX_PATHS_TEXT) {
         w->truncated = true;
@@ -43,7 +53,9 @@ static void add_hit(walk *w, const sch_type *t, const opened *o, const place *he
                       .type = o->only ? o->only : t,
                       .nullable = o->nullable,
                       .mixed = !o->only,
-                      .recursive = here->recursive});
+                      .recursive = here->recursive,
+                      .in_recursion = here->in_recursion,
+                      .unwalked = here->unwalked});
 }
 
 /* A union of records alone is no leaf: its branches are walked. One with another branch is a leaf besides. */
@@ -52,23 +64,56 @@ static bool is_leaf(const opened *o)
     return o->only ? !sch_is_container(o->only) : !o->all_records;
 }
 
-/* Goes one step down with `step` appended to the path. */
-static void descend(walk *w, const sch_type *t, place below, const char *step)
+/* A name as a path spells it: in double quotes unless it is a word. */
+static bool add_name(fl_buf *out, const char *name)
 {
-    if (!below.at)
+    bool word = *name;
+    for (const char *c = name; *c && word; c++)
+        word = sch_path_is_word(*c);
+    if (word)
+        return fl_buf_adds(out, name);
+    fl_buf_addc(out, '"');
+    for (const char *c = name; *c; c++) {
+        if (*c == '"' || *c == '\\')
+            fl_buf_addc(out, '\\');
+        fl_buf_addc(out, *c);
+    }
+    return fl_buf_addc(out, '"');
+}
+
+static bool add_step(fl_buf *out, const sch_step *step)
+{
+    if (step->in->kind == SCH_ARRAY)
+        return fl_buf_adds(out, "[]");
+    if (out->len && !fl_buf_addc(out, '.'))
+        return false;
+    return step->field ? add_name(out, step->field->name) : fl_buf_addc(out, '*');
+}
+
+/* Looking for one hit: does the place lie on the way to it? */
+static bool leads_on(const walk *w)
+{
+    const char *path = w->wanted->path;
+    size_t n = w->text.len;
+    return !strncmp(path, w->text.p, n) && (!path[n] || path[n] == '.' || path[n] == '[');
+}
+
+/* Goes one step down. */
+static void descend(walk *w, sch_step step, place below)
+{
+    if (!below.at || w->found)
         return;
     if (w->depth == MAX_STEPS_DOWN) {
         w->truncated = true;
         return;
     }
     size_t len = w->text.len;
-    bool dot = len && strcmp(step, "[]") != 0;
-    if ((!dot || fl_buf_addc(&w->text, '.')) && fl_buf_adds(&w->text, step)) {
-        w->depth++;
-        visit(w, t, below);
-        w->depth--;
-    } else {
+    if (!add_step(&w->text, &step)) {
         w->truncated = true;
+    } else if (!w->wanted || leads_on(w)) {
+        w->way[w->depth++] = step;
+        visit(w, step.to, below);
+        w->depth -= !w->found;
     }
     w->text.len = len;
     w->text.p[len] = '\0';
@@ -79,13 +124,18 @@ static void descend(walk *w, const sch_type *t, place below, const char *step)
 static void visit_record(walk *w, const sch_type *t, place here)
 {
     unsigned times = ++w->entered[t->id];
-    if (times > 2)
+    if (times > 2 && !w->wanted)
         here.at = sch_path_shallow(w->path, here.at);
     here.recursive |= times > 1;
-    for (size_t i = 0; i < t->nfields && !w->truncated; i++) {
+    here.in_recursion |= t->recursive;
+    for (size_t i = 0; i < t->nfields && !w->truncated && !w->found; i++) {
         const sch_field *f = &t->fields[i];
-        place below = {sch_path_field(w->path, here.at, f->name), f, here.recursive};
-        descend(w, f->type, below, f->name);
+        place below = here;
+        below.at = sch_path_field(w->path, here.at, f->name);
+        below.field = f;
+        if (!below.unwalked)
+            below.unwalked = f->unwalked;
+        descend(w, (sch_step){t, f, f->type}, below);
     }
     w->entered[t->id]--;
 }
@@ -94,13 +144,14 @@ static void visit_inside(walk *w, const sch_type *t, place here)
 {
     if (t->kind == SCH_RECORD) {
         visit_record(w, t, here);
-    } else if (t->kind == SCH_ARRAY) {
-        here.at = sch_path_items(w->path, here.at);
-        descend(w, t->item, here, "[]");
-    } else if (t->kind == SCH_MAP) {
-        here.at = sch_path_values(w->path, here.at);
-        descend(w, t->item, here, "*");
+        return;
     }
+    if (t->kind != SCH_ARRAY && t->kind != SCH_MAP)
+        return;
+    here.at = t->kind == SCH_ARRAY ? sch_path_items(w->path, here.at) : sch_path_values(w->path, here.at);
+    if (!here.unwalked)
+        here.unwalked = t->item_unwalked;
+    descend(w, (sch_step){t, NULL, t->item}, here);
 }
 
 static void visit(walk *w, const sch_type *t, place here)
@@ -114,11 +165,13 @@ static void visit(walk *w, const sch_type *t, place here)
     opened o = sch_open(t);
     if (sch_path_ends(w->path, here.at) && (!w->path->leaves_only || is_leaf(&o)))
         add_hit(w, t, &o, &here);
+    if (w->found)
+        return;
     if (o.only) {
         visit_inside(w, o.only, here);
         return;
     }
-    for (size_t i = 0; i < t->nbranches && !w->truncated; i++)
+    for (size_t i = 0; i < t->nbranches && !w->truncated && !w->found; i++)
         visit_inside(w, t->branches[i], here);
 }
 
@@ -147,4 +200,22 @@ void sch_leaves(const sch_schema *s, fl_arena *a, sch_hits *out)
     parsed_path p;
     sch_path_all(&p);
     select_all(s, a, &p, out);
+}
+
+size_t sch_way(const sch_schema *s, fl_arena *a, const sch_hit *h, const sch_step **out)
+{
+    parsed_path anywhere = {.n = 1};
+    anywhere.v[0].kind = STEP_DEEP;
+    walk w = {.a = a, .path = &anywhere, .entered = fl_xcalloc(s->ntypes + 1, 1), .wanted = h};
+    fl_buf_init(&w.text, MAX_PATH);
+    fl_buf_reserve(&w.text, 1);
+    visit(&w, s->root, (place){.at = sch_path_start(&anywhere)});
+    size_t n = w.found ? w.depth : 0;
+    sch_step *steps = FL_NEW_N(a, sch_step, n + 1);
+    if (n)
+        memcpy(steps, w.way, n * sizeof *steps);
+    *out = steps;
+    fl_buf_free(&w.text);
+    free(w.entered);
+    return n;
 }
