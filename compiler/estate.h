@@ -212,7 +212,8 @@ typedef struct est_waiver {
     est_text part;          /* field path or property, s NULL: the whole thing */
     est_text reason, until; /* until.s: NULL without an end */
     bool in_environment;    /* stands in an environment block */
-    bool used;              /* set when diagnostics are judged */
+    bool used;              /* set when diagnostics are judged: it silences one */
+    bool refused;           /* wrong in itself, or past its day (reported): it silences nothing */
     fl_span at;
 } est_waiver;
 
