@@ -191,3 +191,20 @@ void sch_proto_symbols(const char *text, size_t len, void (*fn)(const char *symb
         statement(&n);
     fl_buf_free(&n.name);
 }
+
+const char *sch_proto_message_name(fl_arena *a, const char *text, size_t len, const char *message)
+{
+    names n = {.scan = {text, 0, (uint32_t)len}};
+    const char *full = message;
+    if (!message || len > SCH_MAX_TEXT)
+        return NULL;
+    fl_buf_init(&n.name, SCH_MAX_NAME);
+    for (step(&n); n.token.kind != PROTO_END && !at(&n, "package") && !at(&n, "{");)
+        step(&n);
+    if (at(&n, "package"))
+        package(&n);
+    if (n.package && strncmp(message, n.name.p, n.package) != 0)
+        full = fl_printf(a, "%s%s", n.name.p, message);
+    fl_buf_free(&n.name);
+    return full;
+}

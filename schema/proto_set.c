@@ -493,6 +493,11 @@ sch_proto_set *sch_proto_prepare(fl_arena *a, const sch_proto_file *files, size_
     return set;
 }
 
+bool sch_proto_in_set(const sch_proto_set *set, const char *text, size_t len, const sch_ref *refs, size_t nrefs)
+{
+    return sch_proto_unit(set, text, len, refs, nrefs) != NULL;
+}
+
 sch_schema *sch_proto_from_set(fl_arena *a, const sch_proto_set *set, const char *name, const char *text, size_t len,
                                const char *message, const sch_ref *refs, size_t nrefs, sch_error *err)
 {

@@ -358,7 +358,10 @@ sch_schema *sch_proto_tree(fl_arena *a, const proto_unit *u, const char *name, c
     s->name = name;
     s->text = text;
     s->len = len;
-    s->refs = refs;
+    sch_ref *kept = FL_NEW_N(a, sch_ref, nrefs + 1);
+    for (size_t i = 0; i < nrefs; i++)
+        kept[i] = refs[i];
+    s->refs = kept;
     s->nrefs = nrefs;
     ((struct sch_proto *)s->proto)->nrefs = nrefs;
     return s;

@@ -168,8 +168,14 @@ typedef struct sch_proto_file {
 typedef struct sch_proto_set sch_proto_set; /* descriptors of many files, in an arena */
 /* NULL and a message if protoc cannot be run at all. Files that protoc refuses are refused when they are parsed. */
 sch_proto_set *sch_proto_prepare(fl_arena *a, const sch_proto_file *files, size_t n, char message[256]);
+/* Was protoc asked for this text with these references? */
+bool sch_proto_in_set(const sch_proto_set *set, const char *text, size_t len, const sch_ref *refs, size_t nrefs);
 sch_schema *sch_proto_from_set(fl_arena *a, const sch_proto_set *set, const char *name, const char *text, size_t len,
                                const char *message, const sch_ref *refs, size_t nrefs, sch_error *err);
+
+/* Full name of the message that `message` selects, read off the text without protoc: the file's package and the name,
+ * where it does not begin with that already. NULL for `message`: NULL. */
+const char *sch_proto_message_name(fl_arena *a, const char *text, size_t len, const char *message);
 
 /* One of the three; message as above, else NULL. */
 sch_schema *sch_parse(sch_format format, fl_arena *a, const char *name, const char *text, size_t len,
