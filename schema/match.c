@@ -1,15 +1,14 @@
 /* match.c: metadata.tags keys: which are written for a field, which names a key matches, which leaves a field's keys
  * cover. */
-#include "schema/schema.h"
+#include "schema/names.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-size_t sch_match_keys(const sch_schema *s, const sch_hit *h, fl_arena *a, const char *out[SCH_MAX_KEYS])
+/* Three keys: Java matches the name of the record it is handed, which a connector may derive in another namespace or
+ * in none. */
+static size_t avro_keys(const sch_field *f, fl_arena *a, const char *out[SCH_MAX_KEYS])
 {
-    const sch_field *f = h->field;
-    if (!f || s->format != SCH_AVRO)
-        return 0;
     const char *full = f->record->name, *dot = strrchr(full, '.');
     const char *simple = dot ? dot + 1 : full;
     size_t n = 0;
@@ -18,6 +17,29 @@ size_t sch_match_keys(const sch_schema *s, const sch_hit *h, fl_arena *a, const 
     if (dot)
         out[n++] = fl_printf(a, "%s.%s", simple, f->name);
     return n;
+}
+
+/* Protobuf, and what Avro clients look up. */
+static size_t full_name(const sch_field *f, fl_arena *a, const char *out[SCH_MAX_KEYS])
+{
+    out[0] = fl_printf(a, "%s.%s", f->record->name, f->name);
+    return 1;
+}
+
+size_t sch_match_keys(const sch_schema *s, const sch_hit *h, fl_arena *a, const char *out[SCH_MAX_KEYS])
+{
+    if (!h->field)
+        return 0;
+    if (s->format == SCH_JSON)
+        return sch_json_keys(h, a, out);
+    return s->format == SCH_AVRO ? avro_keys(h->field, a, out) : full_name(h->field, a, out);
+}
+
+size_t sch_client_names(const sch_schema *s, const sch_hit *h, fl_arena *a, const char *out[SCH_MAX_KEYS])
+{
+    if (!h->field)
+        return 0;
+    return s->format == SCH_JSON ? sch_json_names(h, a, out) : full_name(h->field, a, out);
 }
 
 /* ---- the vendor's matcher ---- */
@@ -99,45 +121,38 @@ bool sch_key_matches(const char *key, const char *full_name)
 
 /* ---- coverage ---- */
 
-size_t sch_client_names(const sch_schema *s, const sch_hit *h, fl_arena *a, const char *out[SCH_MAX_KEYS])
-{
-    if (!h->field || s->format != SCH_AVRO)
-        return 0;
-    out[0] = fl_printf(a, "%s.%s", h->field->record->name, h->field->name);
-    return 1;
-}
+typedef struct keys {
+    const char *v[SCH_MAX_KEYS];
+    size_t n;
+} keys;
 
-static bool covers(const char *const keys[3], size_t nkeys, const sch_field *f, fl_buf *name)
+static bool covers(const sch_schema *s, const keys *k, const sch_hit *leaf, fl_arena *scratch)
 {
-    fl_buf_clear(name);
-    fl_buf_addf(name, "%s.%s", f->record->name, f->name);
-    for (size_t i = 0; i < nkeys; i++) {
-        if (sch_key_matches(keys[i], name->p))
-            return true;
-    }
+    const char *names[SCH_MAX_KEYS];
+    size_t n = sch_client_names(s, leaf, scratch, names);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < k->n; j++)
+            if (sch_key_matches(k->v[j], names[i]))
+                return true;
     return false;
 }
 
 void sch_covered(const sch_schema *s, fl_arena *a, const sch_hit *h, sch_hits *out)
 {
-    const char *keys[SCH_MAX_KEYS];
-    const sch_field *f = h->field;
-    size_t nkeys = sch_match_keys(s, h, a, keys);
+    keys k;
+    k.n = sch_match_keys(s, h, a, k.v);
     fl_arena *scratch = fl_arena_new(); /* callers ask for field after field: only what is found stays */
     sch_hits all;
     sch_leaves(s, scratch, &all);
     FL_VEC(sch_hit) found = {0};
-    fl_buf name;
-    fl_buf_init(&name, 4 * SCH_MAX_NAME);
     for (size_t i = 0; i < all.n; i++) {
         const sch_field *other = all.v[i].field;
         /* keys end in the field's name, which has no wildcard */
-        if (!other || strcmp(other->name, f->name) != 0 || !covers(keys, nkeys, other, &name))
+        if (!other || strcmp(other->name, h->field->name) != 0 || !covers(s, &k, &all.v[i], scratch))
             continue;
         all.v[i].path = fl_strdup(a, all.v[i].path);
         FL_PUSH(a, &found, all.v[i]);
     }
-    fl_buf_free(&name);
     fl_arena_free(scratch);
     *out = (sch_hits){found.v, found.n, all.truncated};
 }

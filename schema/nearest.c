@@ -10,14 +10,17 @@
 #define SAME_NAME 15
 #define FAR       1000
 
-/* The last name of a path: `street` of `addresses[].street`, `notes` of `notes.*`. */
+/* The last name of a path: `street` of `addresses[].street`, `notes` of `notes.*`, shoe size of `extra."shoe size"`. */
 static const char *last_name(const char *path, char *out, size_t room)
 {
     size_t end = strlen(path);
     while (end && strchr(".*[]", path[end - 1]))
         end--;
+    bool quoted = end > 1 && path[end - 1] == '"';
+    end -= quoted;
     size_t from = end;
-    while (from && path[from - 1] != '.' && path[from - 1] != ']')
+    while (quoted ? from && (path[from - 1] != '"' || (from > 1 && path[from - 2] == '\\'))
+                  : from && path[from - 1] != '.' && path[from - 1] != ']')
         from--;
     size_t n = end - from < room ? end - from : room - 1;
     memcpy(out, path + from, n);

@@ -94,6 +94,13 @@ static uint32_t insert_member(const sch_schema *s, const fl_json *object, const 
                               fl_buf *out)
 {
     const fl_json *before, *last = last_child(object, &before);
+    if (!last) { /* {} of JSON Schema */
+        fl_buf_add(out, s->text + at, object->from + 1 - at);
+        fl_buf_adds(out, "\"" SCH_TAGS "\": [");
+        add_tags(out, tags, n, (span){", ", 2}, false);
+        fl_buf_addc(out, ']');
+        return object->from + 1;
+    }
     span colon = between(s, last->key_to, last->from, ": ");
     span comma = before ? between(s, before->to, last->key_from, ", ") : (span){", ", 2};
     fl_buf_add(out, s->text + at, last->to - at);
@@ -161,8 +168,8 @@ static uint32_t write_change(const sch_schema *s, const change *c, uint32_t at, 
 static uint32_t place(const change *c)
 {
     const fl_json *list = fl_json_get(c->object, SCH_TAGS), *before;
-    const fl_json *last = last_child(list ? list : c->object, &before);
-    return last ? last->to : list->from + 1;
+    const fl_json *in = list ? list : c->object, *last = last_child(in, &before);
+    return last ? last->to : in->from + 1;
 }
 
 static int by_change_place(const void *x, const void *y)
@@ -183,19 +190,20 @@ static void collect(change *c, const sch_edit *e)
     sch_sort_tags(c->tags, &c->n);
 }
 
-/* Edits into changes, one a field, by place; returns how many. Edits of referred schemas and edits that add nothing are
- * none. */
+/* Edits into changes, one a field, by place; returns how many. Edits of referred schemas, of properties written `true`
+ * and edits that add nothing are none. */
 static size_t plan_changes(const sch_edit *edits, size_t n, change *out)
 {
     size_t count = 0;
     for (size_t i = 0; i < n; i++) {
-        if (edits[i].field->record->foreign)
+        const fl_json *object = edits[i].field->node;
+        if (sch_is_foreign(edits[i].field) || !object || object->kind != FL_JOBJECT)
             continue;
         size_t k = 0;
-        while (k < count && out[k].object != edits[i].field->node)
+        while (k < count && out[k].object != object)
             k++;
         if (k == count)
-            out[count++] = (change){.object = edits[i].field->node};
+            out[count++] = (change){.object = object};
         collect(&out[k], &edits[i]);
     }
     size_t kept = 0;
