@@ -92,6 +92,7 @@ typedef enum {
 } sch_pair_state;
 typedef struct sch_pair {
     const void *reader, *writer;
+    void *value;         /* the format's own */
     unsigned char state; /* sch_pair_state */
 } sch_pair;
 typedef struct sch_pairs { /* starts as {0}, lies in the arena */
