@@ -121,6 +121,11 @@ static fl_status open_codec(work *w, const rt_subject *s, const rt_plan_side *si
 static fl_status open_planned(work *w, rt_part part)
 {
     const rt_plan_side *side = part == RT_KEY ? &w->topic->key : &w->topic->value;
+    const char *beyond = rt_plan_beyond(w->a, w->topic, part == RT_KEY);
+    if (beyond) {
+        fl_log(FL_LOG_ERROR, "topic %s: %s", w->topic->name, beyond);
+        return FL_COULD_NOT_RUN;
+    }
     if (side->subject.subject)
         return open_codec(w, &side->subject, side, &w->codecs[part]);
     w->formats[part] = side->format;

@@ -1,5 +1,5 @@
-/* plan.c: plan.json, version 1 (docs/build-directory.md): its tables, what must hold across it, and its registration.
- */
+/* plan.c: plan.json, versions 1 and 2 (docs/build-directory.md): its tables, what must hold across it, and its
+ * registration. */
 #include "runtime/plan.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 
 #include "runtime/plan_read.h"
 
-#define VERSION 1
+#define VERSION 2
 
 /* ---- tables ---- */
 
@@ -74,10 +74,26 @@ static const rt_member leaf_table[] = {
     {M(struct rt_plan_leaf, "rule", RT_M_TEXT, rule)},
     {0},
 };
+static const rt_member payload_table[] = {
+    {M(rt_plan_side, "kek", RT_M_TEXT, payload.kek)},
+    {M(rt_plan_side, "rule", RT_M_TEXT, payload.rule)},
+    {0},
+};
+static const rt_member rule_table[] = {
+    {M(rt_plan_rule, "name", RT_M_TEXT, name)},
+    {M(rt_plan_rule, "phase", RT_M_TEXT, phase)},
+    {M(rt_plan_rule, "type", RT_M_TEXT, type)},
+    {M(rt_plan_rule, "runs", RT_M_BOOL, runs)},
+    {0},
+};
 static const rt_member side_table[] = {
     {M(rt_plan_side, "format", RT_M_TEXT, format)},
     {M(rt_plan_side, "clear", RT_M_TEXT_NULL, clear)},
     SUBJECT(rt_plan_side, subject., true),
+    {M(rt_plan_side, "message", RT_M_TEXT, message), .optional = true},
+    {.name = "payload", .kind = RT_M_OBJECT, .optional = true, .table = payload_table},
+    {MN(rt_plan_side, "rules", RT_M_LIST, rules, nrules), .optional = true, .table = rule_table,
+     .size = sizeof(rt_plan_rule)},
     {MN(rt_plan_side, "encrypted", RT_M_LIST, encrypted, nencrypted), .optional = true, .table = leaf_table,
      .size = sizeof(struct rt_plan_leaf)},
     {0},
@@ -137,30 +153,88 @@ static const rt_member plan_table[] = {
 
 /* ---- what must hold across the plan ---- */
 
-static bool format_known(const char *format)
+typedef struct format { /* of the sides that have a schema */
+    const char *name, *type, *shown;
+    int since; /* version of the plan */
+} format;
+
+static const format formats[] = {
+    {"avro", "AVRO", "Avro", 1},
+    {"json", "JSON", "JSON Schema", 2},
+    {"protobuf", "PROTOBUF", "Protobuf", 2},
+};
+
+static const format *format_of(const char *name)
 {
-    static const char *const all[] = {"avro", "string", "bytes", "short", "integer", "long", "float", "double"};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (!strcmp(formats[i].name, name))
+            return &formats[i];
+    return NULL;
+}
+
+static bool primitive_known(const char *name)
+{
+    static const char *const all[] = {"string", "bytes", "short", "integer", "long", "float", "double"};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (strcmp(all[i], format) == 0)
+        if (strcmp(all[i], name) == 0)
             return true;
     return false;
 }
 
-static bool check_side(rt_plan_reader *r, const fl_json *j, const rt_plan *p, const rt_plan_side *s)
+/* Members of version 2 in a file that says 1: whoever wrote it meant something that readers of version 1 do not see. */
+static bool check_side_version(rt_plan_reader *r, const fl_json *j, const rt_plan *p)
 {
-    bool schema = strcmp(s->format, "avro") == 0;
+    static const char *const later[] = {"message", "payload", "rules"};
+    for (size_t i = 0; p->version < 2 && i < sizeof later / sizeof *later; i++)
+        if (fl_json_get(j, later[i]))
+            return rt_plan_bad(r, fl_json_get(j, later[i]), "unknown member %s of a side in a plan of version %d",
+                               later[i], p->version);
+    return true;
+}
+
+static bool check_schema_side(rt_plan_reader *r, const fl_json *j, const rt_plan_side *s, const format *f)
+{
     const rt_subject *u = &s->subject;
-    if (!format_known(s->format))
-        return rt_plan_bad(r, j, "format %.40s is beyond this version of flec", s->format);
-    if (schema && (!u->subject || !u->type || !u->schema))
-        return rt_plan_bad(r, j, "a side of format avro needs subject, schemaType and schema");
-    if (!schema && (u->subject || u->type || u->schema || u->refs || u->metadata || u->ruleset || s->encrypted))
-        return rt_plan_bad(r, j, "a side of format %s has no schema and no rules", s->format);
+    if (!u->subject || !u->type || !u->schema)
+        return rt_plan_bad(r, j, "a side of format %s needs subject, schemaType and schema", f->name);
+    if (strcmp(u->type, f->type) != 0)
+        return rt_plan_bad(r, j, "a side of format %s has the schemaType %.40s", f->name, u->type);
+    if (!strcmp(f->name, "protobuf") != (s->message != NULL))
+        return rt_plan_bad(r, j, "a side of format %s %s", f->name,
+                           s->message ? "has no message" : "needs its message");
+    return true;
+}
+
+static bool check_keks(rt_plan_reader *r, const fl_json *j, const rt_plan *p, const rt_plan_side *s)
+{
     for (size_t i = 0; i < s->nencrypted; i++)
         if (!rt_plan_kek_find(p, s->encrypted[i].kek))
             return rt_plan_bad(r, j, "field %.100s is encrypted with %.100s, which is not among the keks",
                                s->encrypted[i].path, s->encrypted[i].kek);
-    if (s->clear && s->nencrypted)
+    if (s->payload.kek && !rt_plan_kek_find(p, s->payload.kek))
+        return rt_plan_bad(r, j, "the whole body is encrypted with %.100s, which is not among the keks",
+                           s->payload.kek);
+    return true;
+}
+
+static bool encrypts(const rt_plan_side *s)
+{
+    return s->nencrypted || s->payload.kek;
+}
+
+static bool check_side(rt_plan_reader *r, const fl_json *j, const rt_plan *p, const rt_plan_side *s)
+{
+    const format *f = format_of(s->format);
+    const rt_subject *u = &s->subject;
+    if (f ? f->since > p->version : !primitive_known(s->format))
+        return rt_plan_bad(r, j, "format %.40s is beyond %s", s->format,
+                           f ? "a plan of version 1" : "this version of flec");
+    if (!f && (u->subject || u->type || u->schema || u->refs || u->metadata || u->ruleset || s->encrypted ||
+               s->message || s->payload.kek || s->rules))
+        return rt_plan_bad(r, j, "a side of format %s has no schema and no rules", s->format);
+    if (!check_side_version(r, j, p) || (f && !check_schema_side(r, j, s, f)) || !check_keks(r, j, p, s))
+        return false;
+    if (s->clear && encrypts(s))
         return rt_plan_bad(r, j, "the side is said to be in clear and has encrypted fields");
     return true;
 }
@@ -172,7 +246,7 @@ static bool check_topics(rt_plan_reader *r, const fl_json *list, const rt_plan *
         const rt_plan_topic *t = &p->topics[i];
         if (!check_side(r, fl_json_get(j, "key"), p, &t->key) || !check_side(r, fl_json_get(j, "value"), p, &t->value))
             return false;
-        if (t->clear && (t->key.nencrypted || t->value.nencrypted))
+        if (t->clear && (encrypts(&t->key) || encrypts(&t->value)))
             return rt_plan_bad(r, j, "topic %.100s is said to be in clear and has encrypted fields", t->name);
     }
     return true;
@@ -227,6 +301,8 @@ rt_code rt_plan_parse(fl_arena *a, const char *name, const char *text, size_t le
     rt_plan_reader r = {.a = a, .name = name, .text = text, .err = err ? err : &own};
     const fl_json *j = rt_plan_document(&r, len, 0, "flec-plan", VERSION, "plan");
     rt_plan *p = FL_NEW(a, rt_plan);
+    int64_t version = 0;
+    p->version = fl_json_int(j, "version", &version) ? (int)version : VERSION;
     if (!j || !rt_plan_object(&r, j, "the plan", plan_table, p) || !check(&r, j, p))
         return RT_BAD_INPUT;
     *out = p;
@@ -245,6 +321,31 @@ rt_code rt_plan_load(fl_arena *a, const char *path, rt_plan **out, rt_error *err
     if (e)
         return rt_fail(err, RT_IO, "%.200s: %s", path, strerror(e));
     return rt_plan_parse(a, path, text, len, out, err);
+}
+
+/* ---- what the engine cannot execute ---- */
+
+const char *rt_plan_beyond(fl_arena *a, const rt_plan_topic *t, bool key)
+{
+    const rt_plan_side *s = key ? &t->key : &t->value;
+    const char *side = key ? "key" : "value";
+    const format *f = format_of(s->format);
+    if (f && f != formats)
+        return fl_printf(a, "%s is %s: the engine of this version encrypts Avro fields only", side, f->shown);
+    if (s->payload.kek)
+        return fl_printf(a, "%s is encrypted whole (rule %s): the engine of this version encrypts Avro fields only",
+                         side, s->payload.rule);
+    for (size_t i = 0; i < s->nrules; i++)
+        if (s->rules[i].runs)
+            return fl_printf(a, "%s has the rule %s of type %s, which the engine of this version cannot execute", side,
+                             s->rules[i].name, s->rules[i].type);
+    return NULL;
+}
+
+const char *rt_plan_topic_beyond(fl_arena *a, const rt_plan_topic *t)
+{
+    const char *why = rt_plan_beyond(a, t, true);
+    return why ? why : rt_plan_beyond(a, t, false);
 }
 
 /* ---- looking up ---- */

@@ -1,14 +1,25 @@
-/* plan.h: plan.json in memory (docs/build-directory.md). Read with limits; a newer version, an unknown member or a
- * contradiction is refused. */
+/* plan.h: plan.json in memory (docs/build-directory.md), of version 1 or 2. Read with limits; a newer version, an
+ * unknown member or a contradiction is refused. */
 #ifndef FLEC_RUNTIME_PLAN_H
 #define FLEC_RUNTIME_PLAN_H
 
 #include "runtime/registry.h"
 
+typedef struct rt_plan_rule { /* one that is passed through */
+    const char *name, *phase, *type;
+    bool runs; /* it is not disabled */
+} rt_plan_rule;
+
 typedef struct rt_plan_side {
-    const char *format; /* "avro", "string", … */
-    const char *clear;  /* reason or NULL */
-    rt_subject subject; /* of a format with a schema; subject.subject NULL otherwise */
+    const char *format;  /* "avro", "json", "protobuf", "string", … */
+    const char *clear;   /* reason or NULL */
+    const char *message; /* full name of the message, of protobuf; else NULL */
+    rt_subject subject;  /* of a format with a schema; subject.subject NULL otherwise */
+    struct {
+        const char *kek, *rule;
+    } payload; /* of a body that is encrypted whole; NULL otherwise */
+    rt_plan_rule *rules;
+    size_t nrules;
     struct rt_plan_leaf {
         const char *path, *kek, *rule;
     } * encrypted;
@@ -46,6 +57,7 @@ typedef struct rt_plan_principal {
 } rt_plan_principal;
 
 typedef struct rt_plan {
+    int version; /* of the file */
     const char *environment, *platform_kind, *workers, *kms_parameters;
     const char *registry_url, *registry_auth_type, *registry_auth_secret; /* auth: NULL without */
     const char *bootstrap;
@@ -63,6 +75,10 @@ typedef struct rt_plan {
 /* All memory in the arena. name is for messages. RT_BAD_INPUT with place and reason; a newer version says which. */
 rt_code rt_plan_parse(fl_arena *a, const char *name, const char *text, size_t len, rt_plan **out, rt_error *err);
 rt_code rt_plan_load(fl_arena *a, const char *path, rt_plan **out, rt_error *err);
+/* What this version of the engine cannot execute of a side or topic, as "value is JSON Schema: …" in the arena; NULL:
+ * nothing. */
+const char *rt_plan_beyond(fl_arena *a, const rt_plan_topic *t, bool key);
+const char *rt_plan_topic_beyond(fl_arena *a, const rt_plan_topic *t);
 const rt_plan_topic *rt_plan_topic_find(const rt_plan *p, const char *name);
 const rt_plan_kek *rt_plan_kek_find(const rt_plan *p, const char *name);
 const rt_plan_connector *rt_plan_connector_find(const rt_plan *p, const char *name);

@@ -87,7 +87,7 @@ static void what_is_wrong_is_said_with_its_place(void **state)
     static const struct {
         const char *old, *new, *says;
     } rows[] = {
-        {"\"version\": 1", "\"version\": 2", "plan.json:2:26: the plan is of version 2, this flec reads version 1"},
+        {"\"version\": 1", "\"version\": 3", "plan.json:2:26: the plan is of version 3, this flec reads version 2"},
         {"\"version\": 1", "\"version\": 0", "does not say its version"},
         {"flec-plan", "flec-tests", "no plan"},
         {"\"workers\"", "\"wrokers\"", "plan.json:3:33: unknown member wrokers of platform"},
@@ -105,6 +105,13 @@ static void what_is_wrong_is_said_with_its_place(void **state)
         {"\"keks\": [{\"name\": \"kek\"", "\"keks\": [{\"name\": \"\"", "an empty name"},
         {"\"config\": {\"a\": \"b\"}", "\"config\": {\"a\": 1}", "config must be an object of texts"},
         {"\"version\": 1,", "\"version\": 1", "plan.json:2:"},
+        {"\"format\": \"avro\"", "\"format\": \"json\"", "format json is beyond a plan of version 1"},
+        {"\"encrypted\": [", "\"payload\": null, \"encrypted\": [",
+         "unknown member payload of a side in a plan of version 1"},
+        {"\"encrypted\": [", "\"rules\": [], \"encrypted\": [", "unknown member rules"},
+        {"\"encrypted\": [", "\"message\": \"a.B\", \"encrypted\": [", "unknown member message"},
+        {"\"schemaType\": \"AVRO\", \"schema\": \"{", "\"schemaType\": \"JSON\", \"schema\": \"{",
+         "a side of format avro has the schemaType JSON"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         assert_int_equal(with(rows[i].old, rows[i].new), RT_BAD_INPUT);
@@ -113,6 +120,75 @@ static void what_is_wrong_is_said_with_its_place(void **state)
     }
     assert_int_equal(parse("[]"), RT_BAD_INPUT);
     assert_int_equal(parse(""), RT_BAD_INPUT);
+}
+
+/* What version 2 can say of the value of topic t. */
+#define SIDE(format, type, rest)                                                                                       \
+    "{\"format\": \"" format "\", \"clear\": null, \"subject\": \"t-value\", \"schemaType\": \"" type                  \
+    "\", \"schema\": \"x\", " rest "}"
+
+static rt_code with_value(const char *side)
+{
+    return parse(fl_printf(
+        l.a,
+        "{\"format\": \"flec-plan\", \"version\": 2, \"environment\": \"prod\", \"keks\": [{\"name\": "
+        "\"kek\", \"kmsType\": \"local-kms\", \"kmsKeyId\": \"k\", \"doc\": \"\", \"shared\": true}], "
+        "\"subjects\": [], \"topics\": [{\"name\": \"t\", \"clear\": null, \"key\": {\"format\": \"string\"}, "
+        "\"value\": %s, \"readers\": [], \"writers\": []}], \"connectors\": [], \"principals\": []}",
+        side));
+}
+
+static void what_the_engine_cannot_execute_is_named(void **state)
+{
+    static const struct {
+        const char *side, *says; /* NULL: it can */
+    } rows[] = {
+        {SIDE("avro", "AVRO", "\"payload\": null, \"rules\": []"), NULL},
+        {SIDE("avro", "AVRO",
+              "\"rules\": [{\"name\": \"r\", \"phase\": \"domain\", \"type\": \"CEL\", \"runs\": false}]"),
+         NULL},
+        {SIDE("avro", "AVRO",
+              "\"rules\": [{\"name\": \"r\", \"phase\": \"domain\", \"type\": \"CEL\", \"runs\": true}]"),
+         "value has the rule r of type CEL"},
+        {SIDE("avro", "AVRO", "\"payload\": {\"kek\": \"kek\", \"rule\": \"p\"}"), "value is encrypted whole (rule p)"},
+        {SIDE("json", "JSON", "\"rules\": []"),
+         "value is JSON Schema: the engine of this version encrypts Avro fields only"},
+        {SIDE("protobuf", "PROTOBUF", "\"message\": \"a.B\""), "value is Protobuf"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (with_value(rows[i].side))
+            fail_msg("%s", l.err.message);
+        assert_int_equal(plan->version, 2);
+        const char *why = rt_plan_topic_beyond(l.a, &plan->topics[0]);
+        assert_null(rt_plan_beyond(l.a, &plan->topics[0], true));
+        assert_true((why != NULL) == (rows[i].says != NULL));
+        if (why && !strstr(why, rows[i].says))
+            fail_msg("%s", why);
+    }
+}
+
+static void contradictions_of_version_2_are_refused(void **state)
+{
+    static const struct {
+        const char *side, *says;
+    } rows[] = {
+        {SIDE("protobuf", "PROTOBUF", "\"rules\": []"), "a side of format protobuf needs its message"},
+        {SIDE("json", "JSON", "\"message\": \"a.B\""), "a side of format json has no message"},
+        {SIDE("json", "AVRO", "\"rules\": []"), "a side of format json has the schemaType AVRO"},
+        {SIDE("json", "JSON", "\"payload\": {\"kek\": \"kex\", \"rule\": \"p\"}"),
+         "encrypted with kex, which is not among the keks"},
+        {SIDE("json", "JSON", "\"payload\": {\"kek\": \"kek\"}"), "payload lacks its member rule"},
+        {SIDE("json", "JSON", "\"rules\": [{\"name\": \"r\"}]"), "rules lacks its member"},
+        {"{\"format\": \"string\", \"payload\": {\"kek\": \"kek\", \"rule\": \"p\"}}", "has no schema and no rules"},
+        {"{\"format\": \"json\", \"clear\": \"public\", \"subject\": \"s\", \"schemaType\": \"JSON\", \"schema\": "
+         "\"{}\", "
+         "\"payload\": {\"kek\": \"kek\", \"rule\": \"p\"}}",
+         "said to be in clear"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(with_value(rows[i].side), RT_BAD_INPUT);
+        assert_says(&l, rows[i].says);
+    }
 }
 
 /* Every cut of the text is refused and nothing else happens. */
@@ -164,9 +240,14 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, open_lab, close_lab)
     const struct CMUnitTest tests[] = {
-        T(everything_is_read),       T(what_is_wrong_is_said_with_its_place),
-        T(truncated_at_each_byte),   T(a_missing_file_is_another_matter),
-        T(registers_what_is_absent), T(a_kek_that_differs_is_refused),
+        T(everything_is_read),
+        T(what_is_wrong_is_said_with_its_place),
+        T(truncated_at_each_byte),
+        T(a_missing_file_is_another_matter),
+        T(registers_what_is_absent),
+        T(a_kek_that_differs_is_refused),
+        T(what_the_engine_cannot_execute_is_named),
+        T(contradictions_of_version_2_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -110,6 +110,19 @@ static void dead_letters(const chk_row *row, fl_diags *diags, const est_connecto
     }
 }
 
+/* The role binding names the consumer group, so the name must be known here. */
+static void own_group(const chk_row *row, fl_diags *diags, const est_connector *c)
+{
+    const est_prop *p = chk_config(c, "consumer.override.group.id");
+    if (!p || !chk_has_reference(p->value))
+        return;
+    fl_diag *d = chk_report(row, diags, p->value_at,
+                            "the consumer group of connector %s is known to the worker alone: no role binding could "
+                            "name it",
+                            c->name.s);
+    fl_diag_help(diags, d, "write the group's name, or leave the line out: then it is connect-%s", c->name.s);
+}
+
 void chk_connector_values(const chk_row *row, const est_estate *e, fl_diags *diags, const est_connector *c)
 {
     const cat_connector *k = c->catalog;
@@ -119,6 +132,7 @@ void chk_connector_values(const chk_row *row, const est_estate *e, fl_diags *dia
     }
     regex_agrees(row, e, diags, c);
     dead_letters(row, diags, c);
+    own_group(row, diags, c);
     if (k->tasks_limit && c->tasks > k->tasks_limit) {
         fl_diag *d = chk_report(row, diags, c->tasks_at.src ? c->tasks_at : c->at, "%s runs %d task%s at most, not %d",
                                 c->type.s, k->tasks_limit, k->tasks_limit == 1 ? "" : "s", c->tasks);

@@ -37,13 +37,28 @@ static void bind(bindings *b, const char *principal, const char *role, const cha
 
 /* ---- what a topic asks for ---- */
 
-static void bind_references(bindings *b, const char *principal, const est_ref *refs, size_t n)
+/* All that a schema refers to, directly or not, each once: many may refer to one. */
+static void bind_references(bindings *b, const char *principal, fl_map *seen, const est_ref *refs, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
+        if (fl_map_put(seen, refs[i].subject.s, b))
+            continue;
         bind(b, principal, READ, "Subject", refs[i].subject.s);
         if (refs[i].target)
-            bind_references(b, principal, refs[i].target->refs.v, refs[i].target->refs.n);
+            bind_references(b, principal, seen, refs[i].target->refs.v, refs[i].target->refs.n);
+        else if (refs[i].side_target)
+            bind_references(b, principal, seen, refs[i].side_target->refs.v, refs[i].side_target->refs.n);
     }
+}
+
+static void bind_subjects(bindings *b, const char *principal, const est_side *s)
+{
+    bind(b, principal, READ, "Subject", s->subject);
+    if (!s->refs.n)
+        return;
+    fl_map *seen = fl_map_new();
+    bind_references(b, principal, seen, s->refs.v, s->refs.n);
+    fl_map_free(seen);
 }
 
 static void bind_side(bindings *b, const char *principal, const est_side *s, bool writes)
@@ -51,8 +66,7 @@ static void bind_side(bindings *b, const char *principal, const est_side *s, boo
     chk_keks keks = {0};
     if (!est_has_schema(s))
         return;
-    bind(b, principal, READ, "Subject", s->subject);
-    bind_references(b, principal, s->refs.v, s->refs.n);
+    bind_subjects(b, principal, s);
     chk_side_keks(b->m->e, s, false, &keks);
     for (size_t i = 0; i < keks.list.n; i++)
         bind(b, principal, writes || !b->m->e->platform.grants_least ? WRITE : READ, "Kek", keks.list.v[i]->name.s);
@@ -65,12 +79,19 @@ static void bind_topic(bindings *b, const char *principal, const est_topic *t, b
     bind_side(b, principal, &t->value, writes);
 }
 
+/* The consumer group of a sink: its name is the connector's behind `connect-`, unless the consumer is told another. */
+static const char *group_of(bindings *b, const est_connector *c)
+{
+    const est_prop *own = chk_config(c, "consumer.override.group.id");
+    return own ? own->value : fl_printf(b->m->arena, "connect-%s", c->name.s);
+}
+
 static void bind_connector(bindings *b, const est_connector *c)
 {
     const char *p = c->principal.s;
     if (!p || !est_is_sink(c))
         return;
-    bind(b, p, READ, "Group", fl_printf(b->m->arena, "connect-%s", c->name.s));
+    bind(b, p, READ, "Group", group_of(b, c));
     if (c->dead_letters.s)
         bind(b, p, WRITE, "Topic", c->dead_letters.s);
     if (c->reports_success.s)
@@ -87,8 +108,9 @@ static void scope_id(fl_jw *w, const char *name, const est_text *id, bool applie
         fl_jw_kstring(w, name, id->s);
 }
 
-/* In Confluent Cloud a registry's role names environment and registry; self-managed ones name the Kafka cluster that
- * keeps the roles as well. */
+/* In Confluent Cloud a registry's role names environment and registry, and a role on a Kafka resource its cluster
+ * twice: as the cluster of the cloud, and as the Kafka cluster in it. Self-managed ones name the Kafka cluster that
+ * keeps the roles, whatever they are for. */
 static void scope(fl_jw *w, const est_platform *p, const char *type)
 {
     bool registry = !strcmp(type, "Kek") || !strcmp(type, "Subject");
@@ -97,6 +119,7 @@ static void scope(fl_jw *w, const est_platform *p, const char *type)
     scope_id(w, "environment", &p->id_environment, true);
     scope_id(w, "registry", &p->id_registry, registry);
     scope_id(w, "kafka", &p->id_kafka, !registry || !p->cloud);
+    scope_id(w, "cloudCluster", &p->id_kafka, !registry && p->cloud);
     fl_jw_end_object(w);
 }
 

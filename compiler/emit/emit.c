@@ -86,64 +86,79 @@ const char *emit_policy_name(const est_estate *e, const char *file)
 
 /* ---- who may do what ---- */
 
-static emit_grantee *grantee(emit *m, emit_grantees *all, const char *name)
+typedef struct need { /* one principal and one topic; NULL: the principal is declared, and that is all */
+    const char *name;
+    const est_topic *topic;
+    bool writes;
+} need;
+
+typedef struct needs {
+    emit *m;
+    FL_VEC(need) list;
+} needs;
+
+static void add_need(needs *all, const char *name, const est_topic *t, bool writes)
 {
-    size_t i = 0;
-    while (i < all->list.n && strcmp(all->list.v[i].name, name) < 0)
-        i++;
-    if (i < all->list.n && !strcmp(all->list.v[i].name, name))
-        return &all->list.v[i];
-    FL_PUSH(m->arena, &all->list, (emit_grantee){.name = name});
-    memmove(&all->list.v[i + 1], &all->list.v[i], (all->list.n - 1 - i) * sizeof *all->list.v);
-    all->list.v[i] = (emit_grantee){.name = name};
-    return &all->list.v[i];
+    FL_PUSH(all->m->arena, &all->list, (need){name, t, writes});
 }
 
-#define ADD_TOPIC(m, vec, t)                                                                                           \
-    do {                                                                                                               \
-        size_t k_ = 0;                                                                                                 \
-        while (k_ < (vec)->n && (vec)->v[k_] != (t))                                                                   \
-            k_++;                                                                                                      \
-        if (k_ == (vec)->n)                                                                                            \
-            FL_PUSH((m)->arena, vec, t);                                                                               \
-    } while (0)
-
-static int by_topic(const void *a, const void *b)
+static void needs_of_topic(needs *all, const est_topic *t)
 {
-    return strcmp((*(const est_topic *const *)a)->name.s, (*(const est_topic *const *)b)->name.s);
+    for (size_t j = 0; j < t->readers.n; j++)
+        add_need(all, t->readers.v[j].s, t, false);
+    for (size_t j = 0; j < t->writers.n; j++)
+        add_need(all, t->writers.v[j].s, t, true);
+}
+
+static void needs_of_connector(needs *all, const est_connector *c)
+{
+    for (size_t j = 0; c->principal.s && j < c->topics.n; j++)
+        add_need(all, c->principal.s, c->topics.v[j], est_is_source(c));
+}
+
+static int by_need(const void *a, const void *b)
+{
+    const need *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+    if (order || !x->topic || !y->topic)
+        return order ? order : (x->topic != NULL) - (y->topic != NULL);
+    order = strcmp(x->topic->name.s, y->topic->name.s);
+    return order ? order : x->writes - y->writes;
+}
+
+/* Sorted needs, one principal after the other. */
+static emit_grantees grouped(const needs *all)
+{
+    emit_grantees out = {0};
+    fl_arena *a = all->m->arena;
+    for (size_t i = 0; i < all->list.n; i++) {
+        const need *x = &all->list.v[i];
+        if (!i || strcmp(x[-1].name, x->name))
+            FL_PUSH(a, &out.list, (emit_grantee){.name = x->name});
+        emit_grantee *g = &out.list.v[out.list.n - 1];
+        if (!x->topic || (i && !by_need(&x[-1], x)))
+            continue;
+        if (x->writes)
+            FL_PUSH(a, &g->writes, x->topic);
+        else
+            FL_PUSH(a, &g->reads, x->topic);
+    }
+    return out;
 }
 
 emit_grantees emit_all_grantees(emit *m)
 {
-    emit_grantees all = {0};
+    needs all = {.m = m};
     const est_estate *e = m->e;
     for (size_t i = 0; i < e->principals.n; i++)
-        grantee(m, &all, e->principals.v[i]->full);
-    for (size_t i = 0; i < e->topics.n; i++) {
-        const est_topic *t = e->topics.v[i];
-        for (size_t j = 0; j < t->readers.n; j++)
-            ADD_TOPIC(m, &grantee(m, &all, t->readers.v[j].s)->reads, t);
-        for (size_t j = 0; j < t->writers.n; j++)
-            ADD_TOPIC(m, &grantee(m, &all, t->writers.v[j].s)->writes, t);
-    }
-    for (size_t i = 0; i < e->connectors.n; i++) {
-        const est_connector *c = e->connectors.v[i];
-        for (size_t j = 0; c->principal.s && j < c->topics.n; j++) {
-            emit_grantee *g = grantee(m, &all, c->principal.s);
-            if (est_is_source(c))
-                ADD_TOPIC(m, &g->writes, c->topics.v[j]);
-            else
-                ADD_TOPIC(m, &g->reads, c->topics.v[j]);
-        }
-    }
-    for (size_t i = 0; i < all.list.n; i++) {
-        emit_grantee *g = &all.list.v[i];
-        if (g->reads.n)
-            qsort(g->reads.v, g->reads.n, sizeof *g->reads.v, by_topic);
-        if (g->writes.n)
-            qsort(g->writes.v, g->writes.n, sizeof *g->writes.v, by_topic);
-    }
-    return all;
+        add_need(&all, e->principals.v[i]->full, NULL, false);
+    for (size_t i = 0; i < e->topics.n; i++)
+        needs_of_topic(&all, e->topics.v[i]);
+    for (size_t i = 0; i < e->connectors.n; i++)
+        needs_of_connector(&all, e->connectors.v[i]);
+    if (all.list.n)
+        qsort(all.list.v, all.list.n, sizeof *all.list.v, by_need);
+    return grouped(&all);
 }
 
 /* ---- all of it ---- */

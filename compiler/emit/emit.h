@@ -56,6 +56,9 @@ void emit_references(fl_jw *w, const est_ref *refs, size_t n);
  * them). */
 void emit_side_members(emit *m, fl_jw *w, const est_side *s);
 void emit_subject_members(emit *m, fl_jw *w, const est_subject *s);
+/* ruleset.c: the object itself; and a list of the rules that are passed through, for the plan. */
+void emit_ruleset(emit *m, fl_jw *w, const est_side *s);
+void emit_passed_rules(fl_jw *w, const est_side *s);
 /* name … shared, as members of an open object. */
 void emit_kek_members(emit *m, fl_jw *w, const est_kek *k);
 /* An object of properties, sorted by name. */

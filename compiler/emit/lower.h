@@ -16,6 +16,7 @@ typedef struct lowering {
     emit *m; /* NULL: nothing is written, only checked */
     fl_jw w;
     FL_VEC(fixture) fixtures;
+    const emit_grantees *principals; /* made when a step first asks */
     /* of the test at hand: */
     bool produced;          /* had a step that puts records on a topic */
     const est_topic *topic; /* of the last such step; NULL if unknown (reported) */
@@ -28,6 +29,11 @@ const char *lower_fixture(lowering *l, const lang_value *path, const char *const
 
 /* The text of a name, variables expanded; NULL where that cannot be, which resolution has reported. */
 const char *lower_text(lowering *l, const lang_name *n);
+/* records.c: what can be said of records without encoding them, for sides whose format the engine does not run: nobody
+ * else looks at them. A `.jsonl` fixture by its path in the build directory; the JSON of one side, written in the
+ * policy at `at`. */
+void lower_check_fixture(lowering *l, fl_span at, const char *name);
+void lower_check_record(lowering *l, fl_span at, const est_side *s, const char *json, size_t len);
 /* A JSON value of the policy, written. */
 void lower_json(lowering *l, const lang_value *v);
 

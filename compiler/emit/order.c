@@ -4,8 +4,14 @@
 typedef struct walk {
     emit *m;
     emit_nodes all, done;
+    fl_map *index; /* registry name to 1 + place in `all` */
     bool *seen;
 } walk;
+
+static const char *name_of(const emit_node *n)
+{
+    return n->subject ? n->subject->name.s : n->side->subject;
+}
 
 static void visit(walk *w, size_t i)
 {
@@ -15,27 +21,31 @@ static void visit(walk *w, size_t i)
     w->seen[i] = true;
     const est_ref *refs = n->subject ? n->subject->refs.v : n->side->refs.v;
     size_t nrefs = n->subject ? n->subject->refs.n : n->side->refs.n;
-    for (size_t r = 0; r < nrefs; r++)
-        for (size_t j = 0; j < w->all.list.n; j++) {
-            const emit_node *to = &w->all.list.v[j];
-            if ((refs[r].target && to->subject == refs[r].target) ||
-                (refs[r].side_target && to->side == refs[r].side_target))
-                visit(w, j);
-        }
+    for (size_t r = 0; r < nrefs; r++) {
+        size_t to = (size_t)(uintptr_t)fl_map_get(w->index, refs[r].subject.s);
+        if (to)
+            visit(w, to - 1);
+    }
     FL_PUSH(w->m->arena, &w->done.list, *n);
+}
+
+static void add(walk *w, emit_node n)
+{
+    FL_PUSH(w->m->arena, &w->all.list, n);
+    fl_map_put(w->index, name_of(&n), (void *)(uintptr_t)w->all.list.n);
 }
 
 static void add_side(walk *w, const est_side *s)
 {
     if (est_has_schema(s))
-        FL_PUSH(w->m->arena, &w->all.list, (emit_node){.side = s});
+        add(w, (emit_node){.side = s});
 }
 
 emit_nodes emit_registration_order(emit *m)
 {
-    walk w = {.m = m};
+    walk w = {.m = m, .index = fl_map_new()};
     for (size_t i = 0; i < m->e->subjects.n; i++)
-        FL_PUSH(m->arena, &w.all.list, (emit_node){.subject = m->e->subjects.v[i]});
+        add(&w, (emit_node){.subject = m->e->subjects.v[i]});
     for (size_t i = 0; i < m->e->topics.n; i++) {
         add_side(&w, &m->e->topics.v[i]->key);
         add_side(&w, &m->e->topics.v[i]->value);
@@ -43,5 +53,6 @@ emit_nodes emit_registration_order(emit *m)
     w.seen = FL_NEW_N(m->arena, bool, w.all.list.n + 1);
     for (size_t i = 0; i < w.all.list.n; i++)
         visit(&w, i);
+    fl_map_free(w.index);
     return w.done;
 }

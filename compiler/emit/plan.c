@@ -27,8 +27,8 @@ static void texts(fl_jw *w, const char *key, const est_text *v, size_t n)
 
 static void converters(fl_jw *w, const est_platform *p)
 {
-    static const est_format sorted[] = {EST_AVRO,    EST_BYTES, EST_DOUBLE, EST_FLOAT,
-                                        EST_INTEGER, EST_LONG,  EST_SHORT,  EST_STRING};
+    static const est_format sorted[] = {EST_AVRO, EST_BYTES, EST_DOUBLE,   EST_FLOAT, EST_INTEGER,
+                                        EST_JSON, EST_LONG,  EST_PROTOBUF, EST_SHORT, EST_STRING};
     fl_jw_object(w);
     for (size_t i = 0; i < sizeof sorted / sizeof *sorted; i++)
         if (p->converter[sorted[i]].s)
@@ -100,7 +100,7 @@ static void subjects(emit *m, fl_jw *w)
             continue;
         fl_jw_object(w);
         fl_jw_kstring(w, "subject", s->name.s);
-        fl_jw_kstring(w, "schemaType", "AVRO");
+        fl_jw_kstring(w, "schemaType", sch_format_name(est_schema_format(s->format)));
         fl_jw_key(w, "schema");
         fl_jw_string_n(w, s->schema_text, s->schema_len);
         fl_jw_key(w, "references");
@@ -130,6 +130,19 @@ static void encrypted(fl_jw *w, const est_side *s)
     fl_jw_end_array(w);
 }
 
+static void payload(fl_jw *w, const est_side *s)
+{
+    fl_jw_key(w, "payload");
+    if (!s->payload) {
+        fl_jw_null(w);
+        return;
+    }
+    fl_jw_object(w);
+    fl_jw_kstring(w, "kek", s->payload->kek->name.s);
+    fl_jw_kstring(w, "rule", s->payload->name.s);
+    fl_jw_end_object(w);
+}
+
 static void side(emit *m, fl_jw *w, const est_side *s)
 {
     fl_jw_key(w, est_side_name(s));
@@ -139,12 +152,17 @@ static void side(emit *m, fl_jw *w, const est_side *s)
         text_or_null(w, "clear", s->clear.s);
     if (est_has_schema(s)) {
         fl_jw_kstring(w, "subject", s->subject);
-        fl_jw_kstring(w, "schemaType", "AVRO");
+        fl_jw_kstring(w, "schemaType", sch_format_name(est_schema_format(s->format)));
+        if (s->format == EST_PROTOBUF)
+            fl_jw_kstring(w, "message", s->schema->root->name);
         fl_jw_kstring(w, "schema", emit_schema_text(m, s));
         fl_jw_key(w, "references");
         emit_references(w, s->refs.v, s->refs.n);
         emit_side_members(m, w, s);
         encrypted(w, s);
+        payload(w, s);
+        fl_jw_key(w, "rules");
+        emit_passed_rules(w, s);
     }
     fl_jw_end_object(w);
 }
@@ -237,7 +255,7 @@ void emit_plan(emit *m)
     emit_begin(&j);
     fl_jw_object(&j.w);
     fl_jw_kstring(&j.w, "format", "flec-plan");
-    fl_jw_kint(&j.w, "version", 1);
+    fl_jw_kint(&j.w, "version", 2);
     text_or_null(&j.w, "environment", m->e->environment);
     platform(m, &j.w);
     keks(m, &j.w);

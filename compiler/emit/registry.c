@@ -78,15 +78,6 @@ static void one_kek(emit *m, const est_kek *k)
 
 /* ---- schema text with its tags ---- */
 
-static sch_edit *edit_of(emit *m, sch_edit *edits, size_t *n, const sch_field *f)
-{
-    for (size_t i = 0; i < *n; i++)
-        if (edits[i].field == f)
-            return &edits[i];
-    edits[*n] = (sch_edit){.field = f, .tags = f->tags, .ntags = f->ntags};
-    return &edits[(*n)++];
-}
-
 /* Two sorted lists as one. */
 static const char **united(emit *m, const char *const *a, size_t na, const char *const *b, size_t nb, size_t *n)
 {
@@ -102,6 +93,7 @@ static const char **united(emit *m, const char *const *a, size_t na, const char 
     return out;
 }
 
+/* A field of a referred schema cannot be written to: this text is not its own. */
 const char *emit_schema_text(emit *m, const est_side *s)
 {
     size_t n = 0;
@@ -109,16 +101,16 @@ const char *emit_schema_text(emit *m, const est_side *s)
     for (size_t i = 0; s->tags_inline && i < s->leaves.n; i++) {
         const est_leaf *l = &s->leaves.v[i];
         const sch_field *f = l->hit.field;
-        if (!l->tags.n || !f || f->record->foreign)
-            continue;
-        sch_edit *edit = edit_of(m, edits, &n, f);
-        edit->tags = united(m, edit->tags, edit->ntags, l->tags.v, l->tags.n, &edit->ntags);
+        if (l->tags.n && f && !f->record->foreign) /* the tags that the field has already are among the leaf's */
+            edits[n++] = (sch_edit){.field = f, .tags = l->tags.v, .ntags = l->tags.n};
     }
     if (!n)
         return fl_strndup(m->arena, s->schema_text, s->schema_len);
     fl_buf out;
     fl_buf_init(&out, EMIT_MAX);
     sch_write_tags(s->schema, edits, n, &out);
+    if (out.full)
+        fl_die(FL_COULD_NOT_RUN, "the schema of %s would be larger than %u bytes with its tags", s->subject, EMIT_MAX);
     const char *text = fl_strndup(m->arena, out.p, out.len);
     fl_buf_free(&out);
     return text;
@@ -137,36 +129,32 @@ static int by_key(const void *a, const void *b)
     return strcmp(((const key_tags *)a)->key, ((const key_tags *)b)->key);
 }
 
-static bool leaf_has_key(const est_side *s, const est_leaf *l)
-{
-    return s->tags_metadata && l->tags.n && l->hit.field;
-}
+typedef struct key_list {
+    FL_VEC(key_tags) rows; /* in order of key */
+} key_list;
 
-static bool has_metadata(const est_side *s)
+static key_list keys_of(emit *m, const est_side *s)
 {
-    for (size_t i = 0; i < s->leaves.n; i++)
-        if (leaf_has_key(s, &s->leaves.v[i]))
-            return true;
-    return s->properties.n > 0;
-}
-
-static void metadata_tags(emit *m, fl_jw *w, const est_side *s)
-{
-    FL_VEC(key_tags) rows = {0};
-    for (size_t i = 0; i < s->leaves.n; i++) {
+    key_list all = {0};
+    for (size_t i = 0; s->tags_metadata && i < s->leaves.n; i++) {
         const est_leaf *l = &s->leaves.v[i];
         const char *keys[SCH_MAX_KEYS];
-        size_t nkeys = leaf_has_key(s, l) ? sch_match_keys(s->schema, &l->hit, m->arena, keys) : 0;
+        size_t nkeys = l->tags.n ? sch_match_keys(s->schema, &l->hit, m->arena, keys) : 0;
         for (size_t k = 0; k < nkeys; k++)
-            FL_PUSH(m->arena, &rows, (key_tags){keys[k], l->tags.v, l->tags.n});
+            FL_PUSH(m->arena, &all.rows, (key_tags){keys[k], l->tags.v, l->tags.n});
     }
-    if (rows.n)
-        qsort(rows.v, rows.n, sizeof *rows.v, by_key);
+    if (all.rows.n)
+        qsort(all.rows.v, all.rows.n, sizeof *all.rows.v, by_key);
+    return all;
+}
+
+static void metadata_tags(emit *m, fl_jw *w, const key_list *keys)
+{
     fl_jw_object(w);
-    for (size_t i = 0; i < rows.n;) {
-        key_tags all = rows.v[i];
-        for (i++; i < rows.n && !strcmp(rows.v[i].key, all.key); i++)
-            all.tags = united(m, all.tags, all.n, rows.v[i].tags, rows.v[i].n, &all.n);
+    for (size_t i = 0; i < keys->rows.n;) {
+        key_tags all = keys->rows.v[i];
+        for (i++; i < keys->rows.n && !strcmp(keys->rows.v[i].key, all.key); i++)
+            all.tags = united(m, all.tags, all.n, keys->rows.v[i].tags, keys->rows.v[i].n, &all.n);
         fl_jw_key(w, all.key);
         fl_jw_array(w);
         for (size_t k = 0; k < all.n; k++)
@@ -176,62 +164,13 @@ static void metadata_tags(emit *m, fl_jw *w, const est_side *s)
     fl_jw_end_object(w);
 }
 
-static void metadata(emit *m, fl_jw *w, const est_side *s)
+static void metadata(emit *m, fl_jw *w, const est_side *s, const key_list *keys)
 {
     fl_jw_object(w);
     fl_jw_key(w, "tags");
-    metadata_tags(m, w, s);
+    metadata_tags(m, w, keys);
     fl_jw_key(w, "properties");
     emit_properties(m, w, s->properties.v, s->properties.n);
-    fl_jw_end_object(w);
-}
-
-/* ---- rules ---- */
-
-static void rule_params(fl_jw *w, const est_encrypt *r)
-{
-    static const char *const algorithms[] = {"AES128_GCM", "AES256_GCM", "AES256_SIV"};
-    char days[16];
-    fl_jw_object(w);
-    fl_jw_kstring(w, "encrypt.dek.algorithm", algorithms[r->algorithm]);
-    if (r->rotate_days) {
-        snprintf(days, sizeof days, "%d", r->rotate_days);
-        fl_jw_kstring(w, "encrypt.dek.expiry.days", days);
-    }
-    fl_jw_kstring(w, "encrypt.kek.name", r->kek->name.s);
-    if (!r->kek->shared) { /* a client that misses a shared KEK would register it unshared */
-        fl_jw_kstring(w, "encrypt.kms.key.id", r->kek->key_id.s);
-        fl_jw_kstring(w, "encrypt.kms.type", r->kek->kms_type);
-    }
-    fl_jw_end_object(w);
-}
-
-static void one_rule(fl_jw *w, const est_encrypt *r)
-{
-    fl_jw_object(w);
-    fl_jw_kstring(w, "name", r->name.s);
-    fl_jw_kstring(w, "kind", "TRANSFORM");
-    fl_jw_kstring(w, "mode", r->write_only ? "WRITE" : "WRITEREAD");
-    fl_jw_kstring(w, "type", "ENCRYPT");
-    fl_jw_key(w, "tags");
-    fl_jw_array(w);
-    for (size_t i = 0; i < r->tags.n; i++)
-        fl_jw_string(w, r->tags.v[i].s);
-    fl_jw_end_array(w);
-    fl_jw_key(w, "params");
-    rule_params(w, r);
-    fl_jw_kstring(w, "onFailure", r->write_only ? "ERROR" : r->read_failure_ciphertext ? "ERROR,NONE" : "ERROR,ERROR");
-    fl_jw_end_object(w);
-}
-
-static void ruleset(emit *m, fl_jw *w, const est_side *s)
-{
-    fl_jw_object(w);
-    fl_jw_key(w, "domainRules");
-    fl_jw_array(w);
-    for (size_t i = 0; i < s->encrypts.n; i++)
-        one_rule(w, &s->encrypts.v[i]);
-    fl_jw_end_array(w);
     fl_jw_end_object(w);
 }
 
@@ -239,13 +178,14 @@ static void ruleset(emit *m, fl_jw *w, const est_side *s)
 
 void emit_side_members(emit *m, fl_jw *w, const est_side *s)
 {
-    if (has_metadata(s)) {
+    key_list keys = keys_of(m, s);
+    if (keys.rows.n || s->properties.n) {
         fl_jw_key(w, "metadata");
-        metadata(m, w, s);
+        metadata(m, w, s, &keys);
     }
-    if (s->encrypts.n) {
+    if (s->encrypts.n || s->rules.n) {
         fl_jw_key(w, "ruleSet");
-        ruleset(m, w, s);
+        emit_ruleset(m, w, s);
     }
 }
 
@@ -289,11 +229,11 @@ static void finish_subject(emit *m, emit_json *j, const char *subject, const est
     emit_end(m, &c, fl_printf(m->arena, "registry/config/%s.json", name));
 }
 
-static void begin_subject(emit_json *j, const char *schema, const est_ref *refs, size_t nrefs)
+static void begin_subject(emit_json *j, est_format format, const char *schema, const est_ref *refs, size_t nrefs)
 {
     emit_begin(j);
     fl_jw_object(&j->w);
-    fl_jw_kstring(&j->w, "schemaType", "AVRO");
+    fl_jw_kstring(&j->w, "schemaType", sch_format_name(est_schema_format(format)));
     fl_jw_kstring(&j->w, "schema", schema);
     if (nrefs) {
         fl_jw_key(&j->w, "references");
@@ -304,7 +244,7 @@ static void begin_subject(emit_json *j, const char *schema, const est_ref *refs,
 static void one_subject(emit *m, const est_subject *s)
 {
     emit_json j;
-    begin_subject(&j, s->schema_text, s->refs.v, s->refs.n);
+    begin_subject(&j, s->format, s->schema_text, s->refs.v, s->refs.n);
     emit_subject_members(m, &j.w, s);
     finish_subject(m, &j, s->name.s, &s->compatibility);
 }
@@ -312,7 +252,7 @@ static void one_subject(emit *m, const est_subject *s)
 static void one_side(emit *m, const est_side *s)
 {
     emit_json j;
-    begin_subject(&j, emit_schema_text(m, s), s->refs.v, s->refs.n);
+    begin_subject(&j, s->format, emit_schema_text(m, s), s->refs.v, s->refs.n);
     emit_side_members(m, &j.w, s);
     finish_subject(m, &j, s->subject, &s->compatibility);
 }

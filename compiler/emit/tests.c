@@ -166,6 +166,27 @@ static void check_path(lowering *l, const lang_stmt *s, const lang_value *path)
                      n > 2 ? ", " : "", n > 2 ? near[2] : "");
 }
 
+/* A body that is encrypted whole has no fields on the wire; one that is not has nothing but fields to look at. */
+static void check_whole(lowering *l, const lang_stmt *s)
+{
+    const est_side *side = !l->topic ? NULL : is_key(s) ? &l->topic->key : &l->topic->value;
+    const lang_list *list = lang_get(s, "paths");
+    fl_diag *d = NULL;
+    if (!side || (list != NULL) != (side->payload != NULL))
+        return;
+    if (list) {
+        d = fl_diag_add(l->diags, "syntax", FL_ERROR, list->span,
+                        "the whole %s of %s is encrypted: on the wire it has no fields", est_side_name(side),
+                        l->topic->name.s);
+        fl_diag_help(l->diags, d, "write `expect on wire %s encrypted`", est_side_name(side));
+        fl_diag_relate(l->diags, d, side->payload->at, "encrypted here");
+    } else {
+        d = fl_diag_add(l->diags, "syntax", FL_ERROR, s->span, "the %s of %s is not encrypted as a whole",
+                        est_side_name(side), l->topic->name.s);
+        fl_diag_help(l->diags, d, "name the fields: `expect on wire %s PATH, … encrypted`", est_side_name(side));
+    }
+}
+
 static void paths(lowering *l, const lang_stmt *s)
 {
     const lang_list *list = lang_get(s, "paths");
@@ -188,20 +209,28 @@ static void side(lowering *l, const lang_stmt *s)
 static const char *const record_files[] = {".jsonl", NULL};
 static const char *const wire_files[] = {".hex", NULL};
 
+static void record_side(lowering *l, const char *member, const lang_value *v, const est_side *side)
+{
+    fl_jw_key(&l->w, member);
+    size_t from = l->w.out->len, errors = l->diags->errors;
+    lower_json(l, v);
+    if (side && l->diags->errors == errors && !l->w.out->full)
+        lower_check_record(l, v->span, side, l->w.out->p + from, l->w.out->len - from);
+}
+
 static void records(lowering *l, const lang_stmt *s)
 {
     const lang_value *file = lang_get1(s, "file"), *key = lang_get1(s, "key"), *value = lang_get1(s, "value");
     if (file) {
         const char *from = lower_fixture(l, file, record_files);
+        if (from && l->topic)
+            lower_check_fixture(l, file->span, from);
         fl_jw_kstring(&l->w, "from", from ? from : "");
         return;
     }
-    if (key) {
-        fl_jw_key(&l->w, "key");
-        lower_json(l, key);
-    }
-    fl_jw_key(&l->w, "value");
-    lower_json(l, value);
+    if (key)
+        record_side(l, "key", key, l->topic ? &l->topic->key : NULL);
+    record_side(l, "value", value, l->topic ? &l->topic->value : NULL);
 }
 
 static void topic_member(lowering *l, const lang_stmt *s)
@@ -288,6 +317,7 @@ static void wire(lowering *l, const lang_stmt *s, const char *is)
     const lang_value *kek = lang_get1(s, "kek");
     expects(l, s, "wire");
     side(l, s);
+    check_whole(l, s);
     if (lang_get(s, "paths"))
         paths(l, s);
     fl_jw_kstring(&l->w, "is", is);
@@ -328,6 +358,28 @@ static void kek_list(lowering *l, const lang_stmt *s, const char *slot)
     fl_jw_end_array(&l->w);
 }
 
+/* They are in order of name. */
+static bool known_principal(lowering *l, const char *full)
+{
+    if (!l->principals) {
+        emit_grantees *all = FL_NEW(l->arena, emit_grantees);
+        *all = emit_all_grantees(&(emit){.e = l->e, .arena = l->arena});
+        l->principals = all;
+    }
+    size_t from = 0, to = l->principals->list.n;
+    while (from < to) {
+        size_t mid = from + (to - from) / 2;
+        int order = strcmp(full, l->principals->list.v[mid].name);
+        if (!order)
+            return true;
+        if (order < 0)
+            to = mid;
+        else
+            from = mid + 1;
+    }
+    return false;
+}
+
 static void principal(lowering *l, const lang_stmt *s)
 {
     const lang_value *v = lang_get1(s, "principal");
@@ -335,15 +387,12 @@ static void principal(lowering *l, const lang_stmt *s)
         return;
     const char *type = lower_text(l, &v->name), *name = lower_text(l, &v->second);
     const char *full = fl_printf(l->arena, "%s:%s", type ? type : "", name ? name : "");
-    emit_grantees all = emit_all_grantees(&(emit){.e = l->e, .arena = l->arena});
-    const char **names = FL_NEW_N(l->arena, const char *, all.list.n + 1);
-    size_t i = 0;
-    for (; i < all.list.n; i++)
-        names[i] = all.list.v[i].name;
-    for (i = 0; i < all.list.n && strcmp(names[i], full); i++)
-        ;
-    if (i == all.list.n)
-        unknown(l, v->span, "principal", full, names, all.list.n);
+    if (!known_principal(l, full)) {
+        const char **names = FL_NEW_N(l->arena, const char *, l->principals->list.n + 1);
+        for (size_t i = 0; i < l->principals->list.n; i++)
+            names[i] = l->principals->list.v[i].name;
+        unknown(l, v->span, "principal", full, names, l->principals->list.n);
+    }
     fl_jw_kstring(&l->w, "principal", full);
 }
 
@@ -387,11 +436,11 @@ static void reader_encrypted(lowering *l, const lang_stmt *s)
 static void leaks(lowering *l, const lang_stmt *s)
 {
     const char *name = slot_text(l, s, "topic");
-    bool own = false;
+    bool own = false, declared = name && est_find_topic(l->e, name);
     expects(l, s, "leaks-nothing");
-    for (size_t i = 0; name && i < l->e->connectors.n; i++) {
+    for (size_t i = 0; name && !declared && !own && i < l->e->connectors.n; i++) {
         const est_connector *c = l->e->connectors.v[i];
-        own = own || (c->dead_letters.s && !strcmp(c->dead_letters.s, name));
+        own = c->dead_letters.s && !strcmp(c->dead_letters.s, name);
     }
     if (!own)
         topic_slot(l, s);

@@ -19,7 +19,28 @@ static const char *shown(const rt_test_run *run, const char *s)
     return out;
 }
 
+static size_t passed(const rt_test_run *run)
+{
+    return run->results.n - run->failed - run->skipped;
+}
+
 /* ---- text ---- */
+
+static void text_result(const rt_test_run *run, const rt_test_result *r, bool color, FILE *out)
+{
+    static const char *const colors[] = {"\x1b[32m", "\x1b[1;31m", "\x1b[33m"}, *const verdicts[] = {"ok    ", "FAILED",
+                                                                                                     "skip  "};
+    int verdict = r->skipped ? 2 : r->message ? 1 : 0;
+    fprintf(out, "  %s%s%s  %s\n", paint(color, colors[verdict]), verdicts[verdict], paint(color, "\x1b[0m"),
+            shown(run, r->name));
+    if (r->skipped)
+        fprintf(out, "          %s\n", shown(run, r->skipped));
+    if (!r->message && r->refused)
+        fprintf(out, "          refused: %s\n", shown(run, r->refused));
+    if (r->message)
+        fprintf(out, "          %s:%d: %s\n          %s\n", shown(run, r->file), r->at, shown(run, r->step),
+                shown(run, r->message));
+}
 
 static void text(const rt_test_run *run, bool color, FILE *out)
 {
@@ -31,15 +52,12 @@ static void text(const rt_test_run *run, bool color, FILE *out)
         if (!file || strcmp(file, r->file))
             fprintf(out, "%s\n", shown(run, r->file));
         file = r->file;
-        fprintf(out, "  %s%s%s  %s\n", paint(color, r->message ? "\x1b[1;31m" : "\x1b[32m"),
-                r->message ? "FAILED" : "ok    ", paint(color, "\x1b[0m"), shown(run, r->name));
-        if (!r->message && r->refused)
-            fprintf(out, "          refused: %s\n", shown(run, r->refused));
-        if (r->message)
-            fprintf(out, "          %s:%d: %s\n          %s\n", shown(run, r->file), r->at, shown(run, r->step),
-                    shown(run, r->message));
+        text_result(run, r, color, out);
     }
-    fprintf(out, "%zu passed, %zu failed\n", run->results.n - run->failed, run->failed);
+    fprintf(out, "%zu passed, %zu failed", passed(run), run->failed);
+    if (run->skipped)
+        fprintf(out, ", %zu skipped", run->skipped);
+    fputc('\n', out);
 }
 
 /* ---- JSON ---- */
@@ -64,7 +82,9 @@ static void json(const rt_test_run *run, FILE *out)
         fl_jw_kstring(&w, "name", r->name);
         fl_jw_kstring(&w, "file", r->file);
         fl_jw_kint(&w, "line", r->line);
-        fl_jw_kstring(&w, "verdict", r->message ? "failed" : "passed");
+        fl_jw_kstring(&w, "verdict", r->skipped ? "skipped" : r->message ? "failed" : "passed");
+        if (r->skipped)
+            fl_jw_kstring(&w, "skipped", r->skipped);
         if (r->refused)
             fl_jw_kstring(&w, "refused", r->refused);
         if (r->message) {
@@ -77,8 +97,9 @@ static void json(const rt_test_run *run, FILE *out)
     fl_jw_end_array(&w);
     fl_jw_key(&w, "summary");
     fl_jw_object(&w);
-    fl_jw_kint(&w, "passed", (int64_t)(run->results.n - run->failed));
+    fl_jw_kint(&w, "passed", (int64_t)passed(run));
     fl_jw_kint(&w, "failed", (int64_t)run->failed);
+    fl_jw_kint(&w, "skipped", (int64_t)run->skipped);
     fl_jw_end_object(&w);
     fl_jw_end_object(&w);
     fprintf(out, "%s\n", b.p);
@@ -114,6 +135,10 @@ static void tap(const rt_test_run *run, FILE *out)
         const rt_test_result *r = &run->results.v[i];
         fprintf(out, "%sok %zu - ", r->message ? "not " : "", i + 1);
         tap_text(out, shown(run, r->name));
+        if (r->skipped) {
+            fputs(" # SKIP ", out);
+            tap_text(out, shown(run, r->skipped));
+        }
         fputc('\n', out);
         if (r->refused && !r->message)
             fprintf(out, "# refused: %s\n", shown(run, r->refused));
@@ -148,6 +173,24 @@ static void xml_text(FILE *out, const rt_test_run *run, const char *text)
     }
 }
 
+static void junit_outcome(const rt_test_run *run, const rt_test_result *r, FILE *out)
+{
+    if (r->skipped) {
+        fputs("<skipped message=\"", out);
+        xml_text(out, run, r->skipped);
+        fputs("\"/></testcase>\n", out);
+    }
+    if (!r->message)
+        return;
+    fputs("<failure message=\"", out);
+    xml_text(out, run, r->message);
+    fputs("\">", out);
+    xml_text(out, run, r->file);
+    fprintf(out, ":%d: ", r->at);
+    xml_text(out, run, r->step);
+    fputs("</failure></testcase>\n", out);
+}
+
 static void junit(const rt_test_run *run, FILE *out)
 {
     double total = 0;
@@ -156,24 +199,16 @@ static void junit(const rt_test_run *run, FILE *out)
     fprintf(out,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n<testsuite name=\"flec\" tests=\"%zu\" "
             "failures=\"%zu\" errors=\"0\" "
-            "skipped=\"0\" time=\"%.3f\">\n",
-            run->results.n, run->failed, total);
+            "skipped=\"%zu\" time=\"%.3f\">\n",
+            run->results.n, run->failed, run->skipped, total);
     for (size_t i = 0; i < run->results.n; i++) {
         const rt_test_result *r = &run->results.v[i];
         fputs("<testcase classname=\"", out);
         xml_text(out, run, r->file);
         fputs("\" name=\"", out);
         xml_text(out, run, r->name);
-        fprintf(out, "\" line=\"%d\" time=\"%.3f\"%s", r->line, r->seconds, r->message ? ">" : "/>\n");
-        if (r->message) {
-            fputs("<failure message=\"", out);
-            xml_text(out, run, r->message);
-            fputs("\">", out);
-            xml_text(out, run, r->file);
-            fprintf(out, ":%d: ", r->at);
-            xml_text(out, run, r->step);
-            fputs("</failure></testcase>\n", out);
-        }
+        fprintf(out, "\" line=\"%d\" time=\"%.3f\"%s", r->line, r->seconds, r->message || r->skipped ? ">" : "/>\n");
+        junit_outcome(run, r, out);
     }
     fputs("</testsuite>\n</testsuites>\n", out);
 }

@@ -104,6 +104,29 @@ static double now(void)
     return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
+/* The first topic of the test that is beyond the engine, with the reason. */
+static const char *beyond(rt_test_run *run, const rt_bench *bench, const rt_test *t)
+{
+    for (size_t i = 0; i < t->nsteps; i++) {
+        const char *name = t->steps[i].topic;
+        const rt_plan_topic *topic = name ? rt_plan_topic_find(bench->plan, name) : NULL;
+        const char *why = topic ? rt_plan_topic_beyond(run->a, topic) : NULL;
+        if (why)
+            return fl_printf(run->a, "topic %s: %s", name, why);
+    }
+    return NULL;
+}
+
+static bool skip_test(rt_test_run *run, const rt_bench *bench, const rt_test *t)
+{
+    const char *why = beyond(run, bench, t);
+    if (!why)
+        return false;
+    run->skipped++;
+    FL_PUSH(run->a, &run->results, (rt_test_result){.name = t->name, .file = t->file, .line = t->line, .skipped = why});
+    return true;
+}
+
 static void run_test(rt_test_run *run, const rt_bench *bench, const rt_test *t)
 {
     fl_arena *a = fl_arena_new();
@@ -176,7 +199,7 @@ fl_status rt_test_dir(rt_test_run *run, const char *dir, const char *filter)
         return could_not(&err);
     run->environment = bench.plan->environment;
     for (size_t i = 0; i < suite->n && !(run->stop && run->stop->signal); i++)
-        if (wanted(&suite->tests[i], bench.plan->environment, filter))
+        if (wanted(&suite->tests[i], bench.plan->environment, filter) && !skip_test(run, &bench, &suite->tests[i]))
             run_test(run, &bench, &suite->tests[i]);
     if (filter && !run->results.n) {
         fl_log(FL_LOG_ERROR, "no test's name holds `%s`", filter);
