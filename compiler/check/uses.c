@@ -45,6 +45,39 @@ const est_prop *chk_config(const est_connector *c, const char *name)
     return NULL;
 }
 
+const char *chk_value(const est_connector *c, const char *name)
+{
+    const cat_property *known;
+    const est_prop *p = chk_config(c, name);
+    if (p)
+        return p->is_secret_ref || chk_has_reference(p->value) ? NULL : p->value;
+    return c->catalog && chk_property(c, name, &known) == CHK_KNOWN && known->fallback ? known->fallback : "";
+}
+
+bool chk_is_on(const est_connector *c, const char *name)
+{
+    const char *value = chk_value(c, name);
+    return value && !strcasecmp(value, "true");
+}
+
+fl_span chk_value_at(const est_connector *c, const char *name)
+{
+    const est_prop *p = chk_config(c, name);
+    return p ? p->value_at : c->at;
+}
+
+void chk_each_item(const char *list, void (*fn)(const char *item, size_t n, void *ctx), void *ctx)
+{
+    for (const char *at = list; *at;) {
+        size_t n = strcspn(at, ","), from = strspn(at, " \t"), to = n;
+        while (to > from && strchr(" \t", at[to - 1]))
+            to--;
+        if (to > from)
+            fn(at + from, to - from, ctx);
+        at += n + (at[n] == ',');
+    }
+}
+
 static bool lists_alias(const est_prop *list, const char *alias, size_t n)
 {
     if (!list)

@@ -15,6 +15,14 @@ void chk_side_keks(const est_estate *e, const est_side *s, bool private_only, ch
 void chk_connector_keks(const est_estate *e, const est_connector *c, bool private_only, chk_keks *out);
 
 const est_prop *chk_config(const est_connector *c, const char *name);
+/* The value of a property as the worker will have it: the one that is written, else the catalogue's default, else "".
+ * NULL: only the worker knows it (a reference to a provider stands in it). */
+const char *chk_value(const est_connector *c, const char *name);
+bool chk_is_on(const est_connector *c, const char *name); /* true, surely */
+/* Where a property is written; the connector's own place if it is not. */
+fl_span chk_value_at(const est_connector *c, const char *name);
+/* Calls fn for each item of a list value ("a,b"), blanks around it taken off. */
+void chk_each_item(const char *list, void (*fn)(const char *item, size_t n, void *ctx), void *ctx);
 
 /* What stands behind a property of a connector's config: the catalogue's entry, or that of a transformation or
  * predicate. */
