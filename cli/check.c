@@ -1,18 +1,38 @@
 /* check.c: `flec check`: parses, resolves and checks a policy. */
+#include <string.h>
+
+#include "cli/fix.h"
 #include "cli/io.h"
 #include "cli/opt.h"
 #include "cli/verbs.h"
 #include "compiler/compiler.h"
 
-static fl_status check(fl_arena *a, const char *const *paths, size_t n, const fc_options *opt, int format)
+/* One compilation. With `made` the safe edits are made, and where there were any nothing is reported: what is there now
+ * has to be looked at again. */
+static fl_status check(const char *const *paths, size_t n, const fc_options *opt, int format, size_t *made)
 {
+    fl_arena *a = fl_arena_new();
     fl_diags diags;
     fl_status status = FL_OK;
     fl_diags_init(&diags, a);
-    fc_compile(a, paths, n, opt, &diags, &status);
-    if (status == FL_USAGE)
-        return status;
-    return fl_status_worse(status, cli_report(&diags, format));
+    fc_check(a, paths, n, opt, &diags, &status);
+    if (made && status != FL_USAGE)
+        status = fl_status_worse(status, cli_fix(a, &diags, paths, n, made));
+    if (status != FL_USAGE && !(made && *made))
+        status = fl_status_worse(status, cli_report(&diags, format));
+    fl_arena_free(a);
+    return status;
+}
+
+/* An edit can make another one possible, and no edit unmakes one: it ends. */
+static fl_status check_and_fix(const char *const *paths, size_t n, const fc_options *opt, int format)
+{
+    enum { MOST = 16 };
+    size_t made = 1;
+    fl_status status = FL_OK;
+    for (int i = 0; i < MOST && made && status == FL_OK; i++)
+        status = check(paths, n, opt, format, &made);
+    return made && status == FL_OK ? check(paths, n, opt, format, NULL) : status;
 }
 
 int cli_check(int argc, char **argv)
@@ -20,10 +40,12 @@ int cli_check(int argc, char **argv)
     const char *today = NULL;
     fc_options opt = {0};
     int format = CLI_TEXT_FORMAT;
+    bool fix = false;
     const cli_opt opts[] = {
         {"env", 0, CLI_TEXT, NULL, "NAME", "the environment", &opt.environment},
         {"today", 0, CLI_TEXT, NULL, "DATE", "the day on which `until` is judged; today in UTC", &today},
-        {"format", 0, CLI_ENUM, cli_formats, NULL, "how to report", &format},
+        {"format", 0, CLI_ENUM, cli_check_formats, NULL, "how to report", &format},
+        {"fix", 0, CLI_FLAG, NULL, NULL, "make the edits that cannot change what is encrypted, then check again", &fix},
         {0},
     };
     const cli_command cmd = {"check", "PATH...", "parses, resolves and checks a policy; `-` is standard input",
@@ -35,11 +57,14 @@ int cli_check(int argc, char **argv)
     int rc = cli_parse(&cmd, argc, argv, &args);
     if (rc >= 0)
         return rc;
+    for (size_t i = 0; fix && i < args.n; i++)
+        if (!strcmp(args.v[i], "-"))
+            return cli_usage(&cmd, "--fix changes files, and `-` is none");
     if (!cli_today(today, &opt.today))
         return FL_USAGE;
     fl_arena *a = fl_arena_new();
     if (cli_policy_paths(a, args.v, args.n, &paths, &n, &status))
-        status = check(a, paths, n, &opt, format);
+        status = fix ? check_and_fix(paths, n, &opt, format) : check(paths, n, &opt, format, NULL);
     fl_arena_free(a);
     return cli_finish(status);
 }

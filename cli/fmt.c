@@ -1,9 +1,7 @@
 /* fmt.c: `flec fmt`: policies into the canonical form, in place. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cli/diff.h"
 #include "cli/io.h"
@@ -17,21 +15,12 @@ typedef struct fmt_options {
     bool check, diff;
 } fmt_options;
 
-/* Writes over a file, keeping its mode; of a link the file it leads to. */
 static fl_status rewrite(const char *path, const fl_buf *text)
 {
-    struct stat st;
-    char *real = realpath(path, NULL);
-    int err = real && stat(real, &st) == 0
-                  ? fl_write_file(real, text->p ? text->p : "", text->len, st.st_mode & 07777, false)
-                  : errno;
-    free(real);
-    if (err) {
-        fl_log(FL_LOG_ERROR, "%s: %s", path, strerror(err));
-        return FL_COULD_NOT_RUN;
-    }
-    printf("%s\n", path);
-    return FL_OK;
+    fl_status status = cli_rewrite(path, text->p ? text->p : "", text->len);
+    if (status == FL_OK)
+        printf("%s\n", path);
+    return status;
 }
 
 static void print_diff(fl_arena *a, const char *name, const char *from, size_t n, const fl_buf *to)

@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/opt.h"
+#include "cli/report.h"
 
 bool cli_policy_paths(fl_arena *a, const char *const *operands, size_t n, const char ***paths, size_t *npaths,
                       fl_status *status)
@@ -53,18 +56,31 @@ static void summary(const fl_diags *d)
 
 fl_status cli_report(fl_diags *diags, int format)
 {
+    static void (*const forms[])(const fl_diags *ds, fl_buf *out) = {NULL, fl_diags_json, cli_sarif, cli_github};
     fl_diags_sort(diags);
-    if (format == CLI_JSON_FORMAT) {
+    if (format != CLI_TEXT_FORMAT) {
         fl_buf b;
         fl_buf_init(&b, (size_t)1 << 30);
-        fl_diags_json(diags, &b);
-        fwrite(b.p, 1, b.len, stdout);
+        forms[format](diags, &b);
+        fwrite(b.p ? b.p : "", 1, b.len, stdout);
         fl_buf_free(&b);
     } else {
         fl_diags_text(diags, stdout, CLI_MOST_SHOWN, cli_color(false));
         summary(diags);
     }
     return diags->errors ? FL_FINDINGS : FL_OK;
+}
+
+fl_status cli_rewrite(const char *path, const char *text, size_t n)
+{
+    struct stat st;
+    char *real = realpath(path, NULL);
+    int err = real && stat(real, &st) == 0 ? fl_write_file(real, text, n, st.st_mode & 07777, false) : errno;
+    free(real);
+    if (!err)
+        return FL_OK;
+    fl_log(FL_LOG_ERROR, "%s: %s", path, strerror(err));
+    return FL_COULD_NOT_RUN;
 }
 
 fl_status cli_finish(fl_status status)

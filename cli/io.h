@@ -15,8 +15,12 @@ bool cli_today(const char *text, int64_t *days);
 #define CLI_MOST_SHOWN 10 /* diagnostics as text; JSON holds all */
 
 /* Reports diagnostics on standard output: as text (10 at most, then how many more, then a line with the numbers if
- * there are any) or as JSON. Sorted before. Returns FL_FINDINGS if there are errors, else FL_OK. */
+ * there are any), or in another form of cli_check_formats. Sorted before. Returns FL_FINDINGS if there are errors, else
+ * FL_OK. */
 fl_status cli_report(fl_diags *diags, int format);
+
+/* Writes over a file at once, keeping its mode; of a link the file it leads to. FL_COULD_NOT_RUN, logged. */
+fl_status cli_rewrite(const char *path, const char *text, size_t n);
 
 /* Flushes standard output; a failed write (a full disk) is status 4. */
 fl_status cli_finish(fl_status status);

@@ -12,6 +12,7 @@
 #include "cli/io.h"
 
 const char *const cli_formats[] = {"text", "json", NULL};
+const char *const cli_check_formats[] = {"text", "json", "sarif", "github", NULL};
 
 /* ---- options that every command has ---- */
 

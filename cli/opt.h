@@ -58,8 +58,9 @@ int cli_parse(const cli_command *cmd, int argc, char **argv, cli_args *args);
 /* Reports wrong usage that the table cannot know, and returns 2. */
 int cli_usage(const cli_command *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-extern const char *const cli_formats[]; /* text, json */
-enum { CLI_TEXT_FORMAT, CLI_JSON_FORMAT };
+extern const char *const cli_formats[];       /* text, json */
+extern const char *const cli_check_formats[]; /* these, sarif, github */
+enum { CLI_TEXT_FORMAT, CLI_JSON_FORMAT, CLI_SARIF_FORMAT, CLI_GITHUB_FORMAT };
 
 /* Is standard output (err: standard error) to be coloured? By --color, NO_COLOR, and whether it is a terminal. */
 bool cli_color(bool err);

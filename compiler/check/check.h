@@ -34,6 +34,14 @@ fl_diag *chk_about_kek(fl_diag *d, const est_kek *k);
 fl_diag *chk_about_connector(fl_diag *d, const est_connector *c, const char *property); /* property: or NULL */
 fl_diag *chk_about_platform(fl_diag *d);
 
+/* An edit: `text` instead of what stands there. What is written once and counts in several places (a default, a
+ * statement repeated for the rows of a list) is never safe to change: it may be right in another one. */
+void chk_fix(fl_diags *diags, fl_diag *d, fl_span at, const char *text, bool safe);
+/* The word at a place is none of `names`: where just one of them is a letter away, an edit writes that one. `safe` if
+ * the word has no part in what is encrypted. Nothing where the place says the word in another way (a variable). */
+void chk_fix_near(fl_diags *diags, fl_diag *d, fl_span at, const char *word, const char *const *names, size_t n,
+                  bool safe);
+
 /* The functions, by file: sides.c, fields.c, tags.c, encryption.c, keys.c, platform.c, connectors.c, properties.c,
  * values.c, kms.c, walked.c, routing.c, sources.c, leaks.c, constraints.c, key_use.c, grants.c, personal.c, rules.c,
  * clients.c, evolution.c. */

@@ -89,6 +89,11 @@ void chk_generated_property(const chk_row *row, const est_estate *e, fl_diags *d
 
 /* ---- unknown names ---- */
 
+static bool is_aliased(const char *name)
+{
+    return !strncmp(name, "transforms.", 11) || !strncmp(name, "predicates.", 11);
+}
+
 /* The properties of the transformation or predicate that NAME's alias has, with NAME's beginning. */
 static size_t names_of_alias(const est_estate *e, const est_connector *c, const char *name, const char **out,
                              size_t max)
@@ -103,21 +108,44 @@ static size_t names_of_alias(const est_estate *e, const est_connector *c, const 
     return n;
 }
 
-static const char *nearest_property(const est_estate *e, const est_connector *c, const char *name)
+/* Names that a property of the connector could have had. */
+static size_t possible_names(const est_estate *e, const est_connector *c, const char *name, const char **out,
+                             size_t max)
+{
+    if (is_aliased(name) && strchr(name + 11, '.'))
+        return names_of_alias(e, c, name, out, max);
+    return cat_property_names(c->catalog, out, max);
+}
+
+/* A property that is there already, or is not the policy's to write, is no correction; and what a transformation does
+ * to records is no matter of spelling. */
+static bool is_safe_name(const est_connector *c, const char *near)
+{
+    return !is_aliased(near) && !chk_config(c, near) && cat_property_owner(c->catalog, near, NULL) == CAT_FREE;
+}
+
+static void no_such_property(const chk_row *row, const est_estate *e, fl_diags *diags, const est_connector *c,
+                             const est_prop *p)
 {
     enum { MAX = 1000 };
     const char **names = FL_NEW_N(e->arena, const char *, MAX);
-    bool aliased = !strncmp(name, "transforms.", 11) || !strncmp(name, "predicates.", 11);
-    if (aliased && strchr(name + 11, '.'))
-        return fl_nearest(name, names, names_of_alias(e, c, name, names, MAX));
-    return fl_nearest(name, names, cat_property_names(c->catalog, names, MAX));
+    size_t n = possible_names(e, c, p->name.s, names, MAX);
+    const char *near = fl_nearest(p->name.s, names, n);
+    fl_diag *d = chk_report(row, diags, p->name.at, "%s has no property %s", c->type.s, p->name.s);
+    chk_about_connector(d, c, p->name.s);
+    if (!near) {
+        fl_diag_help(diags, d, "`flec catalog %s` lists its properties", c->type.s);
+        return;
+    }
+    fl_diag_help(diags, d, "did you mean `%s`?", near);
+    if (is_safe_name(c, near))
+        chk_fix_near(diags, d, p->name.at, p->name.s, names, n, true);
 }
 
 static void unknown_in_connector(const chk_row *row, const est_estate *e, fl_diags *diags, const est_connector *c,
                                  const est_prop *p)
 {
     const cat_property *known;
-    const char *near;
     fl_diag *d;
     switch (chk_property(c, p->name.s, &known)) {
     case CHK_KNOWN:
@@ -126,14 +154,10 @@ static void unknown_in_connector(const chk_row *row, const est_estate *e, fl_dia
     case CHK_ALIAS:
         d = chk_report(row, diags, p->name.at, "%s belongs to no alias that `%.10s` lists", p->name.s, p->name.s);
         fl_diag_help(diags, d, "write `%.10s = ALIAS` with the alias of this line", p->name.s);
+        chk_about_connector(d, c, p->name.s);
         return;
     case CHK_UNKNOWN:
-        d = chk_report(row, diags, p->name.at, "%s has no property %s", c->type.s, p->name.s);
-        near = nearest_property(e, c, p->name.s);
-        if (near)
-            fl_diag_help(diags, d, "did you mean `%s`?", near);
-        else
-            fl_diag_help(diags, d, "`flec catalog %s` lists its properties", c->type.s);
+        no_such_property(row, e, diags, c, p);
     }
 }
 

@@ -115,6 +115,8 @@ static void type_of(ctx *x, const est_connector *c, const est_prop *p, const cat
         fl_diag *d = chk_report(x->row, x->diags, p->value_at, "%s is %s, which is written without quotes", p->name.s,
                                 type_text(known->type));
         fl_diag_help(x->diags, d, "write `%s`", p->value);
+        if (!known->secret)
+            chk_fix(x->diags, d, p->value_at, p->value, true);
     }
 }
 
@@ -155,9 +157,10 @@ static void suggest(ctx *x, fl_diag *d, const est_connector *c, const est_prop *
     for (size_t i = 0; i < known->nvalues && n < MAX; i++)
         names[n++] = known->values[i];
     const char *near = fl_nearest(value, names, n);
-    if (near)
+    if (near) {
         fl_diag_help(x->diags, d, "did you mean `%s`?", near);
-    else if (n)
+        chk_fix_near(x->diags, d, p->value_at, value, names, n, known->type != CAT_CLASS);
+    } else if (n)
         fl_diag_help(x->diags, d, "one of %s", joined(x->e, names, shorts ? shorts : n));
     else
         fl_diag_help(x->diags, d, "write the whole name of the class");
