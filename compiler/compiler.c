@@ -1,15 +1,20 @@
-/* compiler.c: one compilation: files, then names and schemas, then checks. */
+/* compiler.c: one compilation: files once; then, for each environment, names and schemas, then checks. */
 #include "compiler/compiler.h"
 
+#include <string.h>
+
 #include "compiler/check/check.h"
+#include "compiler/finish.h"
 #include "compiler/resolve/resolve.h"
 
 /* In an order in which each finds what it refers to. */
 static void resolve(res *r)
 {
-    r->by_subject = fl_map_new();
     res_variables(r);
+    res_check_texts(r);
+    res_repeat(r);
     res_declare(r);
+    res_overlay(r);
     res_platform(r);
     res_tags(r);
     res_principals(r);
@@ -20,32 +25,165 @@ static void resolve(res *r)
     res_schemas(r);
     res_fields(r);
     res_connectors(r);
-    fl_map_free(r->by_subject);
+    res_judgements(r);
 }
 
-/* No policy of this version declares an environment: the statement is refused by name. */
-static bool environment_exists(const fc_options *opt, fl_status *status)
+struct fc_policy {
+    res_shared shared;
+};
+
+/* ---- files ---- */
+
+fc_policy *fc_read(fl_arena *a, const char *const *paths, size_t n, fl_diags *diags, fl_status *status)
 {
-    if (!opt->environment)
+    fc_policy *p = FL_NEW(a, fc_policy);
+    p->shared = (res_shared){.a = a, .schema_files = fl_map_new(), .parsed = fl_map_new()};
+    bool read = res_files(&p->shared, diags, paths, n, status);
+    if (read)
+        res_environments(&p->shared, diags);
+    fl_diags_sort(diags);
+    if (read)
+        return p;
+    fc_free(p);
+    return NULL;
+}
+
+void fc_free(fc_policy *p)
+{
+    if (!p)
+        return;
+    fl_map_free(p->shared.schema_files);
+    fl_map_free(p->shared.parsed);
+}
+
+/* ---- environments ---- */
+
+size_t fc_environments(const fc_policy *p)
+{
+    return p->shared.environments.n;
+}
+
+const char *fc_environment(const fc_policy *p, size_t i)
+{
+    return p->shared.environments.v[i].name.s;
+}
+
+static const est_environment *find(const fc_policy *p, const char *name)
+{
+    for (size_t i = 0; name && i < p->shared.environments.n; i++)
+        if (!strcmp(p->shared.environments.v[i].name.s, name))
+            return &p->shared.environments.v[i];
+    return NULL;
+}
+
+static const char *all_names(const fc_policy *p)
+{
+    const char *text = "";
+    for (size_t i = 0; i < p->shared.environments.n; i++)
+        text = fl_printf(p->shared.a, "%s%s%s", text, i ? ", " : "", fc_environment(p, i));
+    return text;
+}
+
+static void no_environment(const fc_policy *p, const char *name)
+{
+    size_t n = p->shared.environments.n;
+    const char **names = FL_NEW_N(p->shared.a, const char *, n + 1);
+    for (size_t i = 0; i < n; i++)
+        names[i] = fc_environment(p, i);
+    const char *near = fl_nearest(name, names, n);
+    if (!n)
+        fl_log(FL_LOG_ERROR, "there is no environment `%s`: the policy declares none", name);
+    else if (near)
+        fl_log(FL_LOG_ERROR, "there is no environment `%s`, did you mean `%s`?", name, near);
+    else
+        fl_log(FL_LOG_ERROR, "there is no environment `%s`: the policy declares %s", name, all_names(p));
+}
+
+bool fc_environment_exists(const fc_policy *p, const char *name)
+{
+    if (!name || find(p, name))
         return true;
-    fl_log(FL_LOG_ERROR, "there is no environment `%s`: the policy declares none", opt->environment);
-    *status = fl_status_worse(*status, FL_USAGE);
+    no_environment(p, name);
     return false;
+}
+
+static bool one_environment(const fc_policy *p, const char *name)
+{
+    if (!fc_environment_exists(p, name))
+        return false;
+    if (name || !p->shared.environments.n)
+        return true;
+    fl_log(FL_LOG_ERROR, "the policy declares environments: --env says for which one (%s)", all_names(p));
+    return false;
+}
+
+/* ---- compiling ---- */
+
+est_estate *fc_resolve(fc_policy *p, const fc_options *opt, fl_diags *diags)
+{
+    fl_arena *a = p->shared.a;
+    const est_environment *env = find(p, opt->environment);
+    res r = {.e = FL_NEW(a, est_estate),
+             .a = a,
+             .diags = diags,
+             .shared = &p->shared,
+             .environment = env ? env->stmt : NULL,
+             .by_subject = fl_map_new(),
+             .written = fl_map_new()};
+    est_estate *e = r.e;
+    e->arena = a;
+    e->today = opt->today;
+    e->personal_words = opt->personal_words;
+    e->environment = env ? env->name.s : NULL;
+    RES_SET(e->environments, p->shared.environments);
+    RES_SET(e->files, p->shared.files);
+    resolve(&r);
+    chk_run_all(e, diags);
+    emit_check_tests(e, diags);
+    fc_chain(&r, diags);
+    fc_fold(diags);
+    fl_map_free(r.by_subject);
+    fl_map_free(r.written);
+    return e;
 }
 
 est_estate *fc_compile(fl_arena *a, const char *const *paths, size_t n, const fc_options *opt, fl_diags *diags,
                        fl_status *status)
 {
-    res r = {.e = FL_NEW(a, est_estate), .a = a, .diags = diags};
-    r.e->arena = a;
-    r.e->today = opt->today;
-    r.e->personal_words = opt->personal_words;
-    est_estate *e = res_files(&r, paths, n, status) && environment_exists(opt, status) ? r.e : NULL;
-    if (e) {
-        resolve(&r);
-        chk_run_all(e, diags);
-        emit_check_tests(e, diags);
-    }
-    fl_diags_sort(diags);
+    fc_policy *p = fc_read(a, paths, n, diags, status);
+    est_estate *e = NULL;
+    if (p && one_environment(p, opt->environment))
+        e = fc_resolve(p, opt, diags);
+    else if (p)
+        *status = fl_status_worse(*status, FL_USAGE);
+    fc_free(p);
     return e;
+}
+
+static void check_all(fc_policy *p, fl_arena *a, const fc_options *opt, fl_diags *diags)
+{
+    fc_merger m;
+    fc_merge_begin(&m, a, diags);
+    for (size_t i = 0; i < fc_environments(p); i++) {
+        fc_options one = *opt;
+        fl_diags found;
+        fl_diags_init(&found, a);
+        one.environment = fc_environment(p, i);
+        fc_resolve(p, &one, &found);
+        fc_merge_add(&m, &found, one.environment);
+    }
+    fc_merge_end(&m);
+}
+
+void fc_check(fl_arena *a, const char *const *paths, size_t n, const fc_options *opt, fl_diags *diags,
+              fl_status *status)
+{
+    fc_policy *p = fc_read(a, paths, n, diags, status);
+    if (p && !fc_environment_exists(p, opt->environment))
+        *status = fl_status_worse(*status, FL_USAGE);
+    else if (p && !opt->environment && fc_environments(p))
+        check_all(p, a, opt, diags);
+    else if (p)
+        fc_resolve(p, opt, diags);
+    fc_free(p);
 }

@@ -7,17 +7,32 @@
 #include "compiler/estate.h"
 
 typedef struct fc_options {
-    int64_t today;           /* days since 1970-01-01 */
-    const char *environment; /* NULL */
+    int64_t today;              /* days since 1970-01-01 */
+    const char *environment;    /* NULL */
     const char *personal_words; /* text of --personal-words, checked (check/personal.h), or NULL */
 } fc_options;
 
-/* One compilation over these files (paths as the user gave them, folders already expanded; "-" is standard input's text
- * in stdin_text). Parses, follows `use`, resolves, checks. Diagnostics go to diags, sorted. Returns the estate, or NULL
- * when a file could not be read (exit 4, already logged) or had syntax or form errors. An estate with errors is for
- * reports only: fc_emit refuses it. */
+/* One compilation over these files (paths as the user gave them, folders already expanded; "-" is standard input's
+ * text), for one environment: the one that is named, or the estate as it stands where none is declared. Parses, follows
+ * `use`, resolves, checks. Diagnostics go to diags, sorted. Returns the estate, or NULL when a file could not be read
+ * (exit 4, already logged), had syntax or form errors, or the environment is missing or unknown (exit 2, logged). An
+ * estate with errors is for reports only: fc_emit refuses it. */
 est_estate *fc_compile(fl_arena *a, const char *const *paths, size_t n, const fc_options *opt, fl_diags *diags,
                        fl_status *status);
+
+/* The same for each environment unless one is named; a finding is there once, with the environments it holds for. */
+void fc_check(fl_arena *a, const char *const *paths, size_t n, const fc_options *opt, fl_diags *diags,
+              fl_status *status);
+
+/* The steps, for who wants an estate of each environment. Files and schemas are read once. */
+typedef struct fc_policy fc_policy;
+/* NULL: could not be read (status 4), or has errors (in diags). */
+fc_policy *fc_read(fl_arena *a, const char *const *paths, size_t n, fl_diags *diags, fl_status *status);
+void fc_free(fc_policy *p);                 /* NULL is allowed; estates and diagnostics stay, they lie in the arena */
+size_t fc_environments(const fc_policy *p); /* how many the policy declares */
+const char *fc_environment(const fc_policy *p, size_t i);                     /* in order of name */
+bool fc_environment_exists(const fc_policy *p, const char *name);             /* NULL does; else it is logged */
+est_estate *fc_resolve(fc_policy *p, const fc_options *opt, fl_diags *diags); /* opt->environment exists */
 
 /* The artefacts in memory: path inside the build directory to bytes. */
 typedef struct fc_file {

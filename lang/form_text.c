@@ -41,7 +41,7 @@ static bool quoted(const char *type, size_t n)
 /* Is the type an enum, which is written as it is? */
 static bool is_enum(const char *type, size_t n)
 {
-    return memchr(type, '|', n) || islower((unsigned char)type[0]) || type[0] == '!';
+    return memchr(type, '|', n) || islower((unsigned char)type[0]);
 }
 
 static void add_slot(fl_buf *b, const lang_element *e)

@@ -196,7 +196,7 @@ static void hold(const char *text, size_t len, size_t *undamaged)
     if (r.file->damaged) {
         assert_true(r.diags.errors > 0);
         assert_true(r.diags.errors < 40);
-        assert_false(lang_match(r.a, r.file, true, &r.diags));
+        assert_false(lang_match(r.a, r.file, &r.diags));
     } else {
         const char *once = formatted(r.a, text, len);
         reading again = read_text(once, strlen(once));
@@ -205,7 +205,7 @@ static void hold(const char *text, size_t len, size_t *undamaged)
         const char *twice = formatted(r.a, once, strlen(once));
         if (strcmp(once, twice) != 0)
             fail_msg("not idempotent:\n%s\n->\n%s", once, twice);
-        lang_match(r.a, r.file, true, &r.diags);
+        lang_match(r.a, r.file, &r.diags);
         fl_arena_free(again.a);
         ++*undamaged;
     }

@@ -10,8 +10,6 @@
  *   - `<a:T> : <b:T>`     a pair
  *   - `word,<slot:TYPE…>` a list that begins with the word; the slot gets the others and is absent if there are none
  *   - `= <value:TYPE>`    the value of the statement
- *   - `!word`             before a keyword or an enum's word: its meaning comes in a later version, as with
- * LANG_F_LATER
  *
  * Several forms may share a head and an id (`key avro "…"`, `key string`): the slots tell them apart. In a block of
  * free names (config, params, private, properties, ids, converters) the head binds to the slot `name`. Types:
@@ -65,7 +63,7 @@ enum {
     LANG_F_BLOCK = 4,          /* may have a block */
     LANG_F_BLOCK_REQUIRED = 8, /* must have one */
     LANG_F_VALUE = 16,         /* NAME = VALUE */
-    LANG_F_LATER = 32,         /* matched and formatted; refused by name until its meaning is built */
+    LANG_F_FIXED = 32,         /* the same in every environment: no overlay may hold it */
     LANG_F_ONE_OF = 64         /* exactly one of the forms of its block that have this flag must stand */
 };
 

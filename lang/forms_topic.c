@@ -110,7 +110,7 @@ const lang_form lang_forms_subject[] = {
 const size_t lang_nforms_subject = LANG_COUNT(lang_forms_subject);
 
 const lang_form lang_forms_connector[] = {
-    {"connector.topics", "topics <topics:NAME…>", LANG_F_REQUIRED, LANG_NOBLOCK, NULL,
+    {"connector.topics", "topics <topics:NAME…>", LANG_F_REQUIRED | LANG_F_FIXED, LANG_NOBLOCK, NULL,
      "a sink: what it reads; a source: what it writes, side topics included", "`topics` of a sink"},
     {"connector.principal", "principal <principal:PRINCIPAL>", 0, LANG_NOBLOCK, NULL,
      "who it runs as, the owner of the registry's API key; a connector without one is refused (`no-principal`)",

@@ -9,7 +9,8 @@
  *     encrypt PII, PCI with crm-kek {            slots: tags (2 items), kek; child block LANG_ENCRYPT
  *
  * Ownership: everything lies in the arena given to lang_parse and points into the source. Errors become diagnostics
- * with the check names `syntax` and `duplicate-attribute`; a file that had a syntax error has `damaged` set and is not
+ * with the check names `syntax`,
+ * `duplicate-attribute` and `overlay-refused`; a file that had a syntax error has `damaged` set and is not
  * matched. */
 #ifndef FLEC_LANG_H
 #define FLEC_LANG_H
@@ -132,10 +133,9 @@ typedef struct lang_file {
 lang_file *lang_parse(fl_arena *a, const char *name, const char *text, size_t len, fl_diags *diags);
 
 /* Matches the statements of a file against the forms; of a damaged file those that could be read, so call it for every
- * file. false if anything was refused or the file is damaged. Statements of features that this version matches but does
- * not act on are refused by name here (one `syntax` diagnostic each) when `refuse_later` is set. At most once a file.
- */
-bool lang_match(fl_arena *a, lang_file *file, bool refuse_later, fl_diags *diags);
+ * file. false if anything was refused or the file is damaged. What stands in an environment or in defaults and cannot
+ * (docs/checks/overlay-refused.md) is reported under that name. At most once a file. */
+bool lang_match(fl_arena *a, lang_file *file, fl_diags *diags);
 
 /* ---- tree to text ---- */
 
@@ -154,6 +154,8 @@ const lang_value *lang_get1(const lang_stmt *s, const char *slot);
 bool lang_has(const lang_stmt *s, const char *keyword);
 /* Is this statement of the form with this id? lang_is(s, "kek.kms") */
 bool lang_is(const lang_stmt *s, const char *form_id);
+/* How many slots a form has: as many as `slots` of a statement of it. */
+size_t lang_slots(const lang_form *form);
 /* First statement of that form in a block, NULL if none (block may be NULL). */
 const lang_stmt *lang_find(const lang_block *b, const char *form_id);
 

@@ -9,9 +9,8 @@
 typedef struct matching {
     fl_arena *a;
     fl_diags *diags;
-    bool refuse_later; /* of the statement that is looked at */
-    bool overlay;      /* inside `environment` or `defaults`: nothing is required, `unset` may stand */
-    bool mended;       /* which block a statement stands in is a guess */
+    bool overlay; /* inside `environment` or `defaults`: nothing is required, `unset` may stand */
+    bool mended;  /* which block a statement stands in is a guess */
     bool ok;
     size_t *errors; /* reported about this file; the matching ends at a maximum */
 } matching;
@@ -114,6 +113,45 @@ static const char *home_of(const matching *m, const lang_name *head)
     return NULL;
 }
 
+static bool knows_head(lang_bkind kind, const lang_name *head)
+{
+    size_t n;
+    const lang_form *forms = lang_forms(kind, &n);
+    for (size_t i = 0; i < n; i++)
+        if (has_head(&forms[i], head))
+            return true;
+    return false;
+}
+
+/* Decides the statement which fields are encrypted, and how? Then it stands where it is written and nowhere else. */
+static bool protects(const lang_name *head)
+{
+    static const char *const others[] = {"topics", "tag", "subject"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (!strcmp(head->text, others[i]))
+            return true;
+    return knows_head(LANG_TOPIC, head) || knows_head(LANG_SIDE, head) || knows_head(LANG_ENCRYPT, head) ||
+           knows_head(LANG_RULE, head);
+}
+
+/* What an environment or a default cannot say, because it is the same everywhere or because it stands elsewhere. */
+static void refuse_overlay(matching *m, lang_bkind kind, const lang_stmt *s)
+{
+    bool defaults = kind >= LANG_DEFAULTS_CONNECTOR && kind <= LANG_DEFAULTS_ENCRYPT;
+    const char *words[32], *head = s->head.name.text;
+    m->ok = false;
+    ++*m->errors;
+    fl_diag *d =
+        fl_diag_add(m->diags, "overlay-refused", FL_ERROR, s->head.span,
+                    defaults ? "`%.60s` cannot be a default" : "`%.60s` is the same in every environment", head);
+    if (protects(&s->head.name))
+        fl_diag_help(m->diags, d, "what is encrypted stands at the %s itself, where a reviewer reads it%s",
+                     strcmp(head, "topics") ? "topic" : "connector", defaults ? "" : ", and no environment changes it");
+    else
+        fl_diag_help(m->diags, d, "%s stand %s", in_block(m, kind),
+                     join(m, words, heads(m, kind, words, 32), " and ", "`"));
+}
+
 static void unknown_head(matching *m, lang_bkind kind, const lang_stmt *s)
 {
     const char *words[32];
@@ -124,14 +162,19 @@ static void unknown_head(matching *m, lang_bkind kind, const lang_stmt *s)
         fl_diag_help(m->diags, d, "%s", lang_forms(kind, &(size_t){0})[0].doc);
         return;
     }
-    if (m->mended && home_of(m, head))
+    const char *elsewhere = head->quote == LANG_WORD ? home_of(m, head) : NULL;
+    if (m->mended && elsewhere)
         return; /* of another block: the brace is the mistake, and it was reported */
+    if (m->overlay && elsewhere) {
+        refuse_overlay(m, kind, s);
+        return;
+    }
     const char *near = fl_nearest(head->text, words, n);
     fl_diag *d = refuse(
         m, s->head.span,
         near ? fl_printf(m->a, "`%.60s` is not known %s, did you mean `%s`?", head->text, in_block(m, kind), near)
              : fl_printf(m->a, "`%.60s` is not known %s", head->text, in_block(m, kind)));
-    const char *home = near ? NULL : home_of(m, head);
+    const char *home = near ? NULL : elsewhere;
     if (home)
         fl_diag_help(m->diags, d, "`%s` stands %s", head->text, home);
     else if (!near && n)
@@ -212,21 +255,6 @@ static bool accept_form(matching *m, lang_stmt *s, const lang_form *f, lang_try 
     return true;
 }
 
-/* Says that what has no meaning yet is matched only. */
-static void refuse_later(matching *m, const lang_stmt *s, const lang_try *t)
-{
-    static const char text[] = "`%s` is not in this version of flec: it is matched and formatted only";
-    if (!m->refuse_later)
-        return;
-    if (s->form->flags & LANG_F_LATER) {
-        bool payload = strcmp(s->form->id, "side.encrypt-payload") == 0;
-        refuse(m, s->head.span, fl_printf(m->a, text, payload ? "encrypt payload" : s->head.name.text));
-        return;
-    }
-    for (size_t i = 0; i < t->nlater; i++)
-        refuse(m, t->later_at[i], fl_printf(m->a, text, t->later[i]));
-}
-
 static bool judge_block(matching *m, lang_stmt *s)
 {
     unsigned flags = s->form->flags;
@@ -248,7 +276,6 @@ static void match_child(matching *m, lang_stmt *s)
 {
     matching inner = *m;
     inner.ok = true;
-    inner.refuse_later = m->refuse_later && !(s->form->flags & LANG_F_LATER);
     inner.overlay =
         m->overlay || strcmp(s->form->id, "top.environment") == 0 || strcmp(s->form->id, "top.defaults") == 0;
     match_block(&inner, s->block, s->form->child, s->span);
@@ -278,11 +305,10 @@ static void match_stmt(matching *m, lang_stmt *s, lang_bkind kind)
     if (head_slot) {
         lang_element e = lang_pattern_next(s->form->pattern);
         lang_misfit why;
-        bool later;
         if (s->head.name.has_vars || s->head.name.len == 0) {
             refuse(m, s->head.span,
                    s->head.name.len ? "no variable can stand in the name of a property" : "the name is empty");
-        } else if (!lang_type_fits(m->a, e.type, e.ntype, &s->head, &why, &later)) {
+        } else if (!lang_type_fits(m->a, e.type, e.ntype, &s->head, &why)) {
             t.nwanted = t.nwords = 0;
             lang_try_words(&t, e.type, e.ntype);
             t.fail_value = &s->head;
@@ -290,7 +316,8 @@ static void match_stmt(matching *m, lang_stmt *s, lang_bkind kind)
             no_fit(m, &t, s->form, true);
         }
     }
-    refuse_later(m, s, &t);
+    if (m->overlay && (s->form->flags & LANG_F_FIXED))
+        refuse_overlay(m, kind, s);
     if (judge_block(m, s))
         match_child(m, s);
 }
@@ -407,15 +434,10 @@ static void match_block(matching *m, lang_block *b, lang_bkind kind, fl_span own
         find_missing(m, b, kind, owner);
 }
 
-bool lang_match(fl_arena *a, lang_file *file, bool refuse_later, fl_diags *diags)
+bool lang_match(fl_arena *a, lang_file *file, fl_diags *diags)
 {
     size_t errors = 0;
-    matching m = {.a = a,
-                  .diags = diags,
-                  .refuse_later = refuse_later,
-                  .mended = file->mended,
-                  .ok = !file->damaged,
-                  .errors = &errors};
+    matching m = {.a = a, .diags = diags, .mended = file->mended, .ok = !file->damaged, .errors = &errors};
     match_block(&m, file->top, LANG_TOP, (fl_span){0});
     return m.ok;
 }

@@ -1,4 +1,4 @@
-/* match_test.c: statements against forms: slots, messages, duplicates, what is missing, what comes later. */
+/* match_test.c: statements against forms: slots, messages, duplicates, what is missing, what no overlay holds. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,7 +9,7 @@
 
 static void expect(const char *text, const char *want)
 {
-    reading r = match_text(text, false);
+    reading r = match_text(text);
     assert_string_equal(messages(&r), want);
     assert_int_equal(r.ok, *want == '\0');
     fl_arena_free(r.a);
@@ -37,7 +37,7 @@ static const char *slot(const lang_stmt *s, const char *name)
 
 static void slots(void **state)
 {
-    reading r = match_text("connector a : s3-sink 1.2.3 for x, y in rows {\n  topics t, u\n}\n", false);
+    reading r = match_text("connector a : s3-sink 1.2.3 for x, y in rows {\n  topics t, u\n}\n");
     const lang_stmt *s = only(&r);
     assert_true(lang_is(s, "top.connector"));
     assert_string_equal(slot(s, "name"), "a");
@@ -55,7 +55,7 @@ static void slots(void **state)
 
 static void optional_parts(void **state)
 {
-    reading r = match_text("tag A\ntag B \"x\"\ntag C clear because \"y\"\ntag D \"x\" clear because \"y\"\n", false);
+    reading r = match_text("tag A\ntag B \"x\"\ntag C clear because \"y\"\ntag D \"x\" clear because \"y\"\n");
     for (size_t i = 0; i < 4; i++) {
         const lang_stmt *s = r.file->top->stmts[i];
         assert_true(lang_is(s, "top.tag"));
@@ -68,8 +68,8 @@ static void optional_parts(void **state)
 
 static void fields(void **state)
 {
-    reading r = match_text(
-        IN_VALUE("field a is PII, PCI\nfield b is clear\nfield c is clear, INTERNAL\nfield clear is clear"), false);
+    reading r =
+        match_text(IN_VALUE("field a is PII, PCI\nfield b is clear\nfield c is clear, INTERNAL\nfield clear is clear"));
     const lang_block *b = only(&r)->block->stmts[0]->block;
     assert_true(lang_is(b->stmts[0], "side.field"));
     assert_int_equal(lang_get(b->stmts[0], "tags")->n, 2);
@@ -89,7 +89,7 @@ static void fields(void **state)
 static void form_id(const char *step, const char *id)
 {
     fl_arena *a = fl_arena_new();
-    reading r = match_text(fl_printf(a, "test \"t\" {\n  expect refused\n  %s\n}\n", step), false);
+    reading r = match_text(fl_printf(a, "test \"t\" {\n  expect refused\n  %s\n}\n", step));
     const lang_block *b = only(&r)->block;
     assert_non_null(b->stmts[1]->form);
     assert_string_equal(b->stmts[1]->form->id, id);
@@ -129,7 +129,7 @@ static void steps(void **state)
 
 static void optional_side_is_no_path(void **state)
 {
-    reading r = match_text(IN_TEST("expect reader with k sees key a = 1\nexpect reader with k sees key = 2"), false);
+    reading r = match_text(IN_TEST("expect reader with k sees key a = 1\nexpect reader with k sees key = 2"));
     const lang_block *b = only(&r)->block;
     assert_string_equal(slot(b->stmts[1], "side"), "key");
     assert_string_equal(slot(b->stmts[1], "path"), "a");
@@ -206,8 +206,7 @@ static void free_names(void **state)
 static void secrets_are_not_shown(void **state)
 {
     reading r = match_text(
-        "platform cloud {\n workers 8.0.0\n registry \"r\" {\n  auth basic \"user:pass-word\"\n }\n kafka \"k\"\n}\n",
-        false);
+        "platform cloud {\n workers 8.0.0\n registry \"r\" {\n  auth basic \"user:pass-word\"\n }\n kafka \"k\"\n}\n");
     char *text = NULL;
     size_t len;
     FILE *out = open_memstream(&text, &len);
@@ -226,7 +225,7 @@ static void duplicates(void **state)
     expect(IN_CONNECTOR("refresh key 5s\nrefresh value 6s"), "");
     expect(IN_CONNECTOR("refresh key 5s\nrefresh 6s"), "4:1 `refresh` is stated twice\n");
     expect(IN_CONNECTOR("refresh 5s\nrefresh value 6s"), "4:1 `refresh` is stated twice\n");
-    reading r = match_text(IN_TOPIC("owner a\nowner b"), false);
+    reading r = match_text(IN_TOPIC("owner a\nowner b"));
     assert_string_equal(r.diags.list.v[0]->check, "duplicate-attribute");
     assert_int_equal(r.diags.list.v[0]->nrelated, 1);
     assert_int_equal(r.diags.list.v[0]->related[0].span.from, 25);
@@ -242,37 +241,49 @@ static void required(void **state)
                                      "`long`, `float` or `double` here\n");
     expect("topic t {\n = x\n}\n", "2:2 expected a name, but `=` stands here\n");
     expect("environment e {\n kek k {\n  unset owner\n }\n topic t {\n  owner a\n }\n}\n", "");
-    expect("environment e {\n topic t {\n  value string\n }\n}\n",
-           "3:3 `value` is not known in the `topic` of an environment\n");
+    expect("environment e {\n topic t {\n  value string\n }\n}\n", "3:3 `value` is the same in every environment\n");
 }
 
-static void later(void **state)
+/* What an environment or a default cannot say is refused under a name of its own, not as an unknown statement. */
+static void overlay_refused(const char *before, const char *stmt, const char *after, const char *message)
 {
-    static const char *texts[] = {
-        "environment e {\n let x = 1\n}\n",
-        "defaults topic {\n owner a\n}\n",
-        "guardrail \"g\" error {\n every topic\n requires clear\n}\n",
-        "allow c on topic t because \"x\"\n",
-        "test \"t\" in e {\n expect refused\n}\n",
-        "kek k for x in [a] {\n kms local \"x\"\n shared\n}\n",
-        "topic t {\n value json \"x\"\n}\n",
-        "topic t {\n value protobuf \"x\" message m\n}\n",
-        IN_VALUE("encrypt payload with k"),
-        IN_VALUE("rule r {\n phase domain\n type CEL\n}"),
-        "subject s json \"x\"\n",
-        "subject s protobuf \"x\"\n",
-    };
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        expect(texts[i], "");
-        reading r = match_text(texts[i], true);
-        assert_int_equal(r.diags.errors, 1);
-        assert_non_null(strstr(messages(&r), "is not in this version of flec: it is matched and formatted only"));
-        fl_arena_free(r.a);
-    }
-    reading r = match_text(IN_VALUE("encrypt payload with k"), true);
-    assert_string_equal(messages(&r),
-                        "3:1 `encrypt payload` is not in this version of flec: it is matched and formatted only\n");
+    fl_arena *a = fl_arena_new();
+    reading r = match_text(fl_printf(a, "%s\n%s\n%s", before, stmt, after));
+    assert_false(r.ok);
+    assert_int_equal(r.diags.list.n, 1);
+    assert_string_equal(r.diags.list.v[0]->check, "overlay-refused");
+    assert_non_null(strstr(r.diags.list.v[0]->message, message));
+    assert_non_null(r.diags.list.v[0]->help);
     fl_arena_free(r.a);
+    fl_arena_free(a);
+}
+
+static void overlays(void **state)
+{
+    static const char *fixed[] = {
+        "value string", "key string",       "clear because \"x\"",    "doc \"x\"", "field f is A", "field f is clear",
+        "exhaustive",   "encrypt A with k", "encrypt payload with k", "topics t",  "rule r {}",    "tags-in both"};
+    static const char *elsewhere[] = {"tag T",
+                                      "subject s avro \"x\"",
+                                      "defaults topic {\n owner a\n}",
+                                      "guardrail \"g\" error {\n every topic\n requires clear\n}",
+                                      "use \"x\"",
+                                      "test \"t\" {\n expect refused\n}",
+                                      "encrypt A with k"};
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+        overlay_refused("environment e {\n topic t {", fixed[i], "}\n}\n", "is the same in every environment");
+        overlay_refused("environment e {", fixed[i], "}\n", "is the same in every environment");
+        overlay_refused("defaults topic {", fixed[i], "}\n", "cannot be a default");
+        overlay_refused("defaults connector s3-sink {", fixed[i], "}\n", "cannot be a default");
+    }
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
+        overlay_refused("environment e {", elsewhere[i], "}\n", "is the same in every environment");
+    overlay_refused("defaults encrypt {", "mode WRITE", "}\n", "cannot be a default");
+    overlay_refused("defaults value {", "exhaustive", "}\n", "cannot be a default");
+    overlay_refused("environment e {\n connector c : s3-sink 1.2.3 {", "topics t", "}\n}\n",
+                    "is the same in every environment");
+    expect("environment e {\n let x = 1\n platform {\n  workers 1.2.3\n }\n allow c on kek k because \"x\"\n}\n", "");
+    expect("environment e {\n keck k {\n }\n}\n", "2:2 `keck` is not known in `environment`, did you mean `kek`?\n");
 }
 
 static void damaged_statements_are_left_out(void **state)
@@ -292,7 +303,7 @@ static void messages_end(void **state)
     fl_buf_init(&b, 1 << 20);
     for (int i = 0; i < 20000; i++)
         fl_buf_adds(&b, "nothing\n");
-    reading r = match_text(b.p, false);
+    reading r = match_text(b.p);
     assert_int_equal(r.diags.errors, 10000);
     assert_false(r.ok);
     fl_arena_free(r.a);
@@ -331,7 +342,7 @@ static void twelve(void **state)
     char *text;
     size_t len;
     read_file(a, "lang/golden/twelve.flec", &text, &len);
-    reading r = match_text(text, true);
+    reading r = match_text(text);
     assert_int_equal(r.diags.errors, 12);
     for (size_t i = 0; i < r.diags.list.n; i++)
         assert_true(r.diags.list.v[i]->span.to >= r.diags.list.v[i]->span.from && r.diags.list.v[i]->span.src);
@@ -353,7 +364,7 @@ int main(void)
         cmocka_unit_test(secrets_are_not_shown),
         cmocka_unit_test(duplicates),
         cmocka_unit_test(required),
-        cmocka_unit_test(later),
+        cmocka_unit_test(overlays),
         cmocka_unit_test(damaged_statements_are_left_out),
         cmocka_unit_test(messages_end),
         cmocka_unit_test(tables_are_sound),

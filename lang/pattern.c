@@ -40,8 +40,7 @@ lang_element lang_pattern_next(const char *p)
         e.kind = LANG_P_SLOT;
         read_slot(&e, p + 1);
     } else {
-        e.later = *p == '!';
-        e.text = p + e.later;
+        e.text = p;
         e.ntext = strcspn(e.text, " ,[]()|");
         e.next = e.text + e.ntext;
         e.kind = LANG_P_WORD;
@@ -181,7 +180,6 @@ static void fail_missing(lang_try *t, size_t list, const lang_element *e)
 {
     static const lang_value nothing = {.kind = LANG_V_LIST};
     lang_misfit why;
-    bool later;
     if (!fail_at(t, list, 0))
         return;
     lang_type_words(e->type, e->ntype, add_word, t);
@@ -189,7 +187,7 @@ static void fail_missing(lang_try *t, size_t list, const lang_element *e)
         add_wanted(t, "a value");
     else if (e->ntype == 4 && memcmp(e->type, "JSON", 4) == 0)
         add_wanted(t, "a JSON value");
-    else if (!lang_type_fits(t->a, e->type, e->ntype, &nothing, &why, &later) && why.want)
+    else if (!lang_type_fits(t->a, e->type, e->ntype, &nothing, &why) && why.want)
         add_wanted(t, why.want);
 }
 
@@ -219,14 +217,9 @@ static void bind(const matcher *m, const lang_element *e, const lang_list *l)
         m->t->slots[i] = l;
 }
 
-static void keyword(const matcher *m, const lang_element *e, fl_span at)
+static void keyword(const matcher *m, const lang_element *e)
 {
-    lang_try *t = m->t;
-    t->keywords |= 1U << word_index(m->pattern, e->text, e->ntext);
-    if (e->later && t->nlater < LANG_MAX_LATER) {
-        t->later[t->nlater] = fl_strndup(t->a, e->text, e->ntext);
-        t->later_at[t->nlater++] = at;
-    }
+    m->t->keywords |= 1U << word_index(m->pattern, e->text, e->ntext);
 }
 
 static lang_list *one_item(fl_arena *a, lang_value v)
@@ -262,13 +255,12 @@ static bool match_word(const matcher *m, const lang_element *e, const rest *afte
     }
     for (size_t i = 1; i < l->n; i++) {
         lang_misfit why;
-        bool later;
-        if (!lang_type_fits(t->a, e->type, e->ntype, &l->items[i], &why, &later)) {
+        if (!lang_type_fits(t->a, e->type, e->ntype, &l->items[i], &why)) {
             fail_type(t, at.list, i, e, &why);
             return false;
         }
     }
-    keyword(m, e, l->items[0].span);
+    keyword(m, e);
     if (rest_slot && l->n > 1) {
         lang_list *others = FL_NEW(t->a, lang_list);
         *others = (lang_list){.items = l->items + 1, .n = l->n - 1, .span = l->span};
@@ -282,14 +274,9 @@ static bool match_word(const matcher *m, const lang_element *e, const rest *afte
 static bool fits_one(const matcher *m, const lang_element *e, const lang_value *v, size_t list, size_t item)
 {
     lang_misfit why;
-    bool later;
-    if (!lang_type_fits(m->t->a, e->type, e->ntype, v, &why, &later)) {
+    if (!lang_type_fits(m->t->a, e->type, e->ntype, v, &why)) {
         fail_type(m->t, list, item, e, &why);
         return false;
-    }
-    if (later && m->t->nlater < LANG_MAX_LATER) {
-        m->t->later[m->t->nlater] = v->name.text;
-        m->t->later_at[m->t->nlater++] = v->span;
     }
     return true;
 }
@@ -364,8 +351,7 @@ static bool match_value(const matcher *m, const lang_element *e, const rest *aft
         return false;
     }
     lang_misfit why;
-    bool later;
-    if (!lang_type_fits(t->a, slot.type, slot.ntype, t->stmt->value, &why, &later)) {
+    if (!lang_type_fits(t->a, slot.type, slot.ntype, t->stmt->value, &why)) {
         if (fail_at(t, t->nlists, 0)) {
             t->fail_end = false;
             t->fail_value = t->stmt->value;
@@ -389,13 +375,11 @@ static bool branch(const matcher *m, const char *p, const rest *after, cursor at
 {
     const lang_list *slots[LANG_MAX_SLOTS];
     unsigned keywords = m->t->keywords;
-    size_t nlater = m->t->nlater;
     memcpy(slots, m->t->slots, sizeof slots);
     if (match(m, p, after, at))
         return true;
     memcpy(m->t->slots, slots, sizeof slots);
     m->t->keywords = keywords;
-    m->t->nlater = nlater;
     return false;
 }
 
@@ -466,7 +450,6 @@ bool lang_pattern_match(lang_try *t, const lang_form *form)
     matcher m = {t, form->pattern};
     lang_element head = lang_pattern_next(form->pattern);
     t->keywords = 0;
-    t->nlater = 0;
     memset(t->slots, 0, sizeof t->slots);
     if (head.kind == LANG_P_SLOT)
         bind(&m, &head, one_item(t->a, t->stmt->head));
@@ -474,6 +457,12 @@ bool lang_pattern_match(lang_try *t, const lang_form *form)
 }
 
 /* ---- reading matched statements ---- */
+
+size_t lang_slots(const lang_form *form)
+{
+    size_t n = lang_pattern_slots(form->pattern);
+    return n < LANG_MAX_SLOTS ? n : LANG_MAX_SLOTS;
+}
 
 const lang_list *lang_get(const lang_stmt *s, const char *slot)
 {

@@ -4,7 +4,7 @@
 
 #include "lang/forms.h"
 
-enum { LANG_MAX_SLOTS = 8, LANG_MAX_WANTED = 16, LANG_MAX_LATER = 4 };
+enum { LANG_MAX_SLOTS = 8, LANG_MAX_WANTED = 16 };
 
 typedef enum {
     LANG_P_END,
@@ -22,7 +22,7 @@ typedef enum {
 /* One element of a pattern. WORD: text. SLOT: slot, type, many. REST (`word,<slot:TYPE…>`): all of them. */
 typedef struct lang_element {
     lang_pkind kind;
-    bool later, many;
+    bool many;
     const char *text, *slot, *type;
     size_t ntext, nslot, ntype;
     const char *next; /* behind the element */
@@ -39,9 +39,8 @@ typedef struct lang_misfit {
     fl_span span;        /* of the part that does not fit; src NULL: the value */
 } lang_misfit;
 
-/* Does the value fit the type (`NAME`, `aws|azure`, `DURATION(d)|never`)? *later is set to the enum's word that is
- * marked `!`. */
-bool lang_type_fits(fl_arena *a, const char *type, size_t ntype, const lang_value *v, lang_misfit *why, bool *later);
+/* Does the value fit the type (`NAME`, `aws|azure`, `DURATION(d)|never`)? */
+bool lang_type_fits(fl_arena *a, const char *type, size_t ntype, const lang_value *v, lang_misfit *why);
 /* Calls fn for each plain word of a type's enum. */
 void lang_type_words(const char *type, size_t ntype, void (*fn)(void *ctx, const char *word, size_t n), void *ctx);
 
@@ -52,9 +51,6 @@ typedef struct lang_try {
     size_t nlists; /* of the statement's phrase, without an empty block */
     const lang_list *slots[LANG_MAX_SLOTS];
     unsigned keywords;
-    const char *later[LANG_MAX_LATER]; /* words whose meaning comes later, with their places */
-    fl_span later_at[LANG_MAX_LATER];
-    size_t nlater;
     /* the furthest failure */
     size_t fail_list, fail_item;
     bool failed;

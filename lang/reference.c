@@ -16,25 +16,15 @@ static void cell(fl_buf *out, const char *s)
     fl_buf_adds(out, s ? " |" : "|");
 }
 
-/* The words of a pattern whose meaning comes later: "`for`, `json`". */
-static const char *later_words(fl_arena *a, const char *pattern)
-{
-    const char *text = NULL;
-    for (const char *p = strchr(pattern, '!'); p; p = strchr(p + 1, '!'))
-        text = fl_printf(a, "%s%s`%.*s`", text ? text : "", text ? ", " : "", (int)strcspn(p + 1, " |>]"), p + 1);
-    return text;
-}
-
 static void row(fl_arena *a, const lang_form *f, bool defaults, bool becomes, fl_buf *out)
 {
-    const char *later = f->flags & LANG_F_LATER ? "all of it" : later_words(a, f->pattern);
     bool required = f->flags & (LANG_F_REQUIRED | LANG_F_ONE_OF);
     fl_buf_adds(out, "|");
     cell(out, fl_printf(a, "`%s`%s%s", lang_form_text(a, f), required ? " **R**" : "",
                         f->flags & LANG_F_REPEAT ? " \\*" : ""));
     if (defaults)
         cell(out, f->fallback ? f->fallback : "");
-    cell(out, later ? fl_printf(a, "%s *(later: %s)*", f->doc, later) : f->doc);
+    cell(out, f->doc);
     if (becomes)
         cell(out, f->becomes ? f->becomes : "");
     fl_buf_adds(out, "\n");

@@ -54,7 +54,7 @@ static void wrong_documents(void **state)
 
 static void check_example(fl_arena *a, const char *text, size_t len)
 {
-    reading r = match_text(fl_strndup(a, text, len), true);
+    reading r = match_text(fl_strndup(a, text, len));
     if (!r.ok)
         fail_msg("an example of docs/language.md is refused: %s\n%.*s", messages(&r), (int)len, text);
     fl_arena_free(r.a);

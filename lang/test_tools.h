@@ -26,10 +26,10 @@ __attribute__((unused)) static reading read_text(const char *text, size_t len)
     return r;
 }
 
-__attribute__((unused)) static reading match_text(const char *text, bool refuse_later)
+__attribute__((unused)) static reading match_text(const char *text)
 {
     reading r = read_text(text, strlen(text));
-    r.ok = lang_match(r.a, r.file, refuse_later, &r.diags);
+    r.ok = lang_match(r.a, r.file, &r.diags);
     fl_diags_sort(&r.diags);
     return r;
 }

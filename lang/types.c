@@ -335,7 +335,7 @@ static bool is_enum_word(const lang_value *v, const char *word, size_t n)
     return is_name(v) && !v->name.has_vars && v->name.len == n && memcmp(v->name.text, word, n) == 0;
 }
 
-bool lang_type_fits(fl_arena *a, const char *type, size_t ntype, const lang_value *v, lang_misfit *why, bool *later)
+bool lang_type_fits(fl_arena *a, const char *type, size_t ntype, const lang_value *v, lang_misfit *why)
 {
     const char *end = type + ntype;
     *why = (lang_misfit){0};
@@ -343,13 +343,10 @@ bool lang_type_fits(fl_arena *a, const char *type, size_t ntype, const lang_valu
         size_t n = strcspn(p, "|>…"), name = strcspn(p, "(|>…");
         n = n > (size_t)(end - p) ? (size_t)(end - p) : n;
         name = name > n ? n : name;
-        bool mark = *p == '!';
         const struct type *t = type_of(p, name);
         check c = {.a = a, .v = v, .argument = p + name + 1, .nargument = name < n ? n - name - 2 : 0, .why = why};
-        if (t ? t->fits(&c) : is_enum_word(v, p + mark, n - mark)) {
-            *later = mark;
+        if (t ? t->fits(&c) : is_enum_word(v, p, n))
             return true;
-        }
         p += n + 1;
     }
     return false;
@@ -362,7 +359,7 @@ void lang_type_words(const char *type, size_t ntype, void (*fn)(void *ctx, const
         size_t n = strcspn(p, "|>…"), name = strcspn(p, "(|>…");
         n = n > (size_t)(end - p) ? (size_t)(end - p) : n;
         if (!type_of(p, name > n ? n : name))
-            fn(ctx, p + (*p == '!'), n - (*p == '!'));
+            fn(ctx, p, n);
         p += n + 1;
     }
 }

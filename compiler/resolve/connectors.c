@@ -4,23 +4,27 @@
 #include "compiler/catalog/catalog.h"
 #include "compiler/resolve/resolve.h"
 
-static void type(res *r, est_connector *c, const lang_stmt *s)
+void res_unknown_type(res *r, est_text type)
 {
     size_t n;
     const cat_connector *all = cat_connectors(&n);
-    c->type = res_slot(r, s, "type");
-    c->version = res_slot(r, s, "version");
-    c->catalog = c->type.s ? cat_find(c->type.s) : NULL;
-    if (c->catalog || !c->type.s)
-        return;
     const char **names = FL_NEW_N(r->a, const char *, n + 1);
     for (size_t i = 0; i < n; i++)
         names[i] = all[i].id;
     size_t before = r->diags->list.n;
-    res_unknown(r, c->type.at, "type of connector", c->type.s, names, n);
+    res_unknown(r, type.at, "type of connector", type.s, names, n);
     fl_diag *d = r->diags->list.v[before];
     if (!d->help)
         fl_diag_help(r->diags, d, "`flec catalog` lists them");
+}
+
+static void type(res *r, est_connector *c, const lang_stmt *s)
+{
+    c->type = res_slot(r, s, "type");
+    c->version = res_slot(r, s, "version");
+    c->catalog = c->type.s ? cat_find(c->type.s) : NULL;
+    if (!c->catalog && c->type.s)
+        res_unknown_type(r, c->type);
 }
 
 static void topics(res *r, est_connector *c, const lang_list *list)

@@ -17,10 +17,8 @@ static void kek(res *r, est_encrypt *x, const lang_stmt *s)
     r->e->incomplete |= !x->kek;
     if (x->kek || !x->kek_name.s)
         return;
-    const char **names = FL_NEW_N(r->a, const char *, r->e->keks.n + 1);
-    for (size_t i = 0; i < r->e->keks.n; i++)
-        names[i] = r->e->keks.v[i]->name.s;
-    res_unknown(r, x->kek_name.at, "KEK", x->kek_name.s, names, r->e->keks.n);
+    struct res_names names = res_names(r, RES_KEK);
+    res_unknown(r, x->kek_name.at, "KEK", x->kek_name.s, names.v, names.n);
 }
 
 static bool in_rule_name(char c)

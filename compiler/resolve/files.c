@@ -8,15 +8,17 @@
 #define MAX_FILE (16u << 20) /* bytes; lang/ refuses more than this with a place */
 
 typedef struct loader {
-    res *r;
+    res_shared *s;
+    fl_arena *a;
+    fl_diags *diags;
     fl_map *seen; /* device and number of a file, so that two spellings of one path are one file */
     bool ok, unreadable;
 } loader;
 
-void res_no_such_file(res *r, fl_span at, const char *path, int error, size_t max)
+void res_no_such_file(fl_arena *a, fl_diags *diags, fl_span at, const char *path, int error, size_t max)
 {
-    fl_diag *d = res_error(r, "no-such-file", at, "%s: %s", path, fl_read_error(r->a, error, max));
-    fl_diag_help(r->diags, d, "paths are relative to the policy file they stand in");
+    fl_diag *d = fl_diag_add(diags, "no-such-file", FL_ERROR, at, "%s: %s", path, fl_read_error(a, error, max));
+    fl_diag_help(diags, d, "paths are relative to the policy file they stand in");
 }
 
 const char *res_path(res *r, const lang_value *v)
@@ -39,7 +41,7 @@ static bool seen_before(loader *l, const char *path, bool standard)
     struct stat st;
     if (!standard && stat(path, &st))
         return false; /* reading it says why */
-    const char *id = standard ? "-" : fl_printf(l->r->a, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+    const char *id = standard ? "-" : fl_printf(l->a, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
     return fl_map_put(l->seen, id, l) != NULL;
 }
 
@@ -47,11 +49,11 @@ static void could_not_read(loader *l, const char *path, fl_span at, int error)
 {
     l->ok = false;
     if (at.src) {
-        res_no_such_file(l->r, at, path, error, MAX_FILE);
+        res_no_such_file(l->a, l->diags, at, path, error, MAX_FILE);
         return;
     }
     l->unreadable = true;
-    fl_log(FL_LOG_ERROR, "%s: %s", path, fl_read_error(l->r->a, error, MAX_FILE));
+    fl_log(FL_LOG_ERROR, "%s: %s", path, fl_read_error(l->a, error, MAX_FILE));
 }
 
 /* at: the `use`, or no place for a path of the user's own. */
@@ -62,15 +64,15 @@ static void load(loader *l, const char *path, fl_span at)
     bool standard = !at.src && !strcmp(path, "-");
     if (seen_before(l, path, standard))
         return;
-    int error = at.src ? fl_read_regular(l->r->a, path, MAX_FILE, &text, &len)
-                       : fl_read_file(l->r->a, path, MAX_FILE, &text, &len);
+    int error =
+        at.src ? fl_read_regular(l->a, path, MAX_FILE, &text, &len) : fl_read_file(l->a, path, MAX_FILE, &text, &len);
     if (error) {
         could_not_read(l, path, at, error);
         return;
     }
-    lang_file *f = lang_parse(l->r->a, standard ? "<stdin>" : path, text, len, l->r->diags);
-    l->ok &= lang_match(l->r->a, f, true, l->r->diags);
-    FL_PUSH(l->r->a, &l->r->e->files, f);
+    lang_file *f = lang_parse(l->a, standard ? "<stdin>" : path, text, len, l->diags);
+    l->ok &= lang_match(l->a, f, l->diags);
+    FL_PUSH(l->a, &l->s->files, f);
 }
 
 static void load_used(loader *l, const lang_file *f)
@@ -79,7 +81,7 @@ static void load_used(loader *l, const lang_file *f)
         const lang_stmt *s = f->top->stmts[i];
         const lang_value *path = lang_is(s, "top.use") ? lang_get1(s, "path") : NULL;
         if (path)
-            load(l, fl_path_join(l->r->a, fl_path_dir(l->r->a, f->source->name), path->name.text), path->span);
+            load(l, fl_path_join(l->a, fl_path_dir(l->a, f->source->name), path->name.text), path->span);
     }
 }
 
@@ -90,16 +92,16 @@ static int by_name(const void *a, const void *b)
     return strcmp((*(lang_file *const *)a)->source->name, (*(lang_file *const *)b)->source->name);
 }
 
-bool res_files(res *r, const char *const *paths, size_t n, fl_status *status)
+bool res_files(res_shared *s, fl_diags *diags, const char *const *paths, size_t n, fl_status *status)
 {
-    loader l = {.r = r, .seen = fl_map_new(), .ok = true};
+    loader l = {.s = s, .a = s->a, .diags = diags, .seen = fl_map_new(), .ok = true};
     for (size_t i = 0; i < n; i++)
         load(&l, paths[i], (fl_span){0});
-    for (size_t i = 0; i < r->e->files.n; i++) /* grows while it is walked */
-        load_used(&l, r->e->files.v[i]);
+    for (size_t i = 0; i < s->files.n; i++) /* grows while it is walked */
+        load_used(&l, s->files.v[i]);
     fl_map_free(l.seen);
-    if (r->e->files.n)
-        qsort(r->e->files.v, r->e->files.n, sizeof(lang_file *), by_name);
+    if (s->files.n)
+        qsort(s->files.v, s->files.n, sizeof(lang_file *), by_name);
     if (l.unreadable)
         *status = fl_status_worse(*status, FL_COULD_NOT_RUN);
     return l.ok;

@@ -4,6 +4,9 @@
 
 #include "compiler/resolve/resolve.h"
 
+/* Names that are looked at for near misses, in all: a policy where nothing is found gets its messages, and soon. */
+#define MAX_GUESSES 10000000u
+
 /* ---- messages ---- */
 
 fl_diag *res_error(res *r, const char *check, fl_span at, const char *fmt, ...)
@@ -18,7 +21,9 @@ fl_diag *res_error(res *r, const char *check, fl_span at, const char *fmt, ...)
 void res_unknown(res *r, fl_span at, const char *kind, const char *name, const char *const *names, size_t n)
 {
     fl_diag *d = res_error(r, "unknown-name", at, "there is no %s `%s`", kind, name);
-    const char *near = fl_nearest(name, names, n);
+    bool affordable = n <= MAX_GUESSES && r->guesses <= MAX_GUESSES - n;
+    const char *near = affordable ? fl_nearest(name, names, n) : NULL;
+    r->guesses += affordable ? n : 0;
     if (near)
         fl_diag_help(r->diags, d, "did you mean `%s`?", near);
 }
@@ -27,8 +32,15 @@ void res_unknown(res *r, fl_span at, const char *kind, const char *name, const c
 
 void res_each(res *r, const char *form, void (*fn)(res *r, const lang_stmt *s))
 {
-    for (size_t i = 0; i < r->e->files.n; i++) {
-        const lang_block *top = r->e->files.v[i]->top;
+    for (size_t i = 0; i < r->top.n; i++)
+        if (lang_is(r->top.v[i], form))
+            fn(r, r->top.v[i]);
+}
+
+void res_each_written(res *r, const char *form, void (*fn)(res *r, const lang_stmt *s))
+{
+    for (size_t i = 0; i < r->shared->files.n; i++) {
+        const lang_block *top = r->shared->files.v[i]->top;
         for (size_t k = 0; k < top->n; k++)
             if (lang_is(top->stmts[k], form))
                 fn(r, top->stmts[k]);
@@ -133,11 +145,10 @@ static int by_name_and_place(const void *a, const void *b)
 {
     const res_decl *x = a, *y = b;
     int order = strcmp(x->name.s, y->name.s);
-    order = order ? order : strcmp(x->name.at.src->name, y->name.at.src->name);
-    return order ? order : x->name.at.from < y->name.at.from ? -1 : x->name.at.from > y->name.at.from;
+    return order ? order : x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-static void drop_duplicates(res *r, res_decls *all, const char *kind)
+void res_drop_duplicates(res *r, res_decls *all, const char *kind)
 {
     size_t kept = 0;
     if (all->n)
@@ -157,44 +168,46 @@ static void drop_duplicates(res *r, res_decls *all, const char *kind)
 static void declare_kind(res *r, res_kind kind)
 {
     res_decls *all = &r->kinds[kind];
-    for (size_t i = 0; i < r->e->files.n; i++) {
-        const lang_block *top = r->e->files.v[i]->top;
-        for (size_t k = 0; k < top->n; k++) {
-            if (!lang_is(top->stmts[k], kinds[kind].form))
-                continue;
-            res_decl d = {top->stmts[k], declared_name(r, top->stmts[k], kind)};
-            if (d.name.s)
-                FL_PUSH(r->a, all, d);
-            else
-                r->e->incomplete = true;
-        }
-    }
-    drop_duplicates(r, all, kinds[kind].kind);
-}
-
-static void declare_test(res *r, const lang_stmt *s)
-{
-    FL_PUSH(r->a, &r->e->tests, s);
-}
-
-/* Tests keep their order; two of one name could not be told apart in a report. */
-static void test_names(res *r)
-{
-    res_decls all = {0};
-    for (size_t i = 0; i < r->e->tests.n; i++) {
-        res_decl d = {r->e->tests.v[i], res_slot(r, r->e->tests.v[i], "text")};
+    for (size_t i = 0; i < r->top.n; i++) {
+        if (!lang_is(r->top.v[i], kinds[kind].form))
+            continue;
+        res_decl d = {r->top.v[i], declared_name(r, r->top.v[i], kind), i};
         if (d.name.s)
-            FL_PUSH(r->a, &all, d);
+            FL_PUSH(r->a, all, d);
+        else
+            r->e->incomplete = true;
     }
-    drop_duplicates(r, &all, "tests");
+    res_drop_duplicates(r, all, kinds[kind].kind);
 }
 
 void res_declare(res *r)
 {
     for (res_kind k = RES_TAG; k <= RES_CONNECTOR; k++)
         declare_kind(r, k);
-    res_each(r, "top.test", declare_test);
-    test_names(r);
+}
+
+struct res_names res_names(res *r, res_kind kind)
+{
+    struct res_names *names = &r->names[kind];
+    const res_decls *all = &r->kinds[kind];
+    if (names->v)
+        return *names;
+    names->v = FL_NEW_N(r->a, const char *, all->n + 1);
+    names->n = all->n;
+    for (size_t i = 0; i < all->n; i++)
+        names->v[i] = all->v[i].name.s;
+    return *names;
+}
+
+static int against_name(const void *name, const void *decl)
+{
+    return strcmp(name, ((const res_decl *)decl)->name.s);
+}
+
+res_decl *res_declared(res *r, res_kind kind, const char *name)
+{
+    const res_decls *all = &r->kinds[kind];
+    return all->n ? bsearch(name, all->v, all->n, sizeof *all->v, against_name) : NULL;
 }
 
 /* ---- principals ---- */
@@ -218,14 +231,8 @@ est_text res_principal(res *r, const lang_value *v)
     est_text t = {pair_text(r, v), v->span};
     if (!t.s || !known_type(r, v, t.s))
         return (est_text){NULL, v->span};
-    const res_decls *all = &r->kinds[RES_PRINCIPAL];
-    const char **names = FL_NEW_N(r->a, const char *, all->n + 1);
-    for (size_t i = 0; i < all->n; i++) {
-        names[i] = all->v[i].name.s;
-        if (!strcmp(names[i], t.s))
-            return t;
-    }
-    if (all->n)
-        res_unknown(r, v->span, "principal", t.s, names, all->n);
+    struct res_names names = res_names(r, RES_PRINCIPAL);
+    if (names.n && !res_declared(r, RES_PRINCIPAL, t.s))
+        res_unknown(r, v->span, "principal", t.s, names.v, names.n);
     return t;
 }

@@ -93,7 +93,7 @@ static void one(res *r, const lang_stmt *s)
         return;
     }
     r->e->has_platform = true;
-    fill(r, p, s);
+    fill(r, p, res_overlay_platform(r, s));
 }
 
 void res_platform(res *r)

@@ -98,65 +98,77 @@ static res_node *target_of(res *r, est_ref *ref)
         ref->target = to->subject;
         ref->side_target = to->side;
     } else if (ref->subject.s) {
-        size_t n = fl_map_count(r->by_subject);
-        const char **names = FL_NEW_N(r->a, const char *, n + 1), **next = names;
-        fl_map_each(r->by_subject, push_name, &next);
-        res_unknown(r, ref->subject.at, "subject", ref->subject.s, names, n);
+        if (!r->subject_names) {
+            const char **next = r->subject_names = FL_NEW_N(r->a, const char *, fl_map_count(r->by_subject) + 1);
+            fl_map_each(r->by_subject, push_name, &next);
+        }
+        res_unknown(r, ref->subject.at, "subject", ref->subject.s, r->subject_names, fl_map_count(r->by_subject));
     }
     return to;
 }
 
 /* ---- closures ---- */
 
-static void add(res *r, res_node *n, res_node *what)
-{
-    for (size_t i = 0; i < n->nclosure; i++)
-        if (n->closure[i] == what)
-            return;
-    if (n->nclosure == MAX_CLOSURE) {
-        if (!n->broken)
-            res_error(r, "syntax", res_node_at(n), "it refers to more than %d schemas", MAX_CLOSURE);
-        n->broken = true;
-        return;
-    }
-    if (!n->closure)
-        n->closure = FL_NEW_N(r->a, res_node *, MAX_CLOSURE);
-    n->closure[n->nclosure++] = what;
-}
-
 static void close_over(res *r, res_node *n, size_t depth);
 
-static void follow(res *r, res_node *n, est_ref *ref, size_t depth)
+/* The schema that a reference names, with all that it needs itself; NULL if there is none (reported). */
+static res_node *follow(res *r, res_node *n, est_ref *ref, size_t depth)
 {
     res_node *to = target_of(r, ref);
-    if (!to) {
-        n->broken = true;
-        return;
-    }
+    if (!to)
+        return NULL;
+    res_proto_reference(r, n, ref);
     if (to->active || depth == MAX_CHAIN) {
         fl_diag *d = res_error(r, "syntax", ref->subject.at,
                                to->active ? "the references of `%s` lead back to it"
                                           : "a chain of references to `%s` is too long",
                                res_node_name(to));
         fl_diag_relate(r->diags, d, res_node_at(to), "this one");
-        n->broken = true;
-        return;
+        return NULL;
     }
     if (!to->done)
         close_over(r, to, depth + 1);
     n->broken |= to->broken;
-    for (size_t i = 0; i < to->nclosure; i++)
-        add(r, n, to->closure[i]);
-    add(r, n, to);
+    return to;
+}
+
+typedef struct closure {
+    res_node **v;
+    size_t n, cap;
+} closure;
+
+static void add(res *r, res_node *n, closure *all, res_node *what)
+{
+    if (what->collected == n || all->n > MAX_CLOSURE)
+        return;
+    what->collected = n;
+    if (all->n < MAX_CLOSURE) {
+        FL_PUSH(r->a, all, what);
+        return;
+    }
+    if (!n->broken)
+        res_error(r, "syntax", res_node_at(n), "it refers to more than %d schemas", MAX_CLOSURE);
+    n->broken = true;
 }
 
 static void close_over(res *r, res_node *n, size_t depth)
 {
     est_ref *refs = n->subject ? n->subject->refs.v : n->side->refs.v;
     size_t nrefs = n->subject ? n->subject->refs.n : n->side->refs.n;
+    res_node **to = FL_NEW_N(r->a, res_node *, nrefs);
+    closure all = {0};
     n->active = true;
     for (size_t i = 0; i < nrefs; i++)
-        follow(r, n, &refs[i], depth);
+        to[i] = follow(r, n, &refs[i], depth);
+    for (size_t i = 0; i < nrefs; i++) { /* now that nothing else marks what it collects */
+        n->broken |= !to[i];
+        for (size_t k = 0; to[i] && k < to[i]->nclosure; k++)
+            add(r, n, &all, to[i]->closure[k]);
+        if (to[i])
+            add(r, n, &all, to[i]);
+    }
+    n->closure = all.v;
+    n->nclosure = all.n;
     n->active = false;
     n->done = true;
 }

@@ -1,8 +1,10 @@
-/* resolve.h: internal to resolve/: from files to an estate.
+/* resolve.h: internal to resolve/: from files to an estate, for one environment.
  *
- * In this order: files.c reads, vars.c knows every `let`, names.c declares the things of each kind in order of name,
- * then each kind's file fills them in. A thing that cannot be named (its name holds an unknown variable) or whose name
- * is taken is left out: its one message is enough. */
+ * In this order: files.c reads (once for all environments), vars.c knows every `let`, repeat.c writes repetitions out,
+ * names.c declares the things of each kind in order of name, overlay.c puts around each what defaults and the
+ * environment say of it, then each kind's file fills them in: what it reads is the block as it counts. A thing that
+ * cannot be named (its name holds an unknown variable) or whose name is taken is left out: its one message is enough.
+ */
 #ifndef FLEC_COMPILER_RESOLVE_H
 #define FLEC_COMPILER_RESOLVE_H
 
@@ -16,7 +18,21 @@ typedef struct est_variable {
     const lang_value *value;
     const char *text; /* NULL: a list, or wrong (reported) */
     bool used, active, done;
+    bool refused; /* wrong in itself (reported) */
+    bool depends; /* on the environment */
+    bool secret;  /* stands in a secret, or in what does: no message shows its text */
 } est_variable;
+
+/* What sets one instance of a statement apart from its sisters: the row of a `for`, or the thing that a default went
+ * to. `what` of an origin (base/source.h). */
+typedef struct res_row {
+    const char *const *names; /* of the variables; of a default the kind of thing */
+    const char **texts;       /* NULL: cannot be told (reported) */
+    size_t n;
+    const char *label; /* `region = "eu"` */
+    bool is_default;
+    bool depends; /* the list differs between environments, or its texts do */
+} res_row;
 
 /* One file of a schema, read once. */
 typedef struct res_file {
@@ -24,6 +40,8 @@ typedef struct res_file {
     const char *text; /* NULL: could not be read (reported) */
     size_t len;
     const fl_source *source; /* made when a message needs it */
+    int error;               /* why it could not be read */
+    const void *reported;    /* the estate that was told so */
 } res_file;
 
 /* A schema to be registered: a subject of its own, or that of a side. Exactly one of the two is set. */
@@ -31,7 +49,8 @@ typedef struct res_node {
     est_subject *subject;
     est_side *side;
     res_file *file;
-    struct res_node **closure; /* all that it refers to, each once, behind what that refers to itself */
+    const struct res_node *collected; /* the last whose closure it went to */
+    struct res_node **closure;        /* all that it refers to, each once, behind what that refers to itself */
     size_t nclosure;
     bool active, done;
     bool broken; /* it, or something it refers to, has no schema (reported) */
@@ -39,14 +58,27 @@ typedef struct res_node {
 
 /* One text parsed with the same references. */
 typedef struct res_parsed {
-    const res_node *node; /* the first */
-    sch_schema *schema;   /* NULL: refused (reported) */
+    sch_schema *schema; /* NULL: refused, because of */
+    sch_error error;
+    const void *reported; /* the estate that was told so */
 } res_parsed;
+
+/* What all environments share: the files, and the schemas, whose paths cannot depend on an environment. */
+typedef struct res_shared {
+    fl_arena *a;
+    FL_VEC(lang_file *) files;            /* in order of path */
+    FL_VEC(est_environment) environments; /* in order of name */
+    fl_map *schema_files;                 /* path to res_file */
+    fl_map *parsed;                       /* text, format, message and references to res_parsed */
+    const sch_proto_set *protobuf;        /* of the Protobuf schemas, made with the first; NULL: none was met yet */
+    bool no_protoc;                       /* protoc is not there (told with the first) */
+} res_shared;
 
 /* A statement that declares something, with its name. */
 typedef struct res_decl {
     const lang_stmt *stmt;
     est_text name;
+    size_t seq; /* order of files, places and rows */
 } res_decl;
 
 typedef struct res_decls {
@@ -58,11 +90,21 @@ typedef struct res {
     est_estate *e;
     fl_arena *a;
     fl_diags *diags;
-    FL_VEC(res_file *) schema_files;
-    FL_VEC(res_node *) nodes; /* subjects, then sides, in order of name */
-    fl_map *by_subject;       /* registry name to node */
-    FL_VEC(res_parsed) parsed;
-    res_decls kinds[6]; /* by res_kind */
+    res_shared *shared;
+    const lang_stmt *environment;   /* the chosen one, or NULL */
+    FL_VEC(const lang_stmt *) top;  /* statements of the top level in order of files and places, `for` written out */
+    size_t nstmts;                  /* all there are, in blocks too */
+    FL_VEC(est_variable *) ordered; /* each behind those that it uses */
+    fl_map *written;                /* texts that hold what may be a secret, to how they are written */
+    FL_VEC(res_node *) nodes;       /* subjects, then sides, in order of name */
+    fl_map *by_subject;             /* registry name to node */
+    res_decls kinds[6];             /* by res_kind */
+    struct res_names {
+        const char **v;
+        size_t n;
+    } names[6];                 /* of the declared things, for near misses */
+    const char **subject_names; /* of by_subject, made when a message needs them */
+    size_t guesses;             /* near misses looked for so far, times names looked at */
 } res;
 
 typedef enum { RES_TAG, RES_PRINCIPAL, RES_KEK, RES_TOPIC, RES_SUBJECT, RES_CONNECTOR } res_kind;
@@ -70,26 +112,76 @@ typedef enum { RES_TAG, RES_PRINCIPAL, RES_KEK, RES_TOPIC, RES_SUBJECT, RES_CONN
 /* ---- files.c ---- */
 
 /* Reads and matches all files. false: one could not be read (status 4), or has errors (reported). */
-bool res_files(res *r, const char *const *paths, size_t n, fl_status *status);
+bool res_files(res_shared *s, fl_diags *diags, const char *const *paths, size_t n, fl_status *status);
 /* The path of a file that a policy names; NULL if it is absolute (reported) or unknown. */
 const char *res_path(res *r, const lang_value *v);
-void res_no_such_file(res *r, fl_span at, const char *path, int error, size_t max);
+void res_no_such_file(fl_arena *a, fl_diags *diags, fl_span at, const char *path, int error, size_t max);
 
 /* ---- vars.c ---- */
 
-/* Declares and expands every `let`, then looks at each name of the policy: what a variable cannot give is reported
- * here. */
+/* Declares and expands every `let`, with the values that the environment gives. */
 void res_variables(res *r);
+est_variable *res_variable(const est_estate *e, const char *name); /* NULL: there is none */
+/* Texts alone, or rows of one length; else reported. */
+bool res_check_list(res *r, const lang_value *v);
+bool res_is_variable_name(const char *name);
+/* What stands in a secret may hold one, and so may what holds that. */
+void res_derive(res *r);
+/* Its text may be a secret: no excerpt shows it. */
+void res_hide_variable(res *r, const est_variable *v);
+
+/* ---- texts.c ---- */
+
+/* Which variables are used, and which in a secret; before they are expanded. */
+void res_mark_uses(res *r);
+/* Looks at each name of the policy: what a variable cannot give is reported here. Variables that nothing uses, too. */
+void res_check_texts(res *r);
+/* Does the name hold a variable that may differ between environments? `row`: of its statement, or NULL. */
+const char *res_depends(res *r, const lang_name *n);
+/* May the text of this variable stand in a secret of the statement's block? */
+bool res_in_secret(const lang_stmt *s, const char *variable);
+/* Every name of the files that holds variables, in order of files and places. */
+typedef struct res_uses {
+    const lang_name **v;
+    size_t n, cap;
+} res_uses;
+res_uses res_uses_of_variables(res *r);
+/* A text that no message shows, but for how it is written. */
+void res_conceal(res *r, const char *text, const char *written);
+
+/* ---- copy.c, repeat.c, overlay.c ---- */
+
+typedef struct res_copy {
+    fl_arena *a;
+    const fl_source *as; /* the copy's spans go there */
+    const res_row *row;  /* or NULL */
+} res_copy;
+lang_stmt *res_copy_stmt(const res_copy *c, const lang_stmt *s);
+lang_block *res_copy_block(const res_copy *c, const lang_block *b);
+
+/* Writes out every `for`: fills r->top. */
+void res_repeat(res *r);
+/* The statement of a declared thing with its defaults, and with what the environment says of it. */
+void res_overlay(res *r);
+const lang_stmt *res_overlay_platform(res *r, const lang_stmt *s);
 
 /* ---- names.c ---- */
 
 fl_diag *res_error(res *r, const char *check, fl_span at, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* "there is no KIND `name`", with the nearest of the names. */
 void res_unknown(res *r, fl_span at, const char *kind, const char *name, const char *const *names, size_t n);
-/* Calls fn for every statement of a form, in order of files and places. */
+/* The names of a kind of declared things, for res_unknown. */
+struct res_names res_names(res *r, res_kind kind);
+/* The declared thing of that name, NULL if there is none. */
+res_decl *res_declared(res *r, res_kind kind, const char *name);
+/* Calls fn for every statement of a form, in order of files and places, repetitions written out. */
 void res_each(res *r, const char *form, void (*fn)(res *r, const lang_stmt *s));
+/* The same before they are: with each statement as it is written. */
+void res_each_written(res *r, const char *form, void (*fn)(res *r, const lang_stmt *s));
 /* Collects the statements of each kind, in order of name, each name once. */
 void res_declare(res *r);
+/* Sorts them by name; of two that have one name the first stays. kind: "KEKs", for the message. */
+void res_drop_duplicates(res *r, res_decls *all, const char *kind);
 /* Head to the last word of a statement, without its block. */
 fl_span res_at(const lang_stmt *s);
 est_text res_text_of(res *r, const lang_value *v);
@@ -131,6 +223,13 @@ res_props res_properties(res *r, const lang_block *b);
 /* As above, for metadata of a subject: `encrypt.*` is refused. */
 res_props res_metadata(res *r, const lang_block *b);
 
+/* ---- judged.c: what is not a thing itself ---- */
+
+/* The environments that the files declare. */
+void res_environments(res_shared *s, fl_diags *diags);
+/* Tests of this environment, waivers, guardrails. */
+void res_judgements(res *r);
+
 /* ---- one file a kind ---- */
 
 void res_platform(res *r);
@@ -145,6 +244,7 @@ void res_side(res *r, est_side *s, const lang_stmt *stmt);
 void res_encrypts(res *r, est_side *s, const lang_block *b);
 void res_rules(res *r, est_side *s, const lang_block *b);
 void res_connectors(res *r);
+void res_unknown_type(res *r, est_text type); /* of connector */
 
 /* ---- schemas.c, references.c, fields.c ---- */
 
@@ -167,6 +267,13 @@ res_refs res_references_of(res *r, const lang_block *b, const char *form);
 void res_references(res *r);
 /* Parses every schema, behind those that it refers to. */
 void res_schemas(res *r);
+/* proto.c. What a schema refers to, under the names of their subjects. */
+sch_ref *res_refs_of(res *r, const res_node *n);
+/* A Protobuf schema; the first asks protoc for all of them. NULL: see *error; its message is empty where the same was
+ * told of another schema. */
+sch_schema *res_proto_schema(res *r, const res_node *n, const char *message, const sch_ref *refs, sch_error *error);
+/* A reference of Protobuf is called as its subject; else reported. */
+void res_proto_reference(res *r, const res_node *n, const est_ref *ref);
 /* Selects what each `field` line names, and makes the leaves of each side. */
 void res_fields(res *r);
 

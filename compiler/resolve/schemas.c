@@ -5,22 +5,40 @@
 
 /* ---- files ---- */
 
-res_file *res_schema_file(res *r, const lang_value *v)
+static res_file *read_file(res *r, const char *path)
 {
-    const char *path = res_path(r, v);
-    if (!path)
-        return NULL;
-    for (size_t i = 0; i < r->schema_files.n; i++)
-        if (!strcmp(r->schema_files.v[i]->path, path))
-            return r->schema_files.v[i];
     res_file *f = FL_NEW(r->a, res_file);
     char *text;
-    int error = fl_read_regular(r->a, path, SCH_MAX_TEXT, &text, &f->len);
+    f->error = fl_read_regular(r->a, path, SCH_MAX_TEXT, &text, &f->len);
     f->path = path;
     f->text = text; /* NULL after an error */
-    if (error)
-        res_no_such_file(r, v->span, path, error, SCH_MAX_TEXT);
-    FL_PUSH(r->a, &r->schema_files, f);
+    fl_map_put(r->shared->schema_files, path, f);
+    return f;
+}
+
+/* What is encrypted is the same in every environment, and so is the schema. */
+static bool same_everywhere(res *r, const lang_value *v)
+{
+    const char *variable = res_depends(r, &v->name);
+    if (!variable)
+        return true;
+    fl_diag *d = res_error(r, "overlay-refused", v->span,
+                           "the path of a schema holds `${%s}`, which depends on the environment", variable);
+    fl_diag_help(r->diags, d, "name one file for all environments: what is encrypted is the same in each");
+    return false;
+}
+
+res_file *res_schema_file(res *r, const lang_value *v)
+{
+    const char *path = same_everywhere(r, v) ? res_path(r, v) : NULL;
+    if (!path)
+        return NULL;
+    res_file *f = fl_map_get(r->shared->schema_files, path);
+    if (!f)
+        f = read_file(r, path);
+    if (f->error && f->reported != r->e)
+        res_no_such_file(r->a, r->diags, v->span, path, f->error, SCH_MAX_TEXT);
+    f->reported = r->e;
     return f;
 }
 
@@ -58,29 +76,47 @@ static void bad_schema(res *r, const res_node *n, const sch_error *error)
     fl_diag_relate(r->diags, d, res_node_path(n)->at, "the schema is named here");
 }
 
-static bool same_parse(const res_node *a, const res_node *b)
+/* One text, format, message and references, whatever the environment: the files' own addresses tell them apart. */
+static const char *parse_id(res *r, const res_node *n, est_format format, const char *message)
 {
-    return a->file == b->file && a->nclosure == b->nclosure &&
-           (!a->nclosure || !memcmp(a->closure, b->closure, a->nclosure * sizeof *a->closure));
+    if (!n->nclosure)
+        return fl_printf(r->a, "%p %d %s", (const void *)n->file, format, message ? message : "");
+    fl_buf b;
+    fl_buf_init(&b, (size_t)1 << 30);
+    fl_buf_addf(&b, "%p %d %s", (const void *)n->file, format, message ? message : "");
+    for (size_t i = 0; i < n->nclosure; i++)
+        fl_buf_addf(&b, "\n%p %s", (const void *)n->closure[i]->file, res_node_name(n->closure[i]));
+    const char *id = fl_strdup(r->a, b.p);
+    fl_buf_free(&b);
+    return id;
+}
+
+static res_parsed *parse_new(res *r, const res_node *n, est_format format, const char *message)
+{
+    res_parsed *p = FL_NEW(r->a, res_parsed);
+    sch_ref *refs = res_refs_of(r, n);
+    if (format == EST_PROTOBUF)
+        p->schema = res_proto_schema(r, n, message, refs, &p->error);
+    else
+        p->schema = sch_parse(est_schema_format(format), r->a, n->file->path, n->file->text, n->file->len, message,
+                              refs, n->nclosure, &p->error);
+    return p;
 }
 
 static sch_schema *parse(res *r, const res_node *n)
 {
-    for (size_t i = 0; i < r->parsed.n; i++)
-        if (same_parse(r->parsed.v[i].node, n))
-            return r->parsed.v[i].schema;
-    sch_error error = {0};
-    sch_ref *refs = FL_NEW_N(r->a, sch_ref, n->nclosure + 1);
-    for (size_t i = 0; i < n->nclosure; i++)
-        refs[i] = (sch_ref){res_node_name(n->closure[i]), n->closure[i]->file->text, n->closure[i]->file->len};
     est_format format = n->side ? n->side->format : n->subject->format;
     const char *message = n->side ? n->side->message.s : n->subject->message.s;
-    sch_schema *s = sch_parse(est_schema_format(format), r->a, n->file->path, n->file->text, n->file->len, message,
-                              refs, n->nclosure, &error);
-    if (!s)
-        bad_schema(r, n, &error);
-    FL_PUSH(r->a, &r->parsed, (res_parsed){n, s});
-    return s;
+    const char *id = parse_id(r, n, format, message);
+    res_parsed *p = fl_map_get(r->shared->parsed, id);
+    if (!p) {
+        p = parse_new(r, n, format, message);
+        fl_map_put(r->shared->parsed, id, p);
+    }
+    if (!p->schema && p->error.message[0] && p->reported != r->e)
+        bad_schema(r, n, &p->error);
+    p->reported = r->e;
+    return p->schema;
 }
 
 static void schema_of(res *r, res_node *n)

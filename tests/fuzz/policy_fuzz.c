@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST(file->damaged == (diags.errors > 0));
     if (!file->damaged)
         check_format(a, file);
-    bool ok = lang_match(a, file, size & 1, &diags);
+    bool ok = lang_match(a, file, &diags);
     MUST(ok == (diags.errors == 0));
     fl_diags_sort(&diags);
     check_messages(&diags);
