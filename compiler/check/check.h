@@ -43,7 +43,7 @@ void chk_fix_near(fl_diags *diags, fl_diag *d, fl_span at, const char *word, con
                   bool safe);
 
 /* The functions, by file: sides.c, fields.c, tags.c, encryption.c, keys.c, platform.c, connectors.c, properties.c,
- * values.c, kms.c, walked.c, routing.c, sources.c, leaks.c, constraints.c, key_use.c, grants.c, personal.c, rules.c,
+ * values.c, kms.c, walked.c, wider.c, routing.c, sources.c, leaks.c, constraints.c, key_use.c, grants.c, personal.c, rules.c,
  * clients.c, evolution.c. */
 #define CHK_FUNCTIONS(X)                                                                                               \
     X(topic_undecided)                                                                                                 \
@@ -131,5 +131,7 @@ const est_encrypt *chk_by_tags(const est_side *s);
 /* Does an `encrypt` line of the side name the tag? */
 bool chk_names_tag(const est_side *s, const char *tag);
 bool chk_carries(const est_leaf *l, const char *tag);
+/* A canonical path as a policy writes it: in '…' where a name or the beginning asks for it. */
+const char *chk_path_text(fl_arena *a, const char *path);
 
 #endif

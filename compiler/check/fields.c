@@ -1,4 +1,4 @@
-/* fields.c: can what carries an encrypted tag be encrypted, and does the tag reach just that? */
+/* fields.c: can what carries an encrypted tag be encrypted, and is every field spoken of? */
 #include <string.h>
 
 #include "compiler/check/check.h"
@@ -39,14 +39,21 @@ static const char *inline_secret(const walk *w, const est_side *s, const est_lea
 
 /* ---- cannot-encrypt-type ---- */
 
+static const char *encryptable(const est_side *s)
+{
+    return s->format == EST_JSON ? "a string without enum or const" : "string and bytes";
+}
+
 static bool wrong_type(const walk *w, const est_field *f, const sch_hit *h)
 {
     if (!chk_line_secret(w->e, w->side, f) || h->mixed || !leaf_kind(h->type->kind) || sch_is_encryptable(h->type))
         return false;
-    fl_diag *d = chk_report(w->row, w->diags, f->path.at, "%s has the type %s: only string and bytes can be encrypted",
-                            h->path, sch_type_text(h->type, w->diags->arena));
+    fl_diag *d = chk_report(w->row, w->diags, f->path.at, "%s has the type %s: only %s can be encrypted", h->path,
+                            sch_type_text(h->type, w->diags->arena), encryptable(w->side));
+    fl_diag_label(w->diags, d, "%s", sch_type_text(h->type, w->diags->arena));
     fl_diag_relate(w->diags, d, chk_line_secret(w->e, w->side, f)->at, "tagged as something that must be encrypted");
-    fl_diag_help(w->diags, d, "make it a string in the schema, or leave it in clear with `field %s is clear`", h->path);
+    fl_diag_help(w->diags, d, "make it a string in the schema, or leave it in clear with `field %s is clear`",
+                 chk_path_text(w->diags->arena, h->path));
     return true;
 }
 
@@ -59,10 +66,9 @@ static void types_of_side(const est_side *s, void *ctx)
         const char *tag = inline_secret(w, s, l);
         if (!tag || l->hit.mixed || l->hit.recursive || sch_is_encryptable(l->hit.type))
             continue;
-        fl_diag *d =
-            chk_report(w->row, w->diags, s->schema_path.at,
-                       "the schema tags %s as `%s`, and its type is %s: only string and bytes can be encrypted",
-                       l->hit.path, tag, sch_type_text(l->hit.type, w->diags->arena));
+        fl_diag *d = chk_report(w->row, w->diags, s->schema_path.at,
+                                "the schema tags %s as `%s`, and its type is %s: only %s can be encrypted", l->hit.path,
+                                tag, sch_type_text(l->hit.type, w->diags->arena), encryptable(s));
         fl_diag_help(w->diags, d, "make it a string in the schema, or take its tag out");
     }
 }
@@ -83,6 +89,7 @@ static bool mixed_union(const walk *w, const est_field *f, const sch_hit *h)
         chk_report(w->row, w->diags, f->path.at,
                    "%s has the type %s: where another branch than the text is taken, the value goes out in clear",
                    h->path, sch_type_text(h->type, w->diags->arena));
+    fl_diag_label(w->diags, d, "not only a text");
     fl_diag_help(w->diags, d, "make it a union of null and one string or bytes, or split the field");
     return true;
 }
@@ -112,6 +119,13 @@ void chk_silent_plaintext_union(const chk_row *row, const est_estate *e, fl_diag
 
 /* ---- tag-on-record ---- */
 
+/* The path of what lies below another, as the policy writes it. */
+static const char *below(const walk *w, const char *path, const char *step)
+{
+    fl_arena *a = w->diags->arena;
+    return chk_path_text(a, fl_printf(a, "%s%s", path, !*path && *step == '.' ? step + 1 : step));
+}
+
 static bool on_record(const walk *w, const est_field *f, const sch_hit *h)
 {
     if (h->mixed || leaf_kind(h->type->kind))
@@ -122,10 +136,10 @@ static bool on_record(const walk *w, const est_field *f, const sch_hit *h)
                    f->tags.n ? "clients disagree on what a tag there does"
                              : "a line names what is left in clear, not what holds it");
     if (h->type->kind == SCH_RECORD)
-        fl_diag_help(w->diags, d, "name the fields in it: `field %s.NAME is %s`", h->path, is);
+        fl_diag_help(w->diags, d, "name the fields in it: `field %s is %s`", below(w, h->path, ".NAME"), is);
     else
-        fl_diag_help(w->diags, d, "name what it holds: `field %s%s is %s`", h->path,
-                     h->type->kind == SCH_ARRAY ? "[]" : ".*", is);
+        fl_diag_help(w->diags, d, "name what it holds: `field %s is %s`",
+                     below(w, h->path, h->type->kind == SCH_ARRAY ? "[]" : ".*"), is);
     return true;
 }
 
@@ -156,11 +170,12 @@ static void visit_field(records *r, const sch_field *f, unsigned depth)
 {
     const sch_type *record = f->ntags ? record_below(f->type, 0) : NULL;
     if (record) {
-        fl_diag *d =
-            chk_report(r->w->row, r->w->diags, r->side->schema_path.at,
-                       "the schema tags %s.%s, which holds records (%s): clients disagree on what a tag there does",
-                       f->record->name, f->name, record->name);
-        fl_diag_help(r->w->diags, d, "tag the fields of %s instead", record->name);
+        const char *in = f->record->name, *what = record->name;
+        fl_diag *d = chk_report(r->w->row, r->w->diags, r->side->schema_path.at,
+                                "the schema tags %s%s%s, which holds %s%s%s: clients disagree on what a tag there does",
+                                in ? in : "", in ? "." : "", f->name, what ? "records (" : "objects", what ? what : "",
+                                what ? ")" : "");
+        fl_diag_help(r->w->diags, d, "tag the fields of %s instead", what ? what : f->name);
     }
     visit_type(r, f->type, depth + 1);
 }
@@ -178,127 +193,44 @@ static void visit_type(records *r, const sch_type *t, unsigned depth)
         visit_type(r, t->item, depth + 1);
 }
 
+static const char *line_of(const walk *w, const est_side *s, const sch_misplaced *m)
+{
+    unsigned line = 1;
+    for (uint32_t i = 0; i < m->offset && i < s->schema->len; i++)
+        line += s->schema->text[i] == '\n';
+    return fl_printf(w->diags->arena, " (line %u)", line);
+}
+
+static void misplaced(const walk *w, const est_side *s, const sch_misplaced *m)
+{
+    bool json = s->format == EST_JSON;
+    const char *where = m->foreign ? " (in a referred schema)" : line_of(w, s, m);
+    fl_diag *d =
+        chk_report(w->row, w->diags, s->schema_path.at,
+                   "the schema has `confluent:tags` inside the type of %s%s, where %s looks%s",
+                   m->field ? m->field->name : "its root", where, json ? "hardly a client" : "no client",
+                   json ? ": a tag counts at the property itself, not in `items`, in a branch or where a `$ref` leads"
+                        : " for it");
+    fl_diag_label(w->diags, d, "this schema");
+    fl_diag_help(w->diags, d,
+                 json ? "move it to the property: into the object that stands behind its name"
+                      : "move it to the field: beside \"name\" and \"type\"");
+}
+
 static void records_of_side(const est_side *s, void *ctx)
 {
     const walk *w = ctx;
     records r = {w, s, FL_NEW_N(w->diags->arena, bool, s->schema->ntypes + 1)};
     each_hit(s, w, on_record);
     visit_type(&r, s->schema->root, 0);
-    for (size_t i = 0; i < s->schema->nmisplaced; i++) {
-        const sch_misplaced *m = &s->schema->misplaced[i];
-        fl_diag *d = chk_report(w->row, w->diags, s->schema_path.at,
-                                "the schema has `confluent:tags` inside the type of %s, where no client looks for it",
-                                m->field ? m->field->name : "its root");
-        fl_diag_help(w->diags, d, "move it to the field: beside \"name\" and \"type\"");
-    }
+    for (size_t i = 0; i < s->schema->nmisplaced; i++)
+        misplaced(w, s, &s->schema->misplaced[i]);
 }
 
 void chk_tag_on_record(const chk_row *row, const est_estate *e, fl_diags *diags)
 {
     walk w = {row, e, diags, NULL};
     chk_each_side(e, records_of_side, &w);
-}
-
-/* ---- tag-wider-than-path ---- */
-
-/* Leaves that clients cannot tell apart. With metadata they match by the record's simple name and the field's, in any
- * namespace (sch_match_keys); a tag that is only inline stands at one field of one record type, and so at each of its
- * occurrences. */
-typedef struct alike {
-    FL_VEC(const est_leaf *) leaves;
-} alike;
-
-typedef struct wide {
-    const walk *w;
-    const est_side *side;
-    fl_map *alike; /* by what tells a field apart */
-    fl_map *said;  /* the same with a tag: looked at once, whichever lines name it */
-} wide;
-
-static const char *identity(const wide *x, const sch_field *f)
-{
-    const char *dot = x->side->tags_metadata ? strrchr(f->record->name, '.') : NULL;
-    return fl_printf(x->w->diags->arena, "%s.%s", dot ? dot + 1 : f->record->name, f->name);
-}
-
-static void collect_alike(wide *x)
-{
-    for (size_t i = 0; i < x->side->leaves.n; i++) {
-        const est_leaf *l = &x->side->leaves.v[i];
-        const char *key = l->hit.field ? identity(x, l->hit.field) : NULL;
-        alike *all = key ? fl_map_get(x->alike, key) : NULL;
-        if (key && !all) {
-            all = FL_NEW(x->w->diags->arena, alike);
-            fl_map_put(x->alike, key, all);
-        }
-        if (all)
-            FL_PUSH(x->w->diags->arena, &all->leaves, l);
-    }
-}
-
-/* The paths that a tag on this leaf reaches and nobody gave it; NULL for none, or if that was looked at before. */
-static const char *also_reached(const wide *x, const est_leaf *l, const char *tag)
-{
-    fl_arena *a = x->w->diags->arena;
-    const char *key = l->hit.field ? identity(x, l->hit.field) : NULL, *text = NULL;
-    if (!key || !est_find_tag(x->w->e, tag) || fl_map_put(x->said, fl_printf(a, "%s %s", key, tag), x->said))
-        return NULL;
-    const alike *all = fl_map_get(x->alike, key);
-    fl_buf list;
-    fl_buf_init(&list, 1 << 20);
-    for (size_t i = 0; i < all->leaves.n; i++)
-        if (!chk_carries(all->leaves.v[i], tag))
-            fl_buf_addf(&list, "%s%s", list.len ? ", " : "", all->leaves.v[i]->hit.path);
-    if (list.len)
-        text = fl_strdup(a, list.p);
-    fl_buf_free(&list);
-    return text;
-}
-
-static void wider_line(const wide *x, const est_field *line, const est_leaf *l, const char *tag)
-{
-    const char *more = also_reached(x, l, tag);
-    if (!more)
-        return;
-    fl_diag *d = chk_report(x->w->row, x->w->diags, line->path.at,
-                            "`%s` on %s also reaches %s: clients match the record type and the field, not the path",
-                            tag, l->hit.path, more);
-    bool any_depth = !line->clear && (l->hit.type->recursive || l->hit.recursive);
-    fl_diag_help(x->w->diags, d, "name them all (`%s`), or give them record types of their own",
-                 any_depth ? "**" : more);
-}
-
-static void wider_inline(const wide *x, const est_leaf *l, const char *tag)
-{
-    const char *more = also_reached(x, l, tag);
-    if (!more)
-        return;
-    fl_diag *d = chk_report(x->w->row, x->w->diags, x->side->schema_path.at,
-                            "`%s`, which the schema has on %s, also reaches %s: clients match the name of the record "
-                            "in any namespace, and the field",
-                            tag, l->hit.path, more);
-    fl_diag_help(x->w->diags, d, "tag them all, give the records names of their own, or write `tags-in inline`");
-}
-
-static void wider_side(const est_side *s, void *ctx)
-{
-    wide x = {ctx, s, fl_map_new(), fl_map_new()};
-    collect_alike(&x);
-    for (size_t i = 0; i < s->fields.n; i++)
-        for (size_t k = 0; k < s->fields.v[i].leaves.n; k++)
-            for (size_t t = 0; t < s->fields.v[i].tags.n; t++)
-                wider_line(&x, &s->fields.v[i], s->fields.v[i].leaves.v[k], s->fields.v[i].tags.v[t].s);
-    for (size_t i = 0; i < s->leaves.n; i++)
-        for (size_t t = 0; s->leaves.v[i].hit.field && t < s->leaves.v[i].hit.field->ntags; t++)
-            wider_inline(&x, &s->leaves.v[i], s->leaves.v[i].hit.field->tags[t]);
-    fl_map_free(x.alike);
-    fl_map_free(x.said);
-}
-
-void chk_tag_wider_than_path(const chk_row *row, const est_estate *e, fl_diags *diags)
-{
-    walk w = {row, e, diags, NULL};
-    chk_each_side(e, wider_side, &w);
 }
 
 /* ---- field-not-listed ---- */
@@ -330,6 +262,7 @@ static void listed_side(const est_side *s, void *ctx)
         fl_diag *d = chk_report(w->row, w->diags, s->at, "the %s of %s is exhaustive, and no `field` line names %s",
                                 est_side_name(s), s->topic->name.s, list.p);
         fl_diag_help(w->diags, d, "decide for each: `field PATH is TAG` or `field PATH is clear`");
+        chk_about_side(d, s, NULL);
     }
     fl_buf_free(&list);
 }

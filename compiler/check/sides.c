@@ -34,7 +34,7 @@ static void encrypted_primitive(const chk_row *row, fl_diags *diags, const est_s
 {
     fl_diag *d =
         chk_report(row, diags, s->encrypts.v[0].at, "the %s of %s has no schema, so %s", est_side_name(s),
-                   s->topic->name.s, s->payload ? "no subject that could hold the rule" : "no field carries a tag");
+                   s->topic->name.s, s->payload ? "it has no subject that could hold the rule" : "no field carries a tag");
     fl_diag_help(diags, d, "give the %s a schema, as `avro \"…\"`", est_side_name(s));
 }
 
@@ -86,32 +86,46 @@ void chk_clear_expired(const chk_row *row, const est_estate *e, fl_diags *diags)
 
 /* ---- tags-by-name ---- */
 
-static const est_connector *writing_source(const est_estate *e, const est_topic *t)
+/* Topics to a source connector that writes them, the first by name. */
+static fl_map *writing_sources(const est_estate *e)
 {
-    for (size_t i = 0; i < e->connectors.n; i++)
+    fl_map *by_topic = fl_map_new();
+    for (size_t i = e->connectors.n; i-- > 0;)
         for (size_t k = 0; est_is_source(e->connectors.v[i]) && k < e->connectors.v[i]->topics.n; k++)
-            if (e->connectors.v[i]->topics.v[k] == t)
-                return e->connectors.v[i];
-    return NULL;
+            fl_map_put(by_topic, e->connectors.v[i]->topics.v[k]->name.s, e->connectors.v[i]);
+    return by_topic;
+}
+
+/* Keys of Avro and Protobuf hold the record's name; those of JSON Schema the path alone, but the names that a client
+ * gives to elements of arrays have changed with its versions (docs/wire.md 6). */
+static const char *by_name_because(const est_side *s)
+{
+    return s->format == EST_JSON ? "where it names the way to a field otherwise than the keys do"
+                                 : "where it derives another record name";
+}
+
+static void by_name(const chk_row *row, fl_diags *diags, const est_side *s, const est_connector *c)
+{
+    if (!chk_by_tags(s) || s->tags_inline || !est_has_schema(s))
+        return;
+    fl_diag *d = chk_report(row, diags, s->tags_in_at,
+                            "the tags of %s stand in metadata alone, and the connector %s writes it: %s, the fields "
+                            "are left in clear",
+                            s->topic->name.s, c->name.s, by_name_because(s));
+    fl_diag_relate(diags, d, c->at, "the connector that writes it");
+    fl_diag_help(diags, d, "write `tags-in both`, or leave the line out");
 }
 
 void chk_tags_by_name(const chk_row *row, const est_estate *e, fl_diags *diags)
 {
+    fl_map *sources = writing_sources(e);
     for (size_t i = 0; i < e->topics.n; i++) {
         const est_topic *t = e->topics.v[i];
-        const est_side *sides[] = {&t->key, &t->value};
-        const est_connector *c = writing_source(e, t);
-        for (int k = 0; c && k < 2; k++) {
-            const est_side *s = sides[k];
-            if (!chk_by_tags(s) || s->tags_inline)
-                continue;
-            fl_diag *d = chk_report(
-                row, diags, s->tags_in_at,
-                "the tags of %s stand in metadata alone, and the connector %s writes it: where it derives another "
-                "record name, the fields are left in clear",
-                t->name.s, c->name.s);
-            fl_diag_relate(diags, d, c->at, "the connector that writes it");
-            fl_diag_help(diags, d, "write `tags-in both`, or leave the line out");
-        }
+        const est_connector *c = fl_map_get(sources, t->name.s);
+        if (!c)
+            continue;
+        by_name(row, diags, &t->key, c);
+        by_name(row, diags, &t->value, c);
     }
+    fl_map_free(sources);
 }

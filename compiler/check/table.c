@@ -252,3 +252,8 @@ bool chk_carries(const est_leaf *l, const char *tag)
             return true;
     return false;
 }
+
+const char *chk_path_text(fl_arena *a, const char *path)
+{
+    return strchr(path, '"') || *path == '[' ? fl_printf(a, "'%s'", path) : path;
+}
