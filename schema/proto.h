@@ -195,6 +195,9 @@ const proto_unit *sch_proto_unit(const sch_proto_set *set, const char *text, siz
 sch_schema *sch_proto_tree(fl_arena *a, const proto_unit *u, const char *name, const char *text, size_t len,
                            const char *message, const sch_ref *refs, size_t nrefs, sch_error *err);
 
+/* sch_write_tags for Protobuf (proto_tags.c). */
+void sch_proto_write_tags(const sch_schema *s, const sch_edit *edits, size_t n, fl_buf *out);
+
 /* ---- texts of .proto files (proto_scan.c, proto_vendor.c) ---- */
 
 typedef enum { PROTO_END, PROTO_WORD, PROTO_NUMBER, PROTO_TEXT, PROTO_SIGN } proto_token_kind;

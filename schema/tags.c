@@ -1,6 +1,7 @@
 /* tags.c: inline `confluent:tags`: read from a field's object, and written into the original bytes of the schema's
  * text. */
 #include "schema/avro_parser.h"
+#include "schema/proto.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -219,6 +220,10 @@ static size_t plan_changes(const sch_edit *edits, size_t n, change *out)
 
 void sch_write_tags(const sch_schema *s, const sch_edit *edits, size_t n, fl_buf *out)
 {
+    if (s->format == SCH_PROTOBUF) {
+        sch_proto_write_tags(s, edits, n, out);
+        return;
+    }
     change *changes = fl_xcalloc(n + 1, sizeof *changes);
     size_t count = plan_changes(edits, n, changes);
     uint32_t at = 0;
