@@ -70,8 +70,12 @@ static void fields(res *r, est_side *s, const lang_block *b)
 
 static const char *record_subject(res *r, const est_side *s, const res_file *f, fl_span at)
 {
-    bool json = false;
-    const char *record = f && f->text ? res_record_name(r, f, &json) : NULL;
+    bool json = false, text = f && f->text;
+    const char *record = NULL;
+    if (text && s->format == EST_PROTOBUF)
+        record = sch_proto_message_name(r->a, f->text, f->len, s->message.s);
+    else if (text)
+        record = res_record_name(r, f, &json);
     if (record)
         return s->strategy == EST_RECORD_NAME ? record : fl_printf(r->a, "%s-%s", s->topic->name.s, record);
     if (json) {
