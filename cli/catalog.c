@@ -27,6 +27,32 @@ static void list_text(FILE *out)
                 all[i].min_version_cp8 ? all[i].min_version_cp8 : "-", all[i].name);
 }
 
+static void texts(fl_jw *w, const char *key, const char *const *v, size_t n)
+{
+    fl_jw_key(w, key);
+    fl_jw_array(w);
+    for (size_t i = 0; i < n; i++)
+        fl_jw_string(w, v[i]);
+    fl_jw_end_array(w);
+}
+
+static void constraint_text(const cat_constraint *k, void *out)
+{
+    fprintf(out, "  - %s\n", k->text);
+}
+
+static void constraint_json(const cat_constraint *k, void *w)
+{
+    static const char *const how[] = {"all", "any", "none"};
+    fl_jw_object(w);
+    if (k->when)
+        fl_jw_kstring(w, "when", k->when);
+    texts(w, how[k->how], k->conditions, k->nconditions);
+    fl_jw_kstring(w, "text", k->text);
+    fl_jw_kstring(w, "source", k->source);
+    fl_jw_end_object(w);
+}
+
 static void head_text(FILE *out, const cat_connector *c)
 {
     fprintf(out, "%s: %s\n\n  class    %s\n  plugin   %s\n  kind     %s\n", c->id, c->name, c->cls, c->plugin, kind(c));
@@ -40,6 +66,8 @@ static void head_text(FILE *out, const cat_connector *c)
     fputs("\n", out);
     for (size_t i = 0; i < c->nnotes; i++)
         fprintf(out, "%s  - %s\n", i ? "" : "\n", c->notes[i]);
+    fputs("\nMust hold between its properties:\n", out);
+    cat_each_constraint(c, constraint_text, out);
     fputs("\n", out);
 }
 
@@ -102,15 +130,6 @@ static void optional(fl_jw *w, const char *key, const char *value)
 {
     if (value)
         fl_jw_kstring(w, key, value);
-}
-
-static void texts(fl_jw *w, const char *key, const char *const *v, size_t n)
-{
-    fl_jw_key(w, key);
-    fl_jw_array(w);
-    for (size_t i = 0; i < n; i++)
-        fl_jw_string(w, v[i]);
-    fl_jw_end_array(w);
 }
 
 static void head_json(fl_jw *w, const cat_connector *c)
@@ -187,6 +206,10 @@ static void one_json(fl_jw *w, const cat_connector *c)
     fl_jw_kstring(w, "topics", c->topic_from);
     texts(w, "notes", c->notes, c->nnotes);
     texts(w, "docs", c->docs, c->ndocs);
+    fl_jw_key(w, "constraints");
+    fl_jw_array(w);
+    cat_each_constraint(c, constraint_json, w);
+    fl_jw_end_array(w);
     fl_jw_key(w, "properties");
     fl_jw_array(w);
     cat_each_property(c, property_json, &x);

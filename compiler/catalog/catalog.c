@@ -157,3 +157,22 @@ const char *cat_converter_class(const char *format)
             return cat_data_converters[i].cls;
     return NULL;
 }
+
+/* ---- constraints ---- */
+
+cat_condition cat_read_condition(const char *text)
+{
+    cat_condition c = {.name = text, .nname = strcspn(text, "=!>~")};
+    c.op = text[c.nname];
+    c.value = c.op ? text + c.nname + (c.op == '!' ? 2 : 1) : "";
+    return c;
+}
+
+void cat_each_constraint(const cat_connector *c, void (*fn)(const cat_constraint *k, void *ctx), void *ctx)
+{
+    for (size_t i = 0; i < c->nconstraints; i++)
+        fn(&c->constraints[i], ctx);
+    for (size_t g = 0; g < c->ngroups; g++)
+        for (size_t i = 0; i < c->groups[g]->nconstraints; i++)
+            fn(&c->groups[g]->constraints[i], ctx);
+}

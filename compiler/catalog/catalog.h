@@ -32,10 +32,31 @@ typedef struct cat_property {
     const char *doc, *source;
 } cat_property;
 
+/* What must hold between properties. A condition is NAME (it has a value), NAME=V|W, NAME!=V|W, NAME>NUMBER,
+ * NAME>OTHER or NAME~REGEX (the whole value), judged with the defaults. */
+typedef enum { CAT_ALL, CAT_ANY, CAT_NONE } cat_how;
+typedef struct cat_constraint {
+    const char *when; /* a condition; NULL: always */
+    cat_how how;      /* of the conditions, then, all, at least one, or none holds */
+    const char *const *conditions;
+    size_t nconditions;
+    const char *text, *source; /* a sentence for people */
+} cat_constraint;
+
+/* The parts of a condition. op: 0 for NAME alone, '=', '!', '>', '~'. */
+typedef struct cat_condition {
+    const char *name, *value;
+    size_t nname;
+    char op;
+} cat_condition;
+cat_condition cat_read_condition(const char *text);
+
 typedef struct cat_group { /* _common, _common_sink, …: shared by connectors */
     const char *id, *name;
     const cat_property *properties;
     size_t nproperties;
+    const cat_constraint *constraints;
+    size_t nconstraints;
 } cat_group;
 
 typedef struct cat_connector {
@@ -56,6 +77,8 @@ typedef struct cat_connector {
     size_t nproperties;
     const char *const *notes, *const *docs;
     size_t nnotes, ndocs;
+    const cat_constraint *constraints; /* its own; its groups have others */
+    size_t nconstraints;
 } cat_connector;
 
 const cat_connector *cat_connectors(size_t *n); /* supported ones and the legacy entry, in order of id */
@@ -66,6 +89,9 @@ const cat_property *cat_find_property(const cat_connector *c, const char *name);
 size_t cat_property_names(const cat_connector *c, const char **out, size_t max);
 /* Every property of a connector and its groups, own first. Calls fn until it returns false. */
 void cat_each_property(const cat_connector *c, bool (*fn)(const cat_property *p, void *ctx), void *ctx);
+
+/* Every constraint of a connector and its groups. */
+void cat_each_constraint(const cat_connector *c, void (*fn)(const cat_constraint *k, void *ctx), void *ctx);
 
 /* Short names of classes: cat_class("s3-sink", "format.class", "avro") gives the class; NULL if the name is none. */
 const char *cat_class(const cat_connector *c, const char *property, const char *short_name);

@@ -183,12 +183,41 @@ static void kms(void **state)
     assert_int_equal(n, 0);
 }
 
+static void one_constraint(const cat_constraint *k, void *ctx)
+{
+    size_t *n = ctx;
+    for (size_t i = 0; i <= k->nconditions; i++) {
+        const char *text = i < k->nconditions ? k->conditions[i] : k->when;
+        cat_condition c = text ? cat_read_condition(text) : (cat_condition){.value = "", .nname = 1};
+        assert_true(c.nname > 0);
+        assert_true(!c.op || *c.value);
+    }
+    (*n)++;
+}
+
+static void constraints(void **state)
+{
+    size_t n, found = 0;
+    const cat_connector *all = cat_connectors(&n);
+    for (size_t i = 0; i < n; i++)
+        cat_each_constraint(&all[i], one_constraint, &found);
+    assert_true(found > 25);
+    cat_condition c = cat_read_condition("a.b!=x|y");
+    assert_int_equal(c.nname, 3);
+    assert_int_equal(c.op, '!');
+    assert_string_equal(c.value, "x|y");
+    c = cat_read_condition("a.b");
+    assert_int_equal(c.op, 0);
+    c = cat_read_condition("a>b.c");
+    assert_string_equal(c.value, "b.c");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(patterns),   cmocka_unit_test(floors),       cmocka_unit_test(reporters),
         cmocka_unit_test(properties), cmocka_unit_test(completeness), cmocka_unit_test(classes),
-        cmocka_unit_test(owners),     cmocka_unit_test(kms),
+        cmocka_unit_test(owners),     cmocka_unit_test(kms),          cmocka_unit_test(constraints),
     };
     return cmocka_run_group_tests_name("catalog", tests, NULL, NULL);
 }

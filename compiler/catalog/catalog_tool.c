@@ -229,28 +229,115 @@ static const char *property_table(const fl_json *list, const fl_json *sources, c
     return fl_printf(arena, "p_%s, %zu", ident, list->count);
 }
 
+/* ---- constraints ---- */
+
+static bool is_named(const fl_json *list, const char *name, size_t n)
+{
+    for (const fl_json *p = list->child; p; p = p->next) {
+        const char *s = fl_json_str(p, "name");
+        if (strlen(s) == n && !strncmp(s, name, n))
+            return true;
+    }
+    return false;
+}
+
+/* A condition begins with a property of the file, and what follows is one of the operators and a value. */
+static void check_condition(const fl_json *at, const fl_json *properties)
+{
+    if (at->kind != FL_JSTRING)
+        refuse(at, "a condition is a text");
+    size_t n = strcspn(at->str, "=!>~");
+    const char *op = at->str + n;
+    if (!is_named(properties, at->str, n))
+        refuse(at, "\"%s\" begins with none of the file's properties", at->str);
+    if (*op && (*op == '!' ? op[1] != '=' || !op[2] : !op[1]))
+        refuse(at, "\"%s\" is no condition: NAME, NAME=V|W, NAME!=V, NAME>V, NAME~REGEX", at->str);
+}
+
+static const char *how_of(const fl_json *k)
+{
+    static const char *const names[] = {"all", "any", "none"}, *const how[] = {"CAT_ALL", "CAT_ANY", "CAT_NONE"};
+    const char *found = NULL;
+    for (size_t i = 0; i < 3; i++) {
+        if (!fl_json_get(k, names[i]))
+            continue;
+        if (found)
+            refuse(k, "a constraint has one of all, any, none");
+        found = how[i];
+    }
+    if (!found)
+        refuse(k, "a constraint has one of all, any, none");
+    return found;
+}
+
+static const fl_json *conditions_of(const fl_json *k)
+{
+    const fl_json *all = fl_json_get(k, "all"), *any = fl_json_get(k, "any");
+    return all ? all : any ? any : fl_json_get(k, "none");
+}
+
+static void check_constraint(const fl_json *k, const fl_json *root)
+{
+    const fl_json *properties = fl_json_get(root, "properties"), *when = fl_json_get(k, "when");
+    check_members(k, "when:s all:a any:a none:a !text:s !source:s");
+    how_of(k);
+    if (!fl_json_str(fl_json_get(root, "sources"), fl_json_str(k, "source")))
+        refuse(k, "its source is none of the file's sources");
+    if (when)
+        check_condition(when, properties);
+    for (const fl_json *c = conditions_of(k)->child; c; c = c->next)
+        check_condition(c, properties);
+    if (!conditions_of(k)->count)
+        refuse(k, "a constraint without conditions");
+}
+
+/* The table of a file's constraints, before the row that points at it: "k_NAME, N". */
+static const char *constraint_table(const fl_json *root, const char *ident)
+{
+    const fl_json *list = fl_json_get(root, "constraints");
+    size_t i = 0;
+    if (!list || !list->count)
+        return "0, 0";
+    for (const fl_json *k = list->child; k; k = k->next, i++) {
+        check_constraint(k, root);
+        c_list(conditions_of(k), fl_printf(arena, "kc_%s_%zu", ident, i));
+    }
+    fl_buf_addf(&out, "static const cat_constraint k_%s[] = {\n", ident);
+    i = 0;
+    for (const fl_json *k = list->child; k; k = k->next, i++) {
+        fl_buf_adds(&out, "    {");
+        c_member(k, "when");
+        fl_buf_addf(&out, "%s, kc_%s_%zu, %zu, ", how_of(k), ident, i, conditions_of(k)->count);
+        c_member(k, "text");
+        c_string(fl_json_str(fl_json_get(root, "sources"), fl_json_str(k, "source")));
+        fl_buf_adds(&out, "},\n");
+    }
+    fl_buf_adds(&out, "};\n");
+    return fl_printf(arena, "k_%s, %zu", ident, list->count);
+}
+
 /* ---- groups and connectors ---- */
 
 static void write_group(const file *f)
 {
-    check_members(f->root, "!id:s !name:s notes:a !sources:o !properties:a");
+    check_members(f->root, "!id:s !name:s notes:a !sources:o constraints:a !properties:a");
     const char *id = fl_json_str(f->root, "id");
     if (*id != '_')
         refuse(f->root, "the id of a group starts with _");
     const char *table = property_table(fl_json_get(f->root, "properties"), fl_json_get(f->root, "sources"), f->base);
+    const char *constraints = constraint_table(f->root, f->base);
     fl_buf_addf(&out, "static const cat_group g%s = {", id);
     c_member(f->root, "id");
     c_member(f->root, "name");
-    fl_buf_addf(&out, "%s};\n\n", table);
+    fl_buf_addf(&out, "%s, %s};\n\n", table, constraints);
 }
 
 static void check_connector(const fl_json *c)
 {
-    check_members(
-        c,
-        "!id:s !name:s !kind:s !class:s !plugin:s !csfle:b minVersion:s minVersionPlatform8:s !reporter:b "
-        "!deadLetters:b !license:b "
-        "tasksLimit:n !topicFrom:s topicProperty:s !converters:a !groups:a notes:a !docs:a !sources:o !properties:a");
+    check_members(c, "!id:s !name:s !kind:s !class:s !plugin:s !csfle:b minVersion:s minVersionPlatform8:s !reporter:b "
+                     "!deadLetters:b !license:b "
+                     "tasksLimit:n !topicFrom:s topicProperty:s !converters:a !groups:a notes:a !docs:a !sources:o "
+                     "constraints:a !properties:a");
     const char *kind = fl_json_str(c, "kind");
     if (strcmp(kind, "source") && strcmp(kind, "sink"))
         refuse(c, "kind is source or sink");
@@ -302,6 +389,7 @@ static const char *connector_row(const file *f, const file *files, size_t n)
     check_connector(c);
     write_connector_lists(f, files, n);
     const char *table = property_table(fl_json_get(c, "properties"), fl_json_get(c, "sources"), f->base);
+    const char *constraints = constraint_table(c, f->base);
     fl_json_int(c, "tasksLimit", &limit);
     bool source = !strcmp(fl_json_str(c, "kind"), "source");
     fl_buf saved = out;
@@ -323,8 +411,8 @@ static const char *connector_row(const file *f, const file *files, size_t n)
     fl_buf_addf(&out, "%s, ", table);
     fl_json_get(c, "notes") && fl_json_get(c, "notes")->count ? fl_buf_addf(&out, "n_%s, d_%s, ", f->base, f->base)
                                                               : fl_buf_addf(&out, "0, d_%s, ", f->base);
-    fl_buf_addf(&out, "%zu, %zu},\n", fl_json_get(c, "notes") ? fl_json_get(c, "notes")->count : 0,
-                fl_json_get(c, "docs")->count);
+    fl_buf_addf(&out, "%zu, %zu, %s},\n", fl_json_get(c, "notes") ? fl_json_get(c, "notes")->count : 0,
+                fl_json_get(c, "docs")->count, constraints);
     const char *row = fl_strdup(arena, out.p);
     fl_buf_free(&out);
     out = saved;
