@@ -5,7 +5,9 @@
 
 #include "compiler/check/check.h"
 #include "compiler/finish.h"
+#include "compiler/guard/guard.h"
 #include "compiler/resolve/resolve.h"
+#include "compiler/waive/waive.h"
 
 /* In an order in which each finds what it refers to. */
 static void resolve(res *r)
@@ -139,11 +141,30 @@ est_estate *fc_resolve(fc_policy *p, const fc_options *opt, fl_diags *diags)
     RES_SET(e->files, p->shared.files);
     resolve(&r);
     chk_run_all(e, diags);
+    guard_run(e, diags);
     emit_check_tests(e, diags);
+    waive_judge(e, diags);
     fc_chain(&r, diags);
+    waive_apply(e, diags);
     fc_fold(diags);
     fl_map_free(r.by_subject);
     fl_map_free(r.written);
+    return e;
+}
+
+/* What only all environments together can tell. */
+static void over_all(const est_estate *const *all, size_t n, fl_diags *diags)
+{
+    guard_idle(all, n, diags);
+    waive_unused(all, n, diags);
+    fl_diags_sort(diags);
+}
+
+static est_estate *check_one(fc_policy *p, const fc_options *opt, fl_diags *diags)
+{
+    est_estate *e = fc_resolve(p, opt, diags);
+    const est_estate *all[] = {e};
+    over_all(all, 1, diags);
     return e;
 }
 
@@ -153,7 +174,7 @@ est_estate *fc_compile(fl_arena *a, const char *const *paths, size_t n, const fc
     fc_policy *p = fc_read(a, paths, n, diags, status);
     est_estate *e = NULL;
     if (p && one_environment(p, opt->environment))
-        e = fc_resolve(p, opt, diags);
+        e = check_one(p, opt, diags);
     else if (p)
         *status = fl_status_worse(*status, FL_USAGE);
     fc_free(p);
@@ -162,17 +183,20 @@ est_estate *fc_compile(fl_arena *a, const char *const *paths, size_t n, const fc
 
 static void check_all(fc_policy *p, fl_arena *a, const fc_options *opt, fl_diags *diags)
 {
+    size_t n = fc_environments(p);
+    const est_estate **all = FL_NEW_N(a, const est_estate *, n);
     fc_merger m;
     fc_merge_begin(&m, a, diags);
-    for (size_t i = 0; i < fc_environments(p); i++) {
+    for (size_t i = 0; i < n; i++) {
         fc_options one = *opt;
         fl_diags found;
         fl_diags_init(&found, a);
         one.environment = fc_environment(p, i);
-        fc_resolve(p, &one, &found);
+        all[i] = fc_resolve(p, &one, &found);
         fc_merge_add(&m, &found, one.environment);
     }
     fc_merge_end(&m);
+    over_all(all, n, diags);
 }
 
 void fc_check(fl_arena *a, const char *const *paths, size_t n, const fc_options *opt, fl_diags *diags,
@@ -184,6 +208,6 @@ void fc_check(fl_arena *a, const char *const *paths, size_t n, const fc_options 
     else if (p && !opt->environment && fc_environments(p))
         check_all(p, a, opt, diags);
     else if (p)
-        fc_resolve(p, opt, diags);
+        check_one(p, opt, diags);
     fc_free(p);
 }

@@ -67,21 +67,24 @@ static bool counts(const est_estate *e, const est_waiver *w, unsigned *guesses, 
     return false;
 }
 
+void waive_judge(est_estate *e, fl_diags *diags)
+{
+    unsigned guesses = 0;
+    for (size_t i = 0; i < e->waivers.n; i++)
+        e->waivers.v[i]->refused = !counts(e, e->waivers.v[i], &guesses, diags);
+}
+
 /* ---- silencing ---- */
 
 /* Check and thing to waiver; of two that say the same the first counts. */
-static fl_map *by_key(est_estate *e, fl_diags *diags)
+static fl_map *by_key(const est_estate *e)
 {
     fl_map *all = fl_map_new();
-    unsigned guesses = 0;
     for (size_t i = 0; i < e->waivers.n; i++) {
         est_waiver *w = e->waivers.v[i];
-        w->refused = !counts(e, w, &guesses, diags);
-        if (w->refused)
-            continue;
         const fl_thing thing = waive_thing(w);
-        const char *key = waive_key(e->arena, w->check.s, &thing);
-        if (!fl_map_get(all, key))
+        const char *key = w->refused ? NULL : waive_key(e->arena, w->check.s, &thing);
+        if (key && !fl_map_get(all, key))
             fl_map_put(all, key, w);
     }
     return all;
@@ -103,7 +106,7 @@ void waive_apply(est_estate *e, fl_diags *diags)
     size_t kept = 0;
     if (!e->waivers.n)
         return;
-    fl_map *all = by_key(e, diags);
+    fl_map *all = by_key(e);
     for (size_t i = 0; i < diags->list.n; i++) {
         fl_diag *d = diags->list.v[i];
         est_waiver *w = fl_map_count(all) ? waiver_of(all, d, e->arena) : NULL;

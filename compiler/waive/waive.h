@@ -8,9 +8,12 @@
 
 #include "compiler/estate.h"
 
-/* Behind all checks and guardrails of one environment. Reports waivers that are wrong in themselves, or past their day
- * (`expired-waiver`), moves what the others name from the list of diagnostics to fl_diags.waived, and marks them
- * (est_waiver.used, .refused). */
+/* Reports waivers that are wrong in themselves, or past their day (`expired-waiver`), and marks them
+ * (est_waiver.refused). */
+void waive_judge(est_estate *e, fl_diags *diags);
+
+/* Behind waive_judge and all checks and guardrails of one environment: moves what the waivers name from the list of
+ * diagnostics to fl_diags.waived, and marks those that did (est_waiver.used). */
 void waive_apply(est_estate *e, fl_diags *diags);
 
 /* `unused-waiver`: those that silence nothing in any of these estates, one for each environment. A waiver of the top
