@@ -29,7 +29,7 @@ NEEDS_compiler := lang schema base
 NEEDS_runtime  := schema base
 NEEDS_cli      := compiler lang runtime schema base
 GEN_lang       := $(BUILD)/lang/parse.c $(BUILD)/lang/scan.c
-GEN_compiler   := $(BUILD)/compiler/catalog_data.c
+GEN_compiler   := $(BUILD)/compiler/catalog_data.c $(BUILD)/compiler/clients_data.c
 GEN_cli        := $(BUILD)/cli/pages.c
 
 sources  = $(filter-out %_test.c %_tool.c,$(wildcard $(1)/*.c $(1)/*/*.c))
@@ -87,6 +87,13 @@ $(BUILD)/compiler/catalog_data.c: $(BUILD)/compiler/catalog/catalog_tool $(wildc
 $(BUILD)/compiler/catalog/catalog_tool: $(BUILD)/compiler/catalog/catalog_tool.o $(call archives,base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+# so is what each vendor client does: from the measured cases, and the constructs that `make clients` found in them
+$(BUILD)/compiler/clients_data.c: $(BUILD)/compiler/clients/clients_tool compiler/clients/cases.json compiler/clients/constructs.json
+	$(call say,GEN,$@)
+	$(Q)$< $@ compiler/clients/cases.json compiler/clients/constructs.json
+$(BUILD)/compiler/clients/clients_tool: $(BUILD)/compiler/clients/clients_tool.o $(BUILD)/compiler/clients/construct_rows.o $(BUILD)/compiler/clients/outcome.o $(call archives,base)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 # docs/checks/*.md inside the binary, for `flec explain`
 $(BUILD)/cli/pages.c: $(BUILD)/cli/pages_tool $(wildcard docs/checks/*.md)
 	$(call say,GEN,$@)
@@ -106,6 +113,19 @@ $(BUILD)/lang/reference_tool: $(BUILD)/lang/reference_tool.o $(call archives,lan
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 reference: $(BUILD)/lang/reference_tool
 	$< docs/language.md
+
+# the constructs of the measured cases, and docs/clients.md out of them; a unit holds them together
+CLIENTS_DERIVE := construct_rows constructs avro_way json_way proto_way instance derive derive_tool
+$(BUILD)/compiler/clients/derive_tool: $(CLIENTS_DERIVE:%=$(BUILD)/compiler/clients/%.o) $(call archives,schema base)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/compiler/clients/page_tool: $(BUILD)/compiler/clients/page_tool.o $(call archives,compiler lang schema base)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+clients: $(BUILD)/compiler/clients/derive_tool
+	$< compiler/clients/cases.json compiler/clients/constructs.json
+	$(MAKE) --no-print-directory $(BUILD)/compiler/clients/page_tool
+	$(BUILD)/compiler/clients/page_tool docs/clients.md
 
 # ---- for users: packages first, then a make of its own, which sees what was installed ----
 deps:
@@ -195,7 +215,7 @@ update-cases: all
 help:
 	@sed -n 's/^\([a-z][a-z-]*\):.*/  \1/p' Makefile | sort -u
 
-.PHONY: all reference deps demo test test-run test-build test-real test-interop test-deep bench bench-run soak format lint sanitize fuzzers install uninstall dist \
+.PHONY: all reference clients deps demo test test-run test-build test-real test-interop test-deep bench bench-run soak format lint sanitize fuzzers install uninstall dist \
   clean help update-cases FORCE unit-cli $(FOLDERS:%=lib-%) $(FOLDERS:%=unit-%)
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -1,0 +1,23 @@
+/* construct_rows.c: the table of constructs. Apart from what finds them, since the tool that reads the measured cases
+ * when the program is built needs no schemas. */
+#include "compiler/clients/constructs.h"
+
+#include <string.h>
+
+#define CL_ROW(id, key, scope, words, instead) {key, scope, words, instead},
+const cl_construct_row cl_construct_rows[CL_NCONSTRUCTS] = {CL_CONSTRUCTS(CL_ROW)};
+
+int cl_find_construct(const char *key)
+{
+    for (int i = 0; i < CL_NCONSTRUCTS; i++)
+        if (!strcmp(cl_construct_rows[i].key, key))
+            return i;
+    return -1;
+}
+
+void cl_keep(cl_set *s, cl_scope from, cl_scope to)
+{
+    for (unsigned c = 0; c < CL_NCONSTRUCTS; c++)
+        if (cl_construct_rows[c].scope < from || cl_construct_rows[c].scope > to)
+            s->w[c / 64] &= ~(UINT64_C(1) << (c % 64));
+}
