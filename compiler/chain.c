@@ -24,15 +24,11 @@ static void tell_apart(fl_arena *a, fl_related *rel)
         rel->label = fl_printf(a, "%s, %s", rel->label, o->label);
 }
 
+/* The origins of the place itself are told with it (fl_diag_places). */
 static void origins(fl_diags *diags, fl_diag *d)
 {
     for (size_t i = 0; i < d->nrelated; i++)
         tell_apart(diags->arena, &d->related[i]);
-    const fl_origin *o = d->span.src ? d->span.src->origin : NULL;
-    for (; o; o = o->next) {
-        fl_diag_relate(diags, d, o->at, "%s", o->label);
-        tell_apart(diags->arena, &d->related[d->nrelated - 1]);
-    }
 }
 
 /* ---- where variables are set ---- */

@@ -4,8 +4,6 @@
 
 #include "compiler/finish.h"
 
-#define MAX_SHOWN 3 /* further rows that the text form names */
-
 /* ---- rows ---- */
 
 static bool in_word(char c)
@@ -70,18 +68,22 @@ static void tell_group(fl_arena *a, const group *g)
     fl_diag *d = g->first;
     const res_row *row = row_of(d);
     size_t own = d->nrelated, n = g->more.n;
+    for (const fl_origin *o = d->span.src->origin; o; o = o->next)
+        own++;
     fl_related *all = FL_NEW_N(a, fl_related, own + n);
+    own = d->nrelated;
     if (own)
         memcpy(all, d->related, own * sizeof *all);
+    for (const fl_origin *o = d->span.src->origin; o; o = o->next) /* before the others, of which text shows a few */
+        all[own++] = (fl_related){o->at, o->label};
     for (size_t i = 0; i < n; i++) {
         const fl_origin *o = g->more.v[i]->span.src->origin;
         while (!o->what)
             o = o->next;
-        all[own + i] = (fl_related){o->at, fl_printf(a, "the same %s", o->label)};
+        all[own + i] = (fl_related){o->at, fl_printf(a, "and %s", o->label)};
     }
     d->related = all;
     d->nrelated = own + n;
-    d->nshown = own + (n < MAX_SHOWN ? n : MAX_SHOWN);
     if (row->is_default)
         d->message = fl_printf(a, "%s, and so for %zu more", d->message, n);
     else

@@ -128,6 +128,14 @@ static const struct {
     [RES_CONNECTOR] = {"top.connector", "connectors"},
 };
 
+int res_kind_of(const lang_stmt *s)
+{
+    for (int k = RES_TAG; k <= RES_CONNECTOR; k++)
+        if (lang_is(s, kinds[k].form))
+            return k;
+    return -1;
+}
+
 static const char *pair_text(res *r, const lang_value *v)
 {
     const char *type = est_expand(r->e, &v->name), *name = est_expand(r->e, &v->second);
@@ -175,7 +183,7 @@ static void declare_kind(res *r, res_kind kind)
         if (d.name.s)
             FL_PUSH(r->a, all, d);
         else
-            r->e->incomplete = true;
+            r->e->incomplete = r->unnamed[kind] = true;
     }
     res_drop_duplicates(r, all, kinds[kind].kind);
 }

@@ -265,8 +265,8 @@ static defaults find_defaults(res *r)
 
 typedef enum { OF_CONNECTOR, OF_TOPIC, OF_VALUE, OF_KEY, OF_ENCRYPT } default_of;
 
-/* name: of the connector, of the topic. */
-static layer default_layer(res *r, const lang_stmt *s, default_of of, const char *name, fl_span at)
+/* thing: the connector, the topic; at: what the default went to. */
+static layer default_layer(res *r, const lang_stmt *s, default_of of, const lang_stmt *thing, fl_span at)
 {
     static const char *const things[] = {"connector", "topic"}, *const words[] = {
                                                                     "connector ", "topic ", "the value of topic ",
@@ -276,14 +276,15 @@ static layer default_layer(res *r, const lang_stmt *s, default_of of, const char
     res_row *what = FL_NEW(r->a, res_row);
     *what = (res_row){
         .names = &things[of != OF_CONNECTOR], .n = 1, .texts = FL_NEW_N(r->a, const char *, 1), .is_default = true};
-    what->texts[0] = name;
-    what->label = fl_printf(r->a, "%s%s", words[of], name);
+    const lang_name *name = &lang_get1(thing, "name")->name;
+    what->texts[0] = est_expand(r->e, name);
+    what->label = fl_printf(r->a, "%s%s", words[of], res_shown(r, name));
     return (layer){s->block, fl_printf(r->a, "a default of %s", what->label), at, what};
 }
 
 /* ---- topics ---- */
 
-static lang_stmt *encrypt_with_defaults(res *r, const defaults *d, const lang_stmt *s, const char *topic)
+static lang_stmt *encrypt_with_defaults(res *r, const defaults *d, const lang_stmt *s, const lang_stmt *topic)
 {
     layer layers[2] = {default_layer(r, d->encrypt, OF_ENCRYPT, topic, res_at(s)), {.block = s->block}};
     return layered(r, s, layers, 2, LANG_ENCRYPT);
@@ -295,7 +296,7 @@ static bool is_encrypt(const lang_stmt *s)
 }
 
 /* A primitive has no schema, so nothing that is inherited would mean anything. */
-static const lang_stmt *side_with_defaults(res *r, const defaults *d, const lang_stmt *s, const char *topic)
+static const lang_stmt *side_with_defaults(res *r, const defaults *d, const lang_stmt *s, const lang_stmt *topic)
 {
     bool key = lang_is(s, "topic.key");
     if (res_format_of(lang_get1(s, "format")->name.text) > EST_PROTOBUF || (!d->value && !d->encrypt))
@@ -310,7 +311,7 @@ static const lang_stmt *side_with_defaults(res *r, const defaults *d, const lang
 
 static void topic_with_defaults(res *r, const defaults *d, res_decl *topic)
 {
-    layer layers[2] = {default_layer(r, d->topic, OF_TOPIC, topic->name.s, res_at(topic->stmt)),
+    layer layers[2] = {default_layer(r, d->topic, OF_TOPIC, topic->stmt, res_at(topic->stmt)),
                        {.block = topic->stmt->block}};
     if (!d->topic && !d->value && !d->encrypt)
         return;
@@ -318,7 +319,7 @@ static void topic_with_defaults(res *r, const defaults *d, res_decl *topic)
     for (size_t i = 0; i < out->block->n; i++) {
         const lang_stmt *s = out->block->stmts[i];
         if (lang_is(s, "topic.key") || lang_is(s, "topic.value"))
-            out->block->stmts[i] = (lang_stmt *)side_with_defaults(r, d, s, topic->name.s);
+            out->block->stmts[i] = (lang_stmt *)side_with_defaults(r, d, s, topic->stmt);
     }
     topic->stmt = out;
 }
@@ -330,8 +331,8 @@ static void connector_with_defaults(res *r, const defaults *d, res_decl *c)
     const char *type = res_slot(r, c->stmt, "type").s;
     const lang_stmt *typed = type ? fl_map_get(d->types, type) : NULL;
     fl_span at = res_at(c->stmt);
-    layer layers[3] = {default_layer(r, d->connector, OF_CONNECTOR, c->name.s, at),
-                       default_layer(r, typed, OF_CONNECTOR, c->name.s, at),
+    layer layers[3] = {default_layer(r, d->connector, OF_CONNECTOR, c->stmt, at),
+                       default_layer(r, typed, OF_CONNECTOR, c->stmt, at),
                        {.block = c->stmt->block}};
     if (d->connector || typed)
         c->stmt = layered(r, c->stmt, layers, 3, LANG_CONNECTOR);
@@ -350,7 +351,7 @@ static res_decl *overlaid(res *r, const lang_stmt *s, res_kind kind, const char 
 {
     est_text name = res_slot(r, s, "name");
     res_decl *d = name.s ? res_declared(r, kind, name.s) : NULL;
-    if (name.s && !d && !r->e->incomplete) {
+    if (name.s && !d && !r->unnamed[kind]) {
         struct res_names names = res_names(r, kind);
         res_unknown(r, name.at, word, name.s, names.v, names.n);
         fl_diag *diag = r->diags->list.v[r->diags->list.n - 1];
@@ -361,39 +362,43 @@ static res_decl *overlaid(res *r, const lang_stmt *s, res_kind kind, const char 
 }
 
 /* A key of another KMS without a word on who holds its credentials would be used with those of the first. */
-static void other_kms(res *r, const lang_stmt *base, const lang_stmt *s)
+static bool same_kms(res *r, const lang_stmt *base, const lang_stmt *s)
 {
     const lang_stmt *was = lang_find(base->block, "kek.kms"), *is = lang_find(s->block, "kek.kms");
     if (!was || !is || lang_find(s->block, "kek.shared") || lang_find(s->block, "kek.private"))
-        return;
+        return true;
     const char *from = lang_get1(was, "type")->name.text, *to = lang_get1(is, "type")->name.text;
     if (!strcmp(from, to))
-        return;
+        return true;
     fl_diag *d =
         res_error(r, "syntax", res_at(is), "a key of `%s` instead of `%s` must say `shared` or `private`", to, from);
     fl_diag_relate(r->diags, d, res_at(was), "outside of the environment");
     fl_diag_help(r->diags, d, "credentials of one KMS are never taken to another: write `shared` or `private` here");
+    return false;
 }
 
-/* The same type; the version may differ. */
-static void version(res *r, lang_stmt *out, const lang_stmt *base, const lang_stmt *s, const char *why)
+static bool same_type(res *r, const lang_stmt *base, const lang_stmt *s)
 {
     est_text was = res_slot(r, base, "type"), is = res_slot(r, s, "type");
-    if (was.s && is.s && strcmp(was.s, is.s)) {
-        fl_diag *d = res_error(r, "overlay-refused", is.at,
-                               "an environment cannot make a connector of type `%s` a `%s`", was.s, is.s);
-        fl_diag_relate(r->diags, d, was.at, "its type");
-        fl_diag_help(r->diags, d, "write `%s` here, or declare another connector", was.s);
-    }
-    const lang_list *old = lang_get(base, "version"), *version = lang_get(s, "version");
+    if (!was.s || !is.s || !strcmp(was.s, is.s))
+        return true;
+    fl_diag *d = res_error(r, "overlay-refused", is.at, "an environment cannot make a connector of type `%s` a `%s`",
+                           was.s, is.s);
+    fl_diag_relate(r->diags, d, was.at, "its type");
+    fl_diag_help(r->diags, d, "write `%s` here, or declare another connector", was.s);
+    return false;
+}
+
+/* The version may differ. */
+static void set_version(res *r, lang_stmt *out, const lang_stmt *base, const lang_stmt *s, const char *why)
+{
+    const lang_list *old = lang_get(base, "version");
     size_t n = lang_slots(base->form);
     res_copy c = {r->a, fl_source_because(r->a, s->span.src, res_at(r->environment), why), NULL};
-    lang_stmt *copy = res_copy_stmt(&c, s);
-    const lang_list **slots = FL_NEW_N(r->a, const lang_list *, n + 1);
-    memcpy(slots, base->slots, n * sizeof *slots);
-    for (size_t i = 0; version && i < n; i++)
-        if (slots[i] == old)
-            slots[i] = lang_get(copy, "version");
+    const lang_list *version = lang_get(res_copy_stmt(&c, s), "version"),
+                    **slots = FL_NEW_N(r->a, const lang_list *, n);
+    for (size_t i = 0; i < n; i++)
+        slots[i] = base->slots[i] == old ? version : base->slots[i];
     out->slots = slots;
 }
 
@@ -412,11 +417,11 @@ static void overlay_thing(res *r, const lang_stmt *s, res_kind kind, const char 
     }
     fl_map_put(seen, id, (void *)s);
     layer layers[2] = {{.block = base->block}, overlay_layer(r, s)};
-    if (kind == RES_KEK)
-        other_kms(r, base, s);
+    if ((kind == RES_KEK && !same_kms(r, base, s)) || (kind == RES_CONNECTOR && !same_type(r, base, s)))
+        return;
     lang_stmt *out = layered(r, base, layers, 2, block);
     if (kind == RES_CONNECTOR)
-        version(r, out, base, s, layers[1].why);
+        set_version(r, out, base, s, layers[1].why);
     d->stmt = out;
 }
 

@@ -180,6 +180,7 @@ static const res_row *row_of(res *r, repetition *f, const lang_value *item)
 {
     res_row *row = FL_NEW(r->a, res_row);
     *row = (res_row){.names = f->names, .n = f->vars->n, .texts = FL_NEW_N(r->a, const char *, f->vars->n)};
+    row->secret = f->secret;
     row->depends = f->depends || holds_depending(r, item);
     for (size_t i = 0; i < row->n; i++) {
         const lang_value *v = item->kind == LANG_V_LIST ? &item->items[i] : item;
@@ -239,7 +240,10 @@ static void repeat(res *r, const lang_stmt *s)
 {
     repetition f;
     if (!begin(r, s, &f)) {
+        int kind = res_kind_of(s);
         r->e->incomplete = true;
+        if (kind >= 0)
+            r->unnamed[kind] = true;
         return;
     }
     f.names = FL_NEW_N(r->a, const char *, f.vars->n);

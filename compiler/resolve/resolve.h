@@ -29,7 +29,8 @@ typedef struct res_row {
     const char *const *names; /* of the variables; of a default the kind of thing */
     const char **texts;       /* NULL: cannot be told (reported) */
     size_t n;
-    const char *label; /* `region = "eu"` */
+    const bool *secret; /* by variable: may stand in a secret; NULL: none */
+    const char *label;  /* `region = "eu"` */
     bool is_default;
     bool depends; /* the list differs between environments, or its texts do */
 } res_row;
@@ -99,6 +100,7 @@ typedef struct res {
     FL_VEC(res_node *) nodes;       /* subjects, then sides, in order of name */
     fl_map *by_subject;             /* registry name to node */
     res_decls kinds[6];             /* by res_kind */
+    bool unnamed[6];                /* one of the kind has no name that can be told (reported) */
     struct res_names {
         const char **v;
         size_t n;
@@ -146,6 +148,8 @@ typedef struct res_uses {
     size_t n, cap;
 } res_uses;
 res_uses res_uses_of_variables(res *r);
+/* The name as a label shows it: expanded, or as it is written if it may hold a secret. */
+const char *res_shown(res *r, const lang_name *n);
 /* A text that no message shows, but for how it is written. */
 void res_conceal(res *r, const char *text, const char *written);
 
@@ -170,6 +174,8 @@ const lang_stmt *res_overlay_platform(res *r, const lang_stmt *s);
 fl_diag *res_error(res *r, const char *check, fl_span at, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* "there is no KIND `name`", with the nearest of the names. */
 void res_unknown(res *r, fl_span at, const char *kind, const char *name, const char *const *names, size_t n);
+/* The kind of thing that a statement of the top level declares; -1: none. */
+int res_kind_of(const lang_stmt *s);
 /* The names of a kind of declared things, for res_unknown. */
 struct res_names res_names(res *r, res_kind kind);
 /* The declared thing of that name, NULL if there is none. */

@@ -167,6 +167,28 @@ res_uses res_uses_of_variables(res *r)
     return all;
 }
 
+static bool part_is_secret(res *r, const lang_name *n, const lang_part *p)
+{
+    const est_variable *v = p->is_var && !p->row ? res_variable(r->e, p->text) : NULL;
+    const fl_origin *o = p->row && n->span.src ? n->span.src->origin : NULL;
+    for (; o; o = o->next) {
+        const res_row *row = o->what;
+        for (size_t i = 0; row && row->secret && i < row->n; i++)
+            if (row->secret[i] && !strcmp(row->names[i], p->text))
+                return true;
+    }
+    return v && v->secret;
+}
+
+const char *res_shown(res *r, const lang_name *n)
+{
+    for (size_t i = 0; n->has_vars && i < n->nparts; i++)
+        if (part_is_secret(r, n, &n->parts[i]))
+            return n->text;
+    const char *text = est_expand(r->e, n);
+    return text ? text : n->text;
+}
+
 void res_conceal(res *r, const char *text, const char *written)
 {
     if (text && *text && !fl_map_get(r->written, text))
