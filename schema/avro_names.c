@@ -7,7 +7,7 @@ static const char *const kind_names[] = {
     [SCH_NULL] = "null",     [SCH_BOOLEAN] = "boolean", [SCH_INT] = "int",      [SCH_LONG] = "long",
     [SCH_FLOAT] = "float",   [SCH_DOUBLE] = "double",   [SCH_BYTES] = "bytes",  [SCH_STRING] = "string",
     [SCH_RECORD] = "record", [SCH_ENUM] = "enum",       [SCH_ARRAY] = "array",  [SCH_MAP] = "map",
-    [SCH_UNION] = "union",   [SCH_FIXED] = "fixed",     [SCH_ANY] = "any type",
+    [SCH_UNION] = "union",   [SCH_FIXED] = "fixed",     [SCH_ANY] = "any",
 };
 
 const char *sch_kind_name(sch_kind k)

@@ -50,7 +50,6 @@ static bool wrong_type(const walk *w, const est_field *f, const sch_hit *h)
         return false;
     fl_diag *d = chk_report(w->row, w->diags, f->path.at, "%s has the type %s: only %s can be encrypted", h->path,
                             sch_type_text(h->type, w->diags->arena), encryptable(w->side));
-    fl_diag_label(w->diags, d, "%s", sch_type_text(h->type, w->diags->arena));
     fl_diag_relate(w->diags, d, chk_line_secret(w->e, w->side, f)->at, "tagged as something that must be encrypted");
     fl_diag_help(w->diags, d, "make it a string in the schema, or leave it in clear with `field %s is clear`",
                  chk_path_text(w->diags->arena, h->path));

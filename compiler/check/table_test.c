@@ -47,12 +47,6 @@ static void the_readme_is_the_table(void **state)
     fl_arena_free(a);
 }
 
-/* A check that no Avro policy can trigger has a page that says so, and no cases yet. */
-static bool without_cases(const char *name)
-{
-    return !strcmp(name, "path-not-walked");
-}
-
 static void every_row_has_page_and_cases(void **state)
 {
     fl_arena *a = fl_arena_new();
@@ -62,7 +56,7 @@ static void every_row_has_page_and_cases(void **state)
         const char *files[] = {fl_printf(a, "docs/checks/%s.md", rows[i].name),
                                fl_printf(a, "compiler/check/cases/%s.case", rows[i].name),
                                fl_printf(a, "compiler/check/cases/%s-near.case", rows[i].name)};
-        for (size_t k = 0; k < (without_cases(rows[i].name) ? 1 : 3); k++)
+        for (size_t k = 0; k < 3; k++)
             if (!fl_exists(files[k]))
                 fail_msg("%s is missing", files[k]);
     }
@@ -79,17 +73,14 @@ static void cases_show_their_check(void **state)
         const char *mark = fl_printf(a, "[%s]", rows[i].name);
         char *text, *near;
         size_t len;
-        if (!without_cases(rows[i].name)) {
-            assert_int_equal(
-                fl_read_file(a, fl_printf(a, "compiler/check/cases/%s.case", rows[i].name), 1 << 20, &text, &len), 0);
-            assert_int_equal(
-                fl_read_file(a, fl_printf(a, "compiler/check/cases/%s-near.case", rows[i].name), 1 << 20, &near, &len),
-                0);
-            if (!strstr(text, mark))
-                fail_msg("%s.case does not show %s", rows[i].name, mark);
-            if (strstr(near, mark))
-                fail_msg("%s-near.case shows %s", rows[i].name, mark);
-        }
+        assert_int_equal(
+            fl_read_file(a, fl_printf(a, "compiler/check/cases/%s.case", rows[i].name), 1 << 20, &text, &len), 0);
+        assert_int_equal(
+            fl_read_file(a, fl_printf(a, "compiler/check/cases/%s-near.case", rows[i].name), 1 << 20, &near, &len), 0);
+        if (!strstr(text, mark))
+            fail_msg("%s.case does not show %s", rows[i].name, mark);
+        if (strstr(near, mark))
+            fail_msg("%s-near.case shows %s", rows[i].name, mark);
         fl_arena_free(a);
     }
 }

@@ -40,13 +40,18 @@ static const char *advice_for(const char *construct)
 
 /* ---- behind a construct ---- */
 
+/* A keyword in backticks; what is described in words as it is. */
+static const char *quoted(const walk *w, const char *construct)
+{
+    return strchr(construct, ' ') ? construct : fl_printf(w->diags->arena, "`%s`", construct);
+}
+
 static void line_behind(const walk *w, const est_field *f, const sch_hit *h)
 {
     fl_diag *d = chk_report(w->row, w->diags, f->path.at,
-                            "%s lies behind `%s`, where no client looks for tags: it would go out in clear", h->path,
-                            h->unwalked);
+                            "%s lies behind %s, where no client looks for tags: it would go out in clear", h->path,
+                            quoted(w, h->unwalked));
     fl_diag_label(w->diags, d, "reached by no client");
-    fl_diag_relate(w->diags, d, chk_line_secret(w->e, w->side, f)->at, "tagged as something that must be encrypted");
     fl_diag_relate(w->diags, d, w->side->schema_path.at, "the schema");
     fl_diag_help(w->diags, d, "%s", advice_for(h->unwalked));
 }
@@ -54,9 +59,9 @@ static void line_behind(const walk *w, const est_field *f, const sch_hit *h)
 static void inline_behind(const walk *w, const est_leaf *l, const char *tag)
 {
     fl_diag *d = chk_report(w->row, w->diags, w->side->schema_path.at,
-                            "the schema tags %s as `%s`, and it lies behind `%s`, where no client looks for tags: it "
+                            "the schema tags %s as `%s`, and it lies behind %s, where no client looks for tags: it "
                             "would go out in clear",
-                            l->hit.path, tag, l->hit.unwalked);
+                            l->hit.path, tag, quoted(w, l->hit.unwalked));
     fl_diag_help(w->diags, d, "%s", advice_for(l->hit.unwalked));
 }
 

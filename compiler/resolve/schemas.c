@@ -63,13 +63,63 @@ static const fl_source *source_of(res *r, res_file *f)
     return f->source;
 }
 
-/* The place is in the schema; the line of the policy that names it follows. */
-static void bad_schema(res *r, const res_node *n, const sch_error *error)
+/* ---- what references are called ---- */
+
+typedef struct ref_list {
+    sch_ref *v;
+    size_t n;
+} ref_list;
+
+static void add_names(res *r, const res_node *of, fl_map *seen, ref_list *out, size_t *room)
 {
-    res_file *f = n->file;
-    for (size_t i = 0; error->ref && i < n->nclosure; i++)
-        if (!strcmp(res_node_name(n->closure[i]), error->ref))
-            f = n->closure[i]->file;
+    const est_ref *v = of->subject ? of->subject->refs.v : of->side->refs.v;
+    size_t n = of->subject ? of->subject->refs.n : of->side->refs.n;
+    for (size_t i = 0; i < n; i++) {
+        const res_node *to = v[i].subject.s ? fl_map_get(r->by_subject, v[i].subject.s) : NULL;
+        if (!to || !to->file || !to->file->text || fl_map_put(seen, v[i].name.s, r))
+            continue;
+        if (out->n == *room)
+            out->v = fl_vec_grow(r->a, out->v, out->n, room, sizeof *out->v);
+        out->v[out->n++] = (sch_ref){v[i].name.s, to->file->text, to->file->len};
+    }
+}
+
+/* In JSON Schema a `$ref` says the name of the reference, whatever the subject is called; names of the schema itself
+ * stand before those of what it refers to. */
+static ref_list json_refs(res *r, const res_node *n)
+{
+    ref_list out = {0};
+    size_t room = 0;
+    fl_map *seen = fl_map_new();
+    add_names(r, n, seen, &out, &room);
+    for (size_t i = n->nclosure; i-- > 0;)
+        add_names(r, n->closure[i], seen, &out, &room);
+    fl_map_free(seen);
+    return out;
+}
+
+static ref_list refs_of(res *r, const res_node *n, est_format format)
+{
+    if (!n->nclosure)
+        return (ref_list){0};
+    return format == EST_JSON ? json_refs(r, n) : (ref_list){res_refs_of(r, n), n->nclosure};
+}
+
+/* ---- one schema ---- */
+
+static res_file *file_of(const res_node *n, const ref_list *refs, const char *name)
+{
+    for (size_t i = 0; name && i < refs->n; i++)
+        for (size_t k = 0; !strcmp(refs->v[i].name, name) && k < n->nclosure; k++)
+            if (n->closure[k]->file->text == refs->v[i].text)
+                return n->closure[k]->file;
+    return n->file;
+}
+
+/* The place is in the schema; the line of the policy that names it follows. */
+static void bad_schema(res *r, const res_node *n, const ref_list *refs, const sch_error *error)
+{
+    res_file *f = file_of(n, refs, error->ref);
     uint32_t end = (uint32_t)f->len, from = error->offset < end ? error->offset : end;
     fl_diag *d =
         res_error(r, "syntax", (fl_span){source_of(r, f), from, from < end ? from + 1 : end}, "%s", error->message);
@@ -77,29 +127,28 @@ static void bad_schema(res *r, const res_node *n, const sch_error *error)
 }
 
 /* One text, format, message and references, whatever the environment: the files' own addresses tell them apart. */
-static const char *parse_id(res *r, const res_node *n, est_format format, const char *message)
+static const char *parse_id(res *r, const res_node *n, est_format format, const char *message, const ref_list *refs)
 {
-    if (!n->nclosure)
+    if (!refs->n)
         return fl_printf(r->a, "%p %d %s", (const void *)n->file, format, message ? message : "");
     fl_buf b;
     fl_buf_init(&b, (size_t)1 << 30);
     fl_buf_addf(&b, "%p %d %s", (const void *)n->file, format, message ? message : "");
-    for (size_t i = 0; i < n->nclosure; i++)
-        fl_buf_addf(&b, "\n%p %s", (const void *)n->closure[i]->file, res_node_name(n->closure[i]));
+    for (size_t i = 0; i < refs->n; i++)
+        fl_buf_addf(&b, "\n%p %s", (const void *)refs->v[i].text, refs->v[i].name);
     const char *id = fl_strdup(r->a, b.p);
     fl_buf_free(&b);
     return id;
 }
 
-static res_parsed *parse_new(res *r, const res_node *n, est_format format, const char *message)
+static res_parsed *parse_new(res *r, const res_node *n, est_format format, const char *message, const ref_list *refs)
 {
     res_parsed *p = FL_NEW(r->a, res_parsed);
-    sch_ref *refs = res_refs_of(r, n);
     if (format == EST_PROTOBUF)
-        p->schema = res_proto_schema(r, n, message, refs, &p->error);
+        p->schema = res_proto_schema(r, n, message, refs->v, &p->error);
     else
         p->schema = sch_parse(est_schema_format(format), r->a, n->file->path, n->file->text, n->file->len, message,
-                              refs, n->nclosure, &p->error);
+                              refs->v, refs->n, &p->error);
     return p;
 }
 
@@ -107,14 +156,15 @@ static sch_schema *parse(res *r, const res_node *n)
 {
     est_format format = n->side ? n->side->format : n->subject->format;
     const char *message = n->side ? n->side->message.s : n->subject->message.s;
-    const char *id = parse_id(r, n, format, message);
+    ref_list refs = refs_of(r, n, format);
+    const char *id = parse_id(r, n, format, message, &refs);
     res_parsed *p = fl_map_get(r->shared->parsed, id);
     if (!p) {
-        p = parse_new(r, n, format, message);
+        p = parse_new(r, n, format, message, &refs);
         fl_map_put(r->shared->parsed, id, p);
     }
     if (!p->schema && p->error.message[0] && p->reported != r->e)
-        bad_schema(r, n, &p->error);
+        bad_schema(r, n, &refs, &p->error);
     p->reported = r->e;
     return p->schema;
 }
