@@ -13,9 +13,10 @@ static fl_status check(const char *const *paths, size_t n, const fc_options *opt
 {
     fl_arena *a = fl_arena_new();
     fl_diags diags;
+    size_t nestates;
     fl_status status = FL_OK;
     fl_diags_init(&diags, a);
-    fc_check(a, paths, n, opt, &diags, &status);
+    fc_check(a, paths, n, opt, &diags, &status, &nestates);
     if (made && status != FL_USAGE)
         status = fl_status_worse(status, cli_fix(a, &diags, paths, n, made));
     if (status != FL_USAGE && !(made && *made))
@@ -43,6 +44,8 @@ int cli_check(int argc, char **argv)
     bool fix = false;
     const cli_opt opts[] = {
         {"env", 0, CLI_TEXT, NULL, "NAME", "the environment", &opt.environment},
+        {"previous", 0, CLI_TEXT, NULL, "DIR", "the build that is in use: what would break its records is reported",
+         &opt.previous},
         {"today", 0, CLI_TEXT, NULL, "DATE", "the day on which `until` is judged; today in UTC", &today},
         {"format", 0, CLI_ENUM, cli_check_formats, NULL, "how to report", &format},
         {"fix", 0, CLI_FLAG, NULL, NULL, "make the edits that cannot change what is encrypted, then check again", &fix},

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compiler/check/check.h"
+#include "compiler/check/previous.h"
 #include "compiler/finish.h"
 #include "compiler/guard/guard.h"
 #include "compiler/resolve/resolve.h"
@@ -32,6 +33,7 @@ static void resolve(res *r)
 
 struct fc_policy {
     res_shared shared;
+    prev_build *previous; /* --previous, once it was read */
 };
 
 /* ---- files ---- */
@@ -119,6 +121,48 @@ static bool one_environment(const fc_policy *p, const char *name)
     return false;
 }
 
+/* ---- --previous ---- */
+
+static bool same_environment(const char *a, const char *b)
+{
+    return a && b ? !strcmp(a, b) : a == b;
+}
+
+static const char *shown(const char *environment)
+{
+    return environment ? environment : "no environment";
+}
+
+/* A build is of one environment. Compared with another one, its keys and rules would say nothing. */
+static bool right_environment(const fc_policy *p, const fc_options *opt)
+{
+    const char *is = p->previous->environment;
+    if (opt->environment || !fc_environments(p)) {
+        if (same_environment(is, opt->environment))
+            return true;
+        fl_log(FL_LOG_ERROR, "%s is a build of %s, and this is %s: name the build of the same environment",
+               opt->previous, shown(is), shown(opt->environment));
+        return false;
+    }
+    if (is && find(p, is))
+        return true;
+    fl_log(FL_LOG_ERROR, "%s is a build of %s, and the policy declares %s", opt->previous, shown(is), all_names(p));
+    return false;
+}
+
+static bool read_previous(fc_policy *p, const fc_options *opt, fl_status *status)
+{
+    if (!opt->previous)
+        return true;
+    p->previous = prev_read(p->shared.a, opt->previous, status);
+    if (!p->previous)
+        return false;
+    if (right_environment(p, opt))
+        return true;
+    *status = fl_status_worse(*status, FL_USAGE);
+    return false;
+}
+
 /* ---- compiling ---- */
 
 est_estate *fc_resolve(fc_policy *p, const fc_options *opt, fl_diags *diags)
@@ -137,6 +181,8 @@ est_estate *fc_resolve(fc_policy *p, const fc_options *opt, fl_diags *diags)
     e->today = opt->today;
     e->personal_words = opt->personal_words;
     e->environment = env ? env->name.s : NULL;
+    if (p->previous && same_environment(p->previous->environment, e->environment))
+        e->previous = p->previous;
     RES_SET(e->environments, p->shared.environments);
     RES_SET(e->files, p->shared.files);
     resolve(&r);
@@ -173,15 +219,15 @@ est_estate *fc_compile(fl_arena *a, const char *const *paths, size_t n, const fc
 {
     fc_policy *p = fc_read(a, paths, n, diags, status);
     est_estate *e = NULL;
-    if (p && one_environment(p, opt->environment))
-        e = check_one(p, opt, diags);
-    else if (p)
+    if (p && !one_environment(p, opt->environment))
         *status = fl_status_worse(*status, FL_USAGE);
+    else if (p && read_previous(p, opt, status))
+        e = check_one(p, opt, diags);
     fc_free(p);
     return e;
 }
 
-static void check_all(fc_policy *p, fl_arena *a, const fc_options *opt, fl_diags *diags)
+static const est_estate **check_all(fc_policy *p, fl_arena *a, const fc_options *opt, fl_diags *diags)
 {
     size_t n = fc_environments(p);
     const est_estate **all = FL_NEW_N(a, const est_estate *, n);
@@ -197,17 +243,29 @@ static void check_all(fc_policy *p, fl_arena *a, const fc_options *opt, fl_diags
     }
     fc_merge_end(&m);
     over_all(all, n, diags);
+    return all;
 }
 
-void fc_check(fl_arena *a, const char *const *paths, size_t n, const fc_options *opt, fl_diags *diags,
-              fl_status *status)
+static const est_estate **check_each(fc_policy *p, fl_arena *a, const fc_options *opt, fl_diags *diags, size_t *n)
+{
+    *n = opt->environment || !fc_environments(p) ? 1 : fc_environments(p);
+    if (!opt->environment && fc_environments(p))
+        return check_all(p, a, opt, diags);
+    const est_estate **all = FL_NEW_N(a, const est_estate *, 1);
+    all[0] = check_one(p, opt, diags);
+    return all;
+}
+
+const est_estate **fc_check(fl_arena *a, const char *const *paths, size_t n, const fc_options *opt, fl_diags *diags,
+                            fl_status *status, size_t *nestates)
 {
     fc_policy *p = fc_read(a, paths, n, diags, status);
+    const est_estate **all = NULL;
+    *nestates = 0;
     if (p && !fc_environment_exists(p, opt->environment))
         *status = fl_status_worse(*status, FL_USAGE);
-    else if (p && !opt->environment && fc_environments(p))
-        check_all(p, a, opt, diags);
-    else if (p)
-        check_one(p, opt, diags);
+    else if (p && read_previous(p, opt, status))
+        all = check_each(p, a, opt, diags, nestates);
     fc_free(p);
+    return all;
 }

@@ -9,6 +9,7 @@
 typedef struct fc_options {
     int64_t today;              /* days since 1970-01-01 */
     const char *environment;    /* NULL */
+    const char *previous;       /* build directory to compare with, of this environment, or of one of all; or NULL */
     const char *personal_words; /* text of --personal-words, checked (check/personal.h), or NULL */
 } fc_options;
 
@@ -20,9 +21,10 @@ typedef struct fc_options {
 est_estate *fc_compile(fl_arena *a, const char *const *paths, size_t n, const fc_options *opt, fl_diags *diags,
                        fl_status *status);
 
-/* The same for each environment unless one is named; a finding is there once, with the environments it holds for. */
-void fc_check(fl_arena *a, const char *const *paths, size_t n, const fc_options *opt, fl_diags *diags,
-              fl_status *status);
+/* The same for each environment unless one is named: the estates in order of their names, NULL as above. A finding is
+ * there once, with the environments it holds for. */
+const est_estate **fc_check(fl_arena *a, const char *const *paths, size_t n, const fc_options *opt, fl_diags *diags,
+                            fl_status *status, size_t *nestates);
 
 /* The steps, for who wants an estate of each environment. Files and schemas are read once. */
 typedef struct fc_policy fc_policy;
