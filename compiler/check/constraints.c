@@ -84,12 +84,14 @@ static const char *broken(const judge *j, const cat_constraint *k)
 /* The first property of the constraint that the policy writes: the place to mend. */
 static const est_prop *written(const judge *j, const cat_constraint *k, const char *broke)
 {
-    const char *in_order[] = {broke, k->when};
-    for (size_t i = 0; i < 2; i++) {
-        if (!in_order[i])
-            continue;
-        cat_condition c = cat_read_condition(in_order[i]);
-        const est_prop *p = chk_config(j->c, name_of(j, &c));
+    cat_condition c = cat_read_condition(broke);
+    const char *in_order[] = {name_of(j, &c), c.op == '>' ? c.value : NULL, NULL};
+    if (k->when) {
+        cat_condition when = cat_read_condition(k->when);
+        in_order[2] = name_of(j, &when);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        const est_prop *p = in_order[i] ? chk_config(j->c, in_order[i]) : NULL;
         if (p)
             return p;
     }
@@ -105,6 +107,26 @@ static bool is_missing(const judge *j, const char *broke)
     return !chk_config(j->c, name) && chk_property(j->c, name, &p) == CHK_KNOWN && (p->required || p->required_if);
 }
 
+static const char *what_to_do(const judge *j, const cat_constraint *k, const cat_condition *c)
+{
+    fl_arena *a = j->e->arena;
+    const char *name = name_of(j, c);
+    if (k->how == CAT_ANY)
+        return "set one of them";
+    if (k->how == CAT_NONE)
+        return fl_printf(a, "take %s out", name);
+    switch (c->op) {
+    case '=':
+        return fl_printf(a, strchr(c->value, '|') ? "%s is one of %s" : "write `%s = %s`", name, c->value);
+    case '>':
+        return fl_printf(a, "set %s above %s", name, c->value);
+    case '~':
+        return fl_printf(a, "write a value of %s that fits %s as a whole", name, c->value);
+    default:
+        return fl_printf(a, "set %s", name);
+    }
+}
+
 static void constraint(const cat_constraint *k, void *ctx)
 {
     const judge *j = ctx;
@@ -115,16 +137,9 @@ static void constraint(const cat_constraint *k, void *ctx)
         return;
     cat_condition c = cat_read_condition(broke);
     const est_prop *p = written(j, k, broke);
-    fl_diag *d = chk_report(j->row, j->diags, p ? p->name.at : j->c->at, "connector %s: %s", j->c->name.s, k->text);
-    if (k->how == CAT_ANY)
-        fl_diag_help(j->diags, d, "set one of them");
-    else if (k->how == CAT_NONE)
-        fl_diag_help(j->diags, d, "take %s out", name_of(j, &c));
-    else
-        fl_diag_help(j->diags, d, c.op == '=' ? "write `%s = %s`" : "set %s%s", name_of(j, &c),
-                     c.op == '='   ? c.value
-                     : c.op == '>' ? fl_printf(j->e->arena, " above %s", c.value)
-                                   : "");
+    fl_diag *d = chk_report(j->row, j->diags, p ? p->name.at : j->c->at, "connector %s breaks a rule of its type: %s",
+                            j->c->name.s, k->text);
+    fl_diag_help(j->diags, d, "%s", what_to_do(j, k, &c));
     chk_about_connector(d, j->c, p ? p->name.s : NULL);
 }
 
