@@ -34,8 +34,6 @@ void fl_put_text(const fl_printer *p, const char *s);
 void fl_put_gutter(const fl_printer *p, unsigned line, char c);
 /* A part of a source, `*` for each character that is hidden (fl_diags_hide). */
 void fl_put_source(const fl_printer *p, const fl_source *s, size_t from, size_t to);
-/* Columns of such a part, hidden or not. */
-unsigned fl_shown_width(const char *s, size_t n);
 
 /* The lines of one source on which marks begin and end, with the marks under them. */
 void fl_put_excerpt(const fl_printer *p, const fl_mark *marks, size_t n);

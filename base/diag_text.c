@@ -33,19 +33,6 @@ void fl_put_repeat(const fl_printer *p, char c, unsigned n)
         fputc(c, p->out);
 }
 
-unsigned fl_shown_width(const char *s, size_t n)
-{
-    unsigned total = 0;
-    for (size_t i = 0; i < n;) {
-        uint32_t cp;
-        unsigned len = fl_utf8_step(s + i, n - i, &cp);
-        bool one = !len || (unsigned char)s[i] < ' ' || (cp >= 0x7F && cp < 0xA0) || fl_bidi_control(cp);
-        total += len && cp == '\t' ? 4 : one ? 1 : fl_utf8_width(cp);
-        i += len ? len : 1;
-    }
-    return total;
-}
-
 static void put_shown(const fl_printer *p, const char *s, size_t n)
 {
     fl_buf b;

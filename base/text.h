@@ -15,6 +15,8 @@ unsigned fl_utf8_next(const char *s, uint32_t *cp);
 unsigned fl_utf8_step(const char *s, size_t n, uint32_t *cp);
 /* Columns a terminal gives a code point: 0, 1 or 2. */
 unsigned fl_utf8_width(uint32_t cp);
+/* Columns of a text as fl_buf_add_shown shows it. */
+unsigned fl_shown_width(const char *s, size_t n);
 /* Appends a code point to out (at least 4 bytes), returns its length. */
 unsigned fl_utf8_put(char *out, uint32_t cp);
 /* U+061C, U+200E/F, U+202A-E, U+2066-9: they make a text read otherwise than it is. */

@@ -80,44 +80,6 @@ bool fl_bidi_control(uint32_t cp)
            (cp >= 0x2066 && cp <= 0x2069);
 }
 
-unsigned fl_utf8_width(uint32_t cp)
-{
-    static const struct {
-        uint32_t from, to;
-        unsigned width;
-    } ranges[] = {
-        /* combining marks, joiners and variation selectors */
-        {0x0300, 0x036F, 0},
-        {0x0483, 0x0489, 0},
-        {0x0591, 0x05BD, 0},
-        {0x0610, 0x061A, 0},
-        {0x064B, 0x065F, 0},
-        {0x1AB0, 0x1AFF, 0},
-        {0x1DC0, 0x1DFF, 0},
-        {0x200B, 0x200D, 0},
-        {0x20D0, 0x20FF, 0},
-        {0xFE00, 0xFE0F, 0},
-        {0xFE20, 0xFE2F, 0},
-        /* East Asian Wide and Fullwidth, emoji */
-        {0x1100, 0x115F, 2},
-        {0x2E80, 0x303E, 2},
-        {0x3041, 0xA4CF, 2},
-        {0xAC00, 0xD7A3, 2},
-        {0xF900, 0xFAFF, 2},
-        {0xFE30, 0xFE6F, 2},
-        {0xFF01, 0xFF60, 2},
-        {0xFFE0, 0xFFE6, 2},
-        {0x1F300, 0x1F64F, 2},
-        {0x1F680, 0x1F6FF, 2},
-        {0x1F900, 0x1F9FF, 2},
-        {0x20000, 0x3FFFD, 2},
-    };
-    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
-        if (cp >= ranges[i].from && cp <= ranges[i].to)
-            return ranges[i].width;
-    return 1;
-}
-
 bool fl_buf_add_shown(fl_buf *b, const char *s, size_t n)
 {
     for (size_t i = 0; i < n;) {

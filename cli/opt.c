@@ -45,15 +45,26 @@ static void print_values(const cli_opt *o)
         printf("%s%s", i ? "|" : "", o->values[i]);
 }
 
+/* What stands for its value in the help. */
+static const char *value_of(const cli_opt *o)
+{
+    switch (o->kind) {
+    case CLI_TEXT:
+    case CLI_LIST:
+        return o->arg ? o->arg : "TEXT";
+    case CLI_INT:
+        return "N";
+    default:
+        return "";
+    }
+}
+
 static void print_opts(const cli_opt *o)
 {
     for (; o->name; o++) {
         char left[64];
         snprintf(left, sizeof left, "%c%c%s --%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
-                 o->letter ? "," : " ", o->name, o->kind == CLI_FLAG || o->kind == CLI_ENUM ? "" : " ",
-                 o->kind == CLI_TEXT  ? (o->arg ? o->arg : "TEXT")
-                 : o->kind == CLI_INT ? "N"
-                                      : "");
+                 o->letter ? "," : " ", o->name, o->kind == CLI_FLAG || o->kind == CLI_ENUM ? "" : " ", value_of(o));
         printf("  %-28s %s", left, o->help);
         if (o->kind == CLI_ENUM) {
             fputs(": ", stdout);
@@ -132,6 +143,13 @@ static int bad_value(const cli_command *cmd, const cli_opt *o, const char *value
                      value);
 }
 
+/* Lists are few and short, and last as long as the program. */
+static void append(cli_args *list, const char *value)
+{
+    list->v = fl_xrealloc(list->v, (list->n + 1) * sizeof *list->v);
+    list->v[list->n++] = value;
+}
+
 /* -1, or a status */
 static int store(const cli_command *cmd, const cli_opt *o, const char *value)
 {
@@ -142,6 +160,9 @@ static int store(const cli_command *cmd, const cli_opt *o, const char *value)
         return -1;
     case CLI_TEXT:
         *(const char **)o->to = value;
+        return -1;
+    case CLI_LIST:
+        append(o->to, value);
         return -1;
     case CLI_INT:
         errno = 0;

@@ -26,7 +26,8 @@ typedef enum {
     CLI_FLAG, /* to: bool */
     CLI_TEXT, /* to: const char * */
     CLI_ENUM, /* to: int, the number of the value in `values` */
-    CLI_INT   /* to: int, 0 or more */
+    CLI_INT,  /* to: int, 0 or more */
+    CLI_LIST  /* to: cli_args; may be given more than once */
 } cli_kind;
 
 typedef struct cli_opt {
