@@ -129,6 +129,7 @@ static void report_topic(const chk_row *row, const est_estate *e, fl_diags *diag
     d = chk_report(row, diags, topic->at, "reports of %s carry the values of its records in clear to topic %s",
                    c->name.s, topic->s);
     fl_diag_help(diags, d, "write `reports off`");
+    chk_about_connector(d, c, NULL);
 }
 
 void chk_reporter_in_clear(const chk_row *row, const est_estate *e, fl_diags *diags)

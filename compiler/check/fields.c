@@ -44,14 +44,38 @@ static const char *encryptable(const est_side *s)
     return s->format == EST_JSON ? "a string without enum or const" : "string and bytes";
 }
 
+/* A value of a Protobuf map, in no message of its own: no client encrypts it (docs/wire.md 6). */
+static bool map_value(const est_side *s, const sch_hit *h)
+{
+    return s->format == EST_PROTOBUF && h->field && h->field->type->kind == SCH_MAP && leaf_kind(h->type->kind);
+}
+
+static bool fits(const est_side *s, const sch_hit *h)
+{
+    return sch_is_encryptable(h->type) && !map_value(s, h);
+}
+
+static const char *why_not(const walk *w, const est_side *s, const sch_hit *h)
+{
+    if (sch_is_encryptable(h->type))
+        return "is the value of a Protobuf map: Java, Python and JavaScript refuse to write it, Go leaves it in clear";
+    return fl_printf(w->diags->arena, "has the type %s: only %s can be encrypted",
+                     sch_type_text(h->type, w->diags->arena), encryptable(s));
+}
+
+static const char *make_it(const sch_hit *h)
+{
+    return sch_is_encryptable(h->type) ? "make it a string in a message that is the map's value"
+                                       : "make it a string in the schema";
+}
+
 static bool wrong_type(const walk *w, const est_field *f, const sch_hit *h)
 {
-    if (!chk_line_secret(w->e, w->side, f) || h->mixed || !leaf_kind(h->type->kind) || sch_is_encryptable(h->type))
+    if (!chk_line_secret(w->e, w->side, f) || h->mixed || !leaf_kind(h->type->kind) || fits(w->side, h))
         return false;
-    fl_diag *d = chk_report(w->row, w->diags, f->path.at, "%s has the type %s: only %s can be encrypted", h->path,
-                            sch_type_text(h->type, w->diags->arena), encryptable(w->side));
+    fl_diag *d = chk_report(w->row, w->diags, f->path.at, "%s %s", h->path, why_not(w, w->side, h));
     fl_diag_relate(w->diags, d, chk_line_secret(w->e, w->side, f)->at, "tagged as something that must be encrypted");
-    fl_diag_help(w->diags, d, "make it a string in the schema, or leave it in clear with `field %s is clear`",
+    fl_diag_help(w->diags, d, "%s, or leave it in clear with `field %s is clear`", make_it(h),
                  chk_path_text(w->diags->arena, h->path));
     return true;
 }
@@ -63,12 +87,11 @@ static void types_of_side(const est_side *s, void *ctx)
     for (size_t i = 0; i < s->leaves.n; i++) {
         const est_leaf *l = &s->leaves.v[i];
         const char *tag = inline_secret(w, s, l);
-        if (!tag || l->hit.mixed || l->hit.recursive || sch_is_encryptable(l->hit.type))
+        if (!tag || l->hit.mixed || l->hit.recursive || fits(s, &l->hit))
             continue;
-        fl_diag *d = chk_report(w->row, w->diags, s->schema_path.at,
-                                "the schema tags %s as `%s`, and its type is %s: only %s can be encrypted", l->hit.path,
-                                tag, sch_type_text(l->hit.type, w->diags->arena), encryptable(s));
-        fl_diag_help(w->diags, d, "make it a string in the schema, or take its tag out");
+        fl_diag *d = chk_report(w->row, w->diags, s->schema_path.at, "the schema tags %s as `%s`, and it %s",
+                                l->hit.path, tag, why_not(w, s, &l->hit));
+        fl_diag_help(w->diags, d, "%s, or take its tag out", make_it(&l->hit));
     }
 }
 
@@ -200,8 +223,21 @@ static const char *line_of(const walk *w, const est_side *s, const sch_misplaced
     return fl_printf(w->diags->arena, " (line %u)", line);
 }
 
+/* Of Protobuf: on a message, an enum, a file, an extension. */
+static void misplaced_option(const walk *w, const est_side *s, const sch_misplaced *m)
+{
+    fl_diag *d = chk_report(w->row, w->diags, s->schema_path.at, "the schema tags %s%s as `%s`: clients look at fields",
+                            m->what, m->foreign ? " (in a referred schema)" : line_of(w, s, m), m->tags[0]);
+    fl_diag_label(w->diags, d, "this schema");
+    fl_diag_help(w->diags, d, "tag the fields that are meant: `[(confluent.field_meta).tags = \"%s\"]`", m->tags[0]);
+}
+
 static void misplaced(const walk *w, const est_side *s, const sch_misplaced *m)
 {
+    if (m->what) {
+        misplaced_option(w, s, m);
+        return;
+    }
     bool json = s->format == EST_JSON;
     const char *where = m->foreign ? " (in a referred schema)" : line_of(w, s, m);
     fl_diag *d =
@@ -248,22 +284,20 @@ static bool named_short(const est_side *s, const char *leaf)
     return false;
 }
 
+/* One finding a leaf: a waiver of one says nothing about the field that somebody adds next. */
 static void listed_side(const est_side *s, void *ctx)
 {
     const walk *w = ctx;
-    fl_buf list;
-    size_t missing = 0;
-    fl_buf_init(&list, 1 << 20);
-    for (size_t i = 0; s->exhaustive && i < s->leaves.n; i++)
-        if (!s->leaves.v[i].line && !s->leaves.v[i].hit.recursive && !named_short(s, s->leaves.v[i].hit.path))
-            fl_buf_addf(&list, "%s%s", missing++ ? ", " : "", s->leaves.v[i].hit.path);
-    if (missing) {
+    for (size_t i = 0; s->exhaustive && i < s->leaves.n; i++) {
+        const char *path = s->leaves.v[i].hit.path;
+        if (s->leaves.v[i].line || s->leaves.v[i].hit.recursive || named_short(s, path) ||
+            (i && !strcmp(path, s->leaves.v[i - 1].hit.path))) /* of two records of one union */
+            continue;
         fl_diag *d = chk_report(w->row, w->diags, s->at, "the %s of %s is exhaustive, and no `field` line names %s",
-                                est_side_name(s), s->topic->name.s, list.p);
-        fl_diag_help(w->diags, d, "decide for each: `field PATH is TAG` or `field PATH is clear`");
-        chk_about_side(d, s, NULL);
+                                est_side_name(s), s->topic->name.s, path);
+        fl_diag_help(w->diags, d, "decide: `field %s is TAG` or `field %s is clear`", path, path);
+        chk_about_side(d, s, path);
     }
-    fl_buf_free(&list);
 }
 
 void chk_field_not_listed(const chk_row *row, const est_estate *e, fl_diags *diags)

@@ -139,6 +139,7 @@ static void check_id(const chk_row *row, fl_diags *diags, const est_kek *k, cons
         return;
     fl_diag *d = chk_report(row, diags, id->at, "the key id of KEK `%s` is out of shape: %s", k->name.s, why);
     fl_diag_help(diags, d, "write it as %s", shapes[k->kms].want);
+    chk_about_kek(d, k);
 }
 
 void chk_kek_key_id(const chk_row *row, const est_estate *e, fl_diags *diags)

@@ -177,6 +177,7 @@ static void unknown_in_kek(const chk_row *row, fl_diags *diags, const est_kek *k
         if (i < m)
             continue;
         fl_diag *d = chk_report(row, diags, p->name.at, "%s has no parameter %s", k->kms_type, p->name.s);
+        chk_about_kek(d, k);
         const char *near = fl_nearest(p->name.s, names, m);
         if (near)
             fl_diag_help(diags, d, "did you mean `%s`?", near);

@@ -321,6 +321,7 @@ void chk_secret_literal(const chk_row *row, const est_estate *e, fl_diags *diags
 typedef struct ref_ctx {
     ctx *x;
     fl_span at;
+    fl_thing about;
 } ref_ctx;
 
 static void one_reference(const char *provider, size_t n, void *arg)
@@ -336,22 +337,23 @@ static void one_reference(const char *provider, size_t n, void *arg)
     }
     const char *name = fl_strndup(r->x->e->arena, provider, n), *near = fl_nearest(name, names, m);
     fl_diag *d = chk_report(r->x->row, r->x->diags, r->at, "the workers have no config provider `%s`", name);
+    d->about = r->about;
     if (near)
         fl_diag_help(r->x->diags, d, "did you mean `%s`?", near);
     else
         fl_diag_help(r->x->diags, d, "`providers` in the platform lists those they have");
 }
 
-static void references_in(ctx *x, const char *value, fl_span at)
+static void references_in(ctx *x, const char *value, fl_span at, fl_thing about)
 {
-    ref_ctx r = {x, at};
+    ref_ctx r = {x, at, about};
     if (value)
         chk_each_reference(value, one_reference, &r);
 }
 
-#define REFERENCES_IN(x, list)                                                                                         \
+#define REFERENCES_IN(x, list, ...)                                                                                    \
     for (size_t j = 0; j < (list).n; j++)                                                                              \
-        references_in(x, (list).v[j].value, (list).v[j].value_at);
+        references_in(x, (list).v[j].value, (list).v[j].value_at, __VA_ARGS__);
 
 void chk_unknown_provider(const chk_row *row, const est_estate *e, fl_diags *diags)
 {
@@ -359,13 +361,16 @@ void chk_unknown_provider(const chk_row *row, const est_estate *e, fl_diags *dia
     const est_platform *p = &e->platform;
     if (!p->providers_stated)
         return;
-    references_in(&x, p->registry_url.s, p->registry_url.at);
-    references_in(&x, p->registry_auth.value, p->registry_auth.value_at);
-    references_in(&x, p->kafka.s, p->kafka.at);
-    REFERENCES_IN(&x, p->registry_config)
-    REFERENCES_IN(&x, p->kafka_config)
-    for (size_t i = 0; i < e->connectors.n; i++)
-        REFERENCES_IN(&x, e->connectors.v[i]->config)
+    const fl_thing platform = {.kind = "platform"};
+    references_in(&x, p->registry_url.s, p->registry_url.at, platform);
+    references_in(&x, p->registry_auth.value, p->registry_auth.value_at, platform);
+    references_in(&x, p->kafka.s, p->kafka.at, platform);
+    REFERENCES_IN(&x, p->registry_config, platform)
+    REFERENCES_IN(&x, p->kafka_config, platform)
+    for (size_t i = 0; i < e->connectors.n; i++) {
+        const est_connector *c = e->connectors.v[i];
+        REFERENCES_IN(&x, c->config, (fl_thing){"connector", c->name.s, NULL, c->config.v[j].name.s})
+    }
     for (size_t i = 0; i < e->keks.n; i++)
-        REFERENCES_IN(&x, e->keks.v[i]->params)
+        REFERENCES_IN(&x, e->keks.v[i]->params, (fl_thing){"kek", e->keks.v[i]->name.s, NULL, NULL})
 }
