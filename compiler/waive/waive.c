@@ -164,23 +164,45 @@ static fl_map *by_whole(const fl_diags *diags)
     return all;
 }
 
-static void unused(const est_waiver *w, const fl_diag *near, const char *environment, fl_diags *diags)
+typedef struct silent { /* what is known of waivers that silence nothing */
+    fl_diags *diags;
+    fl_map *settled; /* by place: used somewhere, or reported */
+    fl_map *used;    /* by check and thing */
+    fl_map *near;    /* see by_whole; made when it is needed */
+} silent;
+
+static fl_diag *report_unused(const silent *x, const est_waiver *w, const char *thing, const char *key)
+{
+    const est_waiver *twin = fl_map_get(x->used, key);
+    const fl_diag *near = fl_map_get(x->near, whole_key(x->diags->arena, w->check.s, w->kind, w->name.s));
+    if (twin) {
+        fl_diag *d = fl_diag_add(x->diags, "unused-waiver", FL_WARNING, w->at, "`%s` is waived already on %s",
+                                 w->check.s, thing);
+        fl_diag_relate(x->diags, d, twin->at, "here");
+        fl_diag_help(x->diags, d, "take one of the two out");
+        return d;
+    }
+    fl_diag *d = fl_diag_add(x->diags, "unused-waiver", FL_WARNING, w->at, "`%s` finds nothing on %s%s", w->check.s,
+                             near && !w->part.s && near->about.part ? "the whole of " : "", thing);
+    if (near) {
+        fl_diag_relate(x->diags, d, near->span, "it finds this");
+        fl_diag_help(x->diags, d, "name what the finding is about: `allow %s on %s …`", w->check.s,
+                     waive_thing_text(x->diags->arena, &near->about));
+    } else {
+        fl_diag_help(x->diags, d, "take the waiver out");
+    }
+    return d;
+}
+
+static void unused(silent *x, const est_waiver *w, const char *environment)
 {
     const fl_thing thing = waive_thing(w);
-    fl_diag *d = fl_diag_add(diags, "unused-waiver", FL_WARNING, w->at, "`%s` finds nothing on %s%s", w->check.s,
-                             near && !w->part.s && near->about.part ? "the whole of " : "",
-                             waive_thing_text(diags->arena, &thing));
-    if (near) {
-        fl_diag_relate(diags, d, near->span, "it finds this");
-        fl_diag_help(diags, d, "name what the finding is about: `allow %s on %s …`", w->check.s,
-                     waive_thing_text(diags->arena, &near->about));
-    } else {
-        fl_diag_help(diags, d, "take the waiver out");
-    }
+    x->near = x->near ? x->near : by_whole(x->diags);
+    fl_diag *d =
+        report_unused(x, w, waive_thing_text(x->diags->arena, &thing), waive_key(x->diags->arena, w->check.s, &thing));
     if (environment) {
-        const char **only = FL_NEW_N(diags->arena, const char *, 2);
-        only[0] = environment;
-        d->environments = only;
+        d->environments = FL_NEW_N(x->diags->arena, const char *, 2);
+        d->environments[0] = environment;
     }
 }
 
@@ -190,27 +212,33 @@ static const char *waiver_identity(const est_waiver *w, fl_arena *a)
     return identity(a, w->at, waive_key(a, w->check.s, &thing));
 }
 
+static void settle(silent *x, const est_estate *e)
+{
+    for (size_t k = 0; k < e->waivers.n; k++) {
+        const est_waiver *w = e->waivers.v[k];
+        if (!w->check.s || !(w->used || w->refused || e->incomplete))
+            continue;
+        const fl_thing thing = waive_thing(w);
+        fl_map_put(x->settled, waiver_identity(w, x->diags->arena), (void *)w);
+        if (w->used)
+            fl_map_put(x->used, waive_key(x->diags->arena, w->check.s, &thing), (void *)w);
+    }
+}
+
 void waive_unused(const est_estate *const *all, size_t n, fl_diags *diags)
 {
     bool complete = n && n >= all[0]->environments.n;
-    fl_map *settled = fl_map_new(); /* used somewhere, or reported */
-    fl_map *near = NULL;
+    silent x = {.diags = diags, .settled = fl_map_new(), .used = fl_map_new()};
+    for (size_t i = 0; i < n; i++)
+        settle(&x, all[i]);
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < all[i]->waivers.n; k++) {
             const est_waiver *w = all[i]->waivers.v[k];
-            if (w->check.s && (w->used || w->refused || all[i]->incomplete))
-                fl_map_put(settled, waiver_identity(w, diags->arena), (void *)w);
+            if (w->check.s && (complete || w->in_environment) &&
+                !fl_map_put(x.settled, waiver_identity(w, diags->arena), (void *)w))
+                unused(&x, w, w->in_environment ? all[i]->environment : NULL);
         }
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < all[i]->waivers.n; k++) {
-            const est_waiver *w = all[i]->waivers.v[k];
-            if (!w->check.s || (!complete && !w->in_environment) ||
-                fl_map_put(settled, waiver_identity(w, diags->arena), (void *)w))
-                continue;
-            near = near ? near : by_whole(diags);
-            unused(w, fl_map_get(near, whole_key(diags->arena, w->check.s, w->kind, w->name.s)),
-                   w->in_environment ? all[i]->environment : NULL, diags);
-        }
-    fl_map_free(near);
-    fl_map_free(settled);
+    fl_map_free(x.settled);
+    fl_map_free(x.used);
+    fl_map_free(x.near);
 }
