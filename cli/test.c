@@ -29,26 +29,31 @@ static fl_status wrong_policy(fl_diags *diags, int form)
     return FL_FINDINGS;
 }
 
-/* Compiles the policy into a folder of its own, runs its tests there, and takes the folder away. */
-static fl_status test_policy(fl_arena *a, rt_test_run *run, const cli_args *args, const char *today, const char *filter,
-                             int form)
+typedef struct options {
+    const char *filter, *today, *environment;
+    int form;
+} options;
+
+static bool holds_test(const est_estate *e, const char *filter)
 {
-    fc_options opt = {0};
-    fl_diags diags;
-    const char **paths;
-    size_t n;
-    fl_status status = FL_OK;
-    fl_diags_init(&diags, a);
-    if (!cli_today(today, &opt.today))
-        return FL_USAGE;
-    if (!cli_policy_paths(a, args->v, args->n, &paths, &n, &status))
-        return status;
-    est_estate *e = fc_compile(a, paths, n, &opt, &diags, &status);
-    fc_build *build = e && !diags.errors ? fc_emit(e, NULL, &diags) : NULL;
-    if (diags.errors)
-        return fl_status_worse(status, wrong_policy(&diags, form));
-    if (!build)
-        return fl_status_worse(status, FL_COULD_NOT_RUN);
+    bool found = !filter;
+    for (size_t i = 0; !found && i < e->tests.n; i++) {
+        const char *name = est_expand(e, &lang_get1(e->tests.v[i], "text")->name);
+        found = name && strstr(name, filter);
+    }
+    return found;
+}
+
+/* Where several environments are tested, each test says in which it ran. */
+static void name_environment(rt_test_run *run, size_t first, const char *environment)
+{
+    for (size_t i = first; i < run->results.n; i++)
+        run->results.v[i].name = fl_printf(run->a, "%s [%s]", run->results.v[i].name, environment);
+}
+
+/* Builds one environment into a folder of its own, runs its tests there, and takes the folder away. */
+static fl_status test_estate(fl_arena *a, rt_test_run *run, const fc_build *build, const char *filter)
+{
     const char *tmp = getenv("TMPDIR");
     char *dir = fl_printf(a, "%s/flec-test-XXXXXX", tmp && *tmp ? tmp : "/tmp");
     if (!mkdtemp(dir)) {
@@ -56,21 +61,66 @@ static fl_status test_policy(fl_arena *a, rt_test_run *run, const cli_args *args
         return FL_COULD_NOT_RUN;
     }
     const char *out = fl_printf(a, "%s/build", dir);
-    status = fc_write(build, out);
+    fl_status status = fc_write(build, out);
     if (!status)
         status = rt_test_dir(run, out, filter);
     fl_remove_tree(dir);
     return status;
 }
 
+static fl_status test_each(fl_arena *a, rt_test_run *run, const est_estate **all, size_t n, fc_build **builds,
+                           const char *filter)
+{
+    fl_status status = FL_OK;
+    size_t wanted = 0;
+    for (size_t i = 0; i < n && !run->stop->signal; i++) {
+        size_t first = run->results.n;
+        if (!holds_test(all[i], filter))
+            continue;
+        wanted++;
+        status = fl_status_worse(status, test_estate(a, run, builds[i], filter));
+        if (n > 1)
+            name_environment(run, first, all[i]->environment);
+    }
+    if (wanted || !n)
+        return status;
+    fl_log(FL_LOG_ERROR, "no test's name holds `%s`", filter);
+    return FL_USAGE;
+}
+
+/* Every environment is compiled before the first test runs. */
+static fl_status test_policy(fl_arena *a, rt_test_run *run, const cli_args *args, const options *o)
+{
+    fc_options opt = {.environment = o->environment};
+    fl_diags diags;
+    const char **paths;
+    size_t n, nestates;
+    fl_status status = FL_OK;
+    fl_diags_init(&diags, a);
+    if (!cli_today(o->today, &opt.today))
+        return FL_USAGE;
+    if (!cli_policy_paths(a, args->v, args->n, &paths, &n, &status))
+        return status;
+    const est_estate **all = fc_check(a, paths, n, &opt, &diags, &status, &nestates);
+    fc_build **builds = FL_NEW_N(a, fc_build *, nestates + 1);
+    bool built = all != NULL;
+    for (size_t i = 0; i < nestates && !diags.errors; i++) {
+        builds[i] = fc_emit(all[i], NULL, &diags);
+        built &= builds[i] != NULL;
+    }
+    if (diags.errors)
+        return fl_status_worse(status, wrong_policy(&diags, o->form));
+    return built ? test_each(a, run, all, nestates, builds, o->filter) : fl_status_worse(status, FL_COULD_NOT_RUN);
+}
+
 int cli_test(int argc, char **argv)
 {
-    int form = RT_REPORT_TEXT;
-    const char *filter = NULL, *today = NULL;
+    options o = {.form = RT_REPORT_TEXT};
     const cli_opt opts[] = {
-        {"filter", 0, CLI_TEXT, NULL, "TEXT", "only tests whose name holds this", &filter},
-        {"format", 0, CLI_ENUM, forms, NULL, "how to report", &form},
-        {"today", 0, CLI_TEXT, NULL, "DATE", "the day to check the policy for (today, UTC)", &today},
+        {"filter", 0, CLI_TEXT, NULL, "TEXT", "only tests whose name holds this", &o.filter},
+        {"env", 0, CLI_TEXT, NULL, "NAME", "the environment; all, where the policy declares any", &o.environment},
+        {"format", 0, CLI_ENUM, forms, NULL, "how to report", &o.form},
+        {"today", 0, CLI_TEXT, NULL, "DATE", "the day to check the policy for (today, UTC)", &o.today},
         {0},
     };
     const cli_command cmd = {
@@ -81,11 +131,10 @@ int cli_test(int argc, char **argv)
         return done;
     fl_arena *a = fl_arena_new();
     rt_test_run run = {.a = a, .stop = cli_stop_watch()};
-    fl_status status =
-        is_build(a, &args) ? rt_test_dir(&run, args.v[0], filter) : test_policy(a, &run, &args, today, filter, form);
+    fl_status status = is_build(a, &args) ? rt_test_dir(&run, args.v[0], o.filter) : test_policy(a, &run, &args, &o);
     cli_stop_die(); /* half a report is none */
     if (status == FL_OK || run.results.n)
-        rt_test_report(&run, (rt_report_form)form, cli_color(false), stdout);
+        rt_test_report(&run, (rt_report_form)o.form, cli_color(false), stdout);
     fl_arena_free(a);
     return cli_finish(status);
 }
