@@ -68,6 +68,22 @@ static void fields(res *r, est_side *s, const lang_block *b)
 
 /* ---- subject ---- */
 
+/* What a JSON Schema is called: its `title`, as the vendor's strategies read it (JsonSchema.name). */
+static const char *title(res *r, const res_file *f, bool *json)
+{
+    fl_json_error error;
+    const fl_json *root = fl_json_parse(r->a, f->text, f->len, FL_JSON_ALLOW_NUL, &error);
+    const char *name = fl_json_str(root, "title");
+    *json = root != NULL;
+    size_t n = name ? strlen(name) : 0;
+    if (!n || n != fl_json_get(root, "title")->len || n > SCH_MAX_NAME)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f) /* the registry takes no such subject */
+            return NULL;
+    return name;
+}
+
 static const char *record_subject(res *r, const est_side *s, const res_file *f, fl_span at)
 {
     bool json = false, text = f && f->text;
@@ -75,11 +91,12 @@ static const char *record_subject(res *r, const est_side *s, const res_file *f, 
     if (text && s->format == EST_PROTOBUF)
         record = sch_proto_message_name(r->a, f->text, f->len, s->message.s);
     else if (text)
-        record = res_record_name(r, f, &json);
+        record = s->format == EST_JSON ? title(r, f, &json) : res_record_name(r, f, &json);
     if (record)
         return s->strategy == EST_RECORD_NAME ? record : fl_printf(r->a, "%s-%s", s->topic->name.s, record);
     if (json) {
-        fl_diag *d = res_error(r, "syntax", at, "the schema is no record, so it gives the subject no name");
+        const char *lacks = s->format == EST_JSON ? "has no `title` of printable characters" : "is no record";
+        fl_diag *d = res_error(r, "syntax", at, "the schema %s, so it gives the subject no name", lacks);
         fl_diag_help(r->diags, d, "write `subject topic-name`, or leave the line out");
     }
     return NULL;
@@ -106,6 +123,7 @@ static void with_schema(res *r, est_side *s, const lang_stmt *stmt)
     s->schema_path = (est_text){f ? f->path : NULL, path->span};
     s->schema_text = f ? f->text : NULL;
     s->schema_len = f ? f->len : 0;
+    s->message = res_slot(r, stmt, "message");
     subject(r, s, b, f);
     RES_SET(s->refs, res_references_of(r, b, "side.reference"));
     RES_SET(s->properties, res_metadata(r, res_block(b, "side.properties")));
