@@ -128,9 +128,9 @@ static bool same_environment(const char *a, const char *b)
     return a && b ? !strcmp(a, b) : a == b;
 }
 
-static const char *shown(const char *environment)
+static const char *shown(const fc_policy *p, const char *environment)
 {
-    return environment ? environment : "no environment";
+    return environment ? fl_printf(p->shared.a, "environment %s", environment) : "no environment";
 }
 
 /* A build is of one environment. Compared with another one, its keys and rules would say nothing. */
@@ -141,12 +141,12 @@ static bool right_environment(const fc_policy *p, const fc_options *opt)
         if (same_environment(is, opt->environment))
             return true;
         fl_log(FL_LOG_ERROR, "%s is a build of %s, and this is %s: name the build of the same environment",
-               opt->previous, shown(is), shown(opt->environment));
+               opt->previous, shown(p, is), shown(p, opt->environment));
         return false;
     }
     if (is && find(p, is))
         return true;
-    fl_log(FL_LOG_ERROR, "%s is a build of %s, and the policy declares %s", opt->previous, shown(is), all_names(p));
+    fl_log(FL_LOG_ERROR, "%s is a build of %s, and the policy declares %s", opt->previous, shown(p, is), all_names(p));
     return false;
 }
 
@@ -201,6 +201,7 @@ est_estate *fc_resolve(fc_policy *p, const fc_options *opt, fl_diags *diags)
 /* What only all environments together can tell. */
 static void over_all(const est_estate *const *all, size_t n, fl_diags *diags)
 {
+    chk_keks_of_environments(all, n, diags);
     guard_idle(all, n, diags);
     waive_unused(all, n, diags);
     fl_diags_sort(diags);

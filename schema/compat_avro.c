@@ -16,9 +16,11 @@ typedef struct comparison {
 /* Compares; what is wrong is reported if `loud`. Returns whether nothing is. */
 static bool reads(comparison *x, const sch_type *reader, const sch_type *writer, const sch_trail *at, bool loud);
 
+/* A type that has a name is shown by it: its text may be long. */
 static sch_place place(const sch_type *t)
 {
-    return t->foreign ? (sch_place){0} : sch_place_of(t->node);
+    const fl_json *name = t->name ? fl_json_get(t->node, "name") : NULL;
+    return t->foreign ? (sch_place){0} : sch_place_of(name ? name : t->node);
 }
 
 static const char *upper_kind(const sch_type *t)

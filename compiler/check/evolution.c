@@ -102,8 +102,8 @@ static bool other_algorithm(const est_encrypt *is, const prev_rule *was)
 static void report_algorithm(const pair *p, const est_encrypt *is, const prev_rule *was)
 {
     fl_diag *d = chk_report(p->row, p->diags, is->algorithm_at,
-                            "%s was encrypted with %s and would be with %s: the records of before would not open",
-                            value_of(p), was->algorithm, algorithms[is->algorithm]);
+                            "%s was encrypted with %s and would be with %s: old records would not open", value_of(p),
+                            was->algorithm, algorithms[is->algorithm]);
     fl_diag_help(p->diags, d, "write `algorithm %s`, or move the topic's records into a new topic", was->algorithm);
     chk_about_side(d, p->is, NULL);
 }
@@ -128,7 +128,7 @@ static bool other_kek(const est_encrypt *is, const prev_rule *was)
 static void report_kek(const pair *p, const est_encrypt *is, const prev_rule *was)
 {
     fl_diag *d = chk_report(p->row, p->diags, is->kek_name.at,
-                            "%s was encrypted with KEK %s and would be with %s: the data keys of the records of before "
+                            "%s was encrypted with KEK %s and would be with %s: the data keys of old records "
                             "belong to the first",
                             value_of(p), was->kek, is->kek_name.s);
     fl_diag_help(p->diags, d, "write `with %s`, or move the topic's records into a new topic", was->kek);
@@ -156,7 +156,7 @@ static void report_rotation(const pair *p, const est_encrypt *is, const prev_rul
 {
     fl_diag *d = chk_report(p->row, p->diags, is->rotate_at,
                             "%s had data keys that %s, and would have ones that %s: ciphertext has another form with "
-                            "rotation, and the records of before would not open",
+                            "rotation, and old records would not open",
                             value_of(p), was->rotates ? "rotate" : "never end", was->rotates ? "never end" : "rotate");
     fl_diag_help(p->diags, d,
                  was->rotates ? "write `rotate` with a number of days, any one%s"
@@ -186,11 +186,10 @@ static void subject_pair(const pair *p)
 {
     if (!p->is->subject || !encrypted_anything(p->was) || !strcmp(p->is->subject, p->was->subject_name))
         return;
-    fl_diag *d =
-        chk_report(p->row, p->diags, p->is->at,
-                   "%s was registered as subject %s and would be as %s: the data keys of the records of before "
-                   "belong to the first",
-                   value_of(p), p->was->subject_name, p->is->subject);
+    fl_diag *d = chk_report(p->row, p->diags, p->is->at,
+                            "%s was registered as subject %s and would be as %s: the data keys of old records "
+                            "belong to the first",
+                            value_of(p), p->was->subject_name, p->is->subject);
     fl_diag_help(p->diags, d, "keep the subject name, or move the topic's records into a new topic");
     chk_about_side(d, p->is, NULL);
 }
@@ -217,7 +216,7 @@ static void removed_leaves(const pair *p)
             continue;
         fl_diag *d = chk_report(p->row, p->diags, leaf_place(p->is, l),
                                 "%s of %s was encrypted by the rule %s and is not any more: readers would take the "
-                                "ciphertext of before for text, and new records go out in clear",
+                                "old ciphertext for text, and new records go out in clear",
                                 l->hit.path, value_of(p), was->rule);
         fl_diag_help(p->diags, d, "keep the tag and its `encrypt` line");
         chk_about_side(d, p->is, l->hit.path);
@@ -235,15 +234,14 @@ static void report_removed(const pair *p, fl_span at, const char *what)
 static void removed_form(const pair *p)
 {
     if (p->was->payload && !p->is->payload)
-        report_removed(p, p->is->at,
-                       "the whole body was encrypted and is not any more: nobody would open the records of before");
+        report_removed(p, p->is->at, "the whole body was encrypted and is not any more: nobody would open old records");
     if (p->was->encrypted.n && p->is->payload)
         report_removed(p, p->is->payload->at,
-                       "fields were encrypted, and now the whole body is: the records of before have no such body");
+                       "fields were encrypted, and now the whole body is: old records have no such body");
     if (p->was->encrypted.n && !est_has_schema(p->is))
         report_removed(p, p->is->at,
                        "fields were encrypted, and now it has no schema: nobody would open the records "
-                       "of before");
+                       "");
 }
 
 static bool is_encrypt(const prev_rule *r)
@@ -312,7 +310,7 @@ void chk_evolution_removed(const chk_row *row, const est_estate *e, fl_diags *di
 
 /* ---- evolution-history ---- */
 
-/* Why records of before may be in clear although the rule was there; NULL: it ran. */
+/* Why old records may be in clear although the rule was there; NULL: it ran. */
 static const char *why_clear(const pair *p, const char *name)
 {
     const prev_subject *s = p->was->subject;
@@ -359,14 +357,14 @@ static void history_leaf(const pair *p, const est_leaf *l)
     if (was ? !why : !field_was_there(p, l))
         return;
     fl_diag *d = chk_report(p->row, p->diags, leaf_place(p->is, l),
-                            "%s of %s is encrypted from now on, and records of before have it in clear: they stay as "
+                            "%s of %s is encrypted from now on, and old records have it in clear: they stay as "
                             "they are, and readers fail on them",
                             l->hit.path, value_of(p));
     if (why)
-        d->message = fl_printf(p->diags->arena, "%s of %s may be in clear in records of before: the rule %s %s",
-                               l->hit.path, value_of(p), was->rule, why);
+        d->message = fl_printf(p->diags->arena, "%s of %s may be in clear in old records: the rule %s %s", l->hit.path,
+                               value_of(p), was->rule, why);
     fl_diag_help(p->diags, d,
-                 "move the records into a new topic with `flec run`, or let them expire and write `allow "
+                 "move the records into a new topic, or let them expire and write `allow "
                  "evolution-history on topic %s%s field %s because \"…\" until DATE`",
                  p->is->topic->name.s, p->is->is_key ? " key" : "", l->hit.path);
     chk_about_side(d, p->is, l->hit.path);
@@ -378,11 +376,11 @@ static void history_payload(const pair *p)
     if (p->was->payload && !why)
         return;
     fl_diag *d = chk_report(p->row, p->diags, p->is->payload->at,
-                            "%s is encrypted whole from now on, and records of before are not: they stay as they are, "
+                            "%s is encrypted whole from now on, and old records are not: they stay as they are, "
                             "and readers fail on them",
                             value_of(p));
     if (why)
-        d->message = fl_printf(p->diags->arena, "%s may be in clear in records of before: the rule %s %s", value_of(p),
+        d->message = fl_printf(p->diags->arena, "%s may be in clear in old records: the rule %s %s", value_of(p),
                                p->was->payload, why);
     fl_diag_help(p->diags, d, "move the records into a new topic, or let them expire and waive this until they have");
     chk_about_side(d, p->is, NULL);
