@@ -171,14 +171,25 @@ static bool cannot_write(unsigned construct, cl_client client, cl_trouble *out)
     return false;
 }
 
-/* What the client cannot read with this construct, whoever of the others has written it. */
-static bool cannot_read(unsigned construct, cl_client client, cl_trouble *out)
+/* Has this column's client written any of it? */
+static bool among(cl_column column, unsigned writers)
+{
+    for (unsigned c = 0; c < CL_NCLIENTS; c++)
+        for (size_t i = 0; i < measured[c].n; i++)
+            if (measured[c].columns[i] == column && writers >> c & 1)
+                return true;
+    return false;
+}
+
+/* What the client cannot read with this construct, if one of `writers` has written it. */
+static bool cannot_read(unsigned construct, cl_client client, unsigned writers, cl_trouble *out)
 {
     for (size_t i = 0; i < measured[client].n; i++) {
         cl_column reader = measured[client].columns[i];
         for (unsigned writer = 0; writer < CL_NCOLUMNS; writer++) {
             const cl_cell *cell = &cl_cells[construct][writer];
-            if (!cell->read || !(cell->not_read >> reader & 1) || cell->read_case < 0)
+            if (!cell->read || !(cell->not_read >> reader & 1) || cell->read_case < 0 ||
+                !among((cl_column)writer, writers))
                 continue;
             *out = (cl_trouble){&cl_construct_rows[construct], CL_WORKS, cl_case_names[cell->read_case],
                                 cl_case_texts[cell->read_case][writer]};
@@ -188,10 +199,10 @@ static bool cannot_read(unsigned construct, cl_client client, cl_trouble *out)
     return false;
 }
 
-size_t cl_troubles(const cl_set *record, cl_client client, bool writing, cl_trouble out[CL_MOST_TROUBLES])
+size_t cl_troubles(const cl_set *record, cl_client client, unsigned writers, cl_trouble out[CL_MOST_TROUBLES])
 {
     size_t n = 0;
     for (unsigned c = next_in(record, 0); c < CL_NCONSTRUCTS; c = next_in(record, c + 1))
-        n += writing ? cannot_write(c, client, &out[n]) : cannot_read(c, client, &out[n]);
+        n += writers ? cannot_read(c, client, writers, &out[n]) : cannot_write(c, client, &out[n]);
     return n;
 }

@@ -61,13 +61,16 @@ typedef struct cl_verdict {
 cl_verdict cl_judge(const cl_constructs *leaf, cl_client client);
 
 /* On what a client fails: constructs of a record (cl_record_constructs, with the ways of its encrypted leaves joined),
- * one at a time. writing: what it writes; else what it cannot read of the others' records. */
+ * one at a time. writers 0: what it fails to write. Else what it cannot read of the records of these others (bits of
+ * cl_client). */
 typedef struct cl_trouble {
     const cl_construct_row *construct;
     cl_fail fail; /* WORKS: it cannot read what others wrote */
     const char *proof, *measured;
 } cl_trouble;
 #define CL_MOST_TROUBLES CL_NCONSTRUCTS
-size_t cl_troubles(const cl_set *record, cl_client client, bool writing, cl_trouble out[CL_MOST_TROUBLES]);
+size_t cl_troubles(const cl_set *record, cl_client client, unsigned writers, cl_trouble out[CL_MOST_TROUBLES]);
+
+#define CL_ALL_CLIENTS ((1u << CL_NCLIENTS) - 1)
 
 #endif

@@ -328,7 +328,7 @@ static bool has_trouble(const char *text, sch_format format, cl_client client, b
     if (!s)
         fail_msg("at %u: %s", err.offset, err.message);
     cl_record_constructs(cl_shape_of(arena, s), &record);
-    size_t n = cl_troubles(&record, client, writing, found);
+    size_t n = cl_troubles(&record, client, writing ? 0 : CL_ALL_CLIENTS, found);
     for (size_t i = 0; i < n; i++)
         if (!strcmp(found[i].construct->key, key)) {
             assert_true(found[i].proof && found[i].measured);
