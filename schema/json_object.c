@@ -25,7 +25,8 @@ typedef struct property {
 typedef struct object {
     js_parser *j;
     sch_type *type;
-    fl_map *names; /* name to property */
+    const sch_field *field; /* inside which the object is written */
+    fl_map *names;          /* name to property */
     FL_VEC(property *) all;
     fl_map *required;
     js_parts rest;   /* `additionalProperties` that are schemas */
@@ -150,7 +151,7 @@ static bool read_branches(object *o, const js_parts *branches)
         if (!js_flatten(o->j, all.v[i], &parts))
             return false;
         for (size_t k = 0; k < parts.n; k++) {
-            if (!js_note_misplaced(o->j, parts.v[k], o->type, NULL) || !read_part(o, parts.v[k], (unsigned)i + 1))
+            if (!js_note_misplaced(o->j, parts.v[k], o->type, o->field) || !read_part(o, parts.v[k], (unsigned)i + 1))
                 return false;
             for (const char *const *word = js_choice_words; *word; word++) {
                 const fl_json *list = fl_json_get(parts.v[k].node, *word);
@@ -285,7 +286,7 @@ static bool make_map(object *o, js_spot at)
     sch_type *t = o->type;
     t->kind = SCH_MAP;
     t->item_unwalked = REST;
-    t->item = o->rest.n ? js_type(o->j, o->rest.v, o->rest.n, NULL) : js_new_type(o->j, SCH_ANY, at);
+    t->item = o->rest.n ? js_type(o->j, o->rest.v, o->rest.n, o->field) : js_new_type(o->j, SCH_ANY, at);
     return t->item != NULL;
 }
 
@@ -311,9 +312,9 @@ static bool fill(object *o, const js_parts *parts, const js_parts *branches)
     return any_name ? make_map(o, parts->v[0]) : make_record(o);
 }
 
-bool js_fill_object(js_parser *j, sch_type *t, const js_parts *parts, const js_parts *branches)
+bool js_fill_object(js_parser *j, sch_type *t, const js_parts *parts, const js_parts *branches, const sch_field *field)
 {
-    object o = {.j = j, .type = t, .names = fl_map_new(), .required = fl_map_new()};
+    object o = {.j = j, .type = t, .field = field, .names = fl_map_new(), .required = fl_map_new()};
     bool ok = fill(&o, parts, branches);
     fl_map_free(o.names);
     fl_map_free(o.required);

@@ -169,6 +169,7 @@ typedef struct shape {
     const fl_json *symbols; /* the first `enum` or `const`, or NULL */
     bool object, array;     /* fields, elements are described */
     js_parts branches;      /* of `anyOf` and `oneOf` */
+    FL_VEC(size_t) ends;    /* of each of these lists, in branches */
     js_spot at;             /* the first part that clients walk */
 } shape;
 
@@ -189,6 +190,8 @@ static bool read_branches(js_parser *j, shape *s, js_spot part)
         for (const fl_json *c = list ? list->child : NULL; c; c = c->next)
             if (c->kind != FL_JFALSE)
                 FL_PUSH(j->p.a, &s->branches, (js_spot){c, part.doc, part.unwalked});
+        if (list)
+            FL_PUSH(j->p.a, &s->ends, s->branches.n);
     }
     return true;
 }
@@ -373,7 +376,7 @@ static bool fill_array(js_parser *j, sch_type *t, const shape *s, const sch_fiel
 static bool fill_kind(js_parser *j, sch_type *t, const shape *s, const sch_field *field)
 {
     if (t->kind == SCH_RECORD)
-        return js_fill_object(j, t, &s->parts, &s->branches);
+        return js_fill_object(j, t, &s->parts, &s->branches, field);
     if (t->kind == SCH_ARRAY)
         return fill_array(j, t, s, field);
     fill_scalar(j, t, s);
@@ -406,27 +409,40 @@ static void make_union(js_parser *j, sch_type *t, const shape *s)
     t->branches = FL_NEW_N(j->p.a, sch_type *, s->branches.n + NKINDS + 1);
 }
 
-/* `anyOf` and `oneOf` without properties beside them: a value is of one branch's type. A branch that only narrows says
- * nothing new of the type that is declared beside it. */
-static bool fill_choice(js_parser *j, sch_type *t, const shape *s, const sch_field *field)
+/* The branches of one list. *narrows: one of them says nothing of types. */
+static bool add_list(js_parser *j, sch_type *t, const shape *s, size_t list, bool *narrows, const sch_field *field)
 {
-    bool narrows = false;
-    make_union(j, t, s);
-    for (size_t i = 0; i < s->branches.n; i++) {
+    *narrows = false;
+    for (size_t i = list ? s->ends.v[list - 1] : 0; i < s->ends.v[list]; i++) {
         js_spot at = s->branches.v[i];
         if (!js_settle(j, &at, field))
             return false;
         if (js_only_narrows(at))
-            narrows = true;
+            *narrows = true;
         else if (!add_branch(t, js_type(j, &at, 1, field)))
             return false;
     }
+    return true;
+}
+
+/* `anyOf` and `oneOf` without properties beside them: a value is of one branch's type. A branch that only narrows lets
+ * through what the type beside it does, or anything. */
+static bool fill_choice(js_parser *j, sch_type *t, const shape *s, const sch_field *field)
+{
+    bool all_narrow = true, narrows;
+    make_union(j, t, s);
+    for (size_t i = 0; i < s->ends.n; i++) {
+        if (!add_list(j, t, s, i, &narrows, field))
+            return false;
+        all_narrow &= narrows;
+    }
     shape beside = *s;
     beside.branches.n = 0;
-    unsigned own = narrows || s->object || s->array ? s->bits : s->bits & NOTHING;
+    unsigned own = all_narrow || s->object || s->array ? s->bits : s->bits & NOTHING;
     if (!add_kinds(j, t, &beside, own, field))
         return false;
-    return t->nbranches || add_branch(t, js_new_type(j, SCH_ANY, s->at));
+    bool anything = all_narrow && !s->bits;
+    return (t->nbranches && !anything) || add_branch(t, js_new_type(j, SCH_ANY, s->at));
 }
 
 static bool described_beside(const shape *s)

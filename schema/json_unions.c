@@ -27,15 +27,16 @@ static bool is_new_kind(opener *o, const sch_type *t)
     return !known;
 }
 
-/* In order of writing: the stack holds what is still to come, the next on top. */
-static bool push_branches(opener *o, const sch_type *u)
+/* In order of writing: the stack holds what is still to come, the next on top. Each type comes there once. */
+static void push_branches(opener *o, const sch_type *u, unsigned number)
 {
     for (size_t i = u->nbranches; i-- > 0;) {
-        if (o->nstack == SCH_MAX_TYPES + JS_MAX_UNION)
-            return js_refuse(o->j, (js_spot){u->node, NULL, NULL}, "unions hold each other in too many ways");
-        o->stack[o->nstack++] = u->branches[i];
+        sch_type *t = u->branches[i];
+        if (o->seen[t->id] == number)
+            continue;
+        o->seen[t->id] = number;
+        o->stack[o->nstack++] = t;
     }
-    return true;
 }
 
 static bool open_union(opener *o, sch_type *u, unsigned number)
@@ -43,19 +44,13 @@ static bool open_union(opener *o, sch_type *u, unsigned number)
     o->found.n = o->nstack = 0;
     o->kinds = 0;
     o->seen[u->id] = number;
-    if (!push_branches(o, u))
-        return false;
+    push_branches(o, u, number);
     while (o->nstack) {
         sch_type *t = o->stack[--o->nstack];
-        if (o->seen[t->id] == number)
-            continue;
-        o->seen[t->id] = number;
-        if (t->kind == SCH_UNION) {
-            if (!push_branches(o, t))
-                return false;
-        } else if (is_new_kind(o, t)) {
+        if (t->kind == SCH_UNION)
+            push_branches(o, t, number);
+        else if (is_new_kind(o, t))
             FL_PUSH(o->j->p.a, &o->found, t);
-        }
     }
     o->total += o->found.n;
     if (o->found.n > JS_MAX_UNION || o->total > JS_MAX_BRANCHES)
@@ -66,9 +61,7 @@ static bool open_union(opener *o, sch_type *u, unsigned number)
 bool js_flatten_unions(js_parser *j)
 {
     size_t n = j->p.types.n;
-    opener o = {.j = j,
-                .seen = fl_xcalloc(n + 1, sizeof *o.seen),
-                .stack = fl_xcalloc(SCH_MAX_TYPES + JS_MAX_UNION, sizeof *o.stack)};
+    opener o = {.j = j, .seen = fl_xcalloc(n + 1, sizeof *o.seen), .stack = fl_xcalloc(n + 1, sizeof *o.stack)};
     bool ok = true;
     for (size_t i = 0; i < n && ok; i++) {
         sch_type *u = j->p.types.v[i];
