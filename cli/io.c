@@ -9,6 +9,7 @@
 
 #include "cli/opt.h"
 #include "cli/report.h"
+#include "compiler/waive/waive.h"
 
 bool cli_policy_paths(fl_arena *a, const char *const *operands, size_t n, const char ***paths, size_t *npaths,
                       fl_status *status)
@@ -49,9 +50,12 @@ bool cli_today(const char *text, int64_t *days)
 
 static void summary(const fl_diags *d)
 {
+    size_t waivers = waive_in_force(d);
     if (d->errors || d->warnings)
-        printf("%zu error%s, %zu warning%s\n", d->errors, d->errors == 1 ? "" : "s", d->warnings,
-               d->warnings == 1 ? "" : "s");
+        printf("%zu error%s, %zu warning%s%s", d->errors, d->errors == 1 ? "" : "s", d->warnings,
+               d->warnings == 1 ? "" : "s", waivers ? ", " : "\n");
+    if (waivers)
+        printf("%zu waiver%s in force\n", waivers, waivers == 1 ? "" : "s");
 }
 
 fl_status cli_report(fl_diags *diags, int format)

@@ -32,6 +32,38 @@ static void digests(emit *m, fl_jw *w)
     fl_jw_end_object(w);
 }
 
+static void text_or_null(fl_jw *w, const char *key, const char *s)
+{
+    fl_jw_key(w, key);
+    if (s)
+        fl_jw_string(w, s);
+    else
+        fl_jw_null(w);
+}
+
+/* Those in force, in order of file and place: what they silence is in no report, so it is on record here. */
+static void waivers(emit *m, fl_jw *w)
+{
+    fl_jw_key(w, "waivers");
+    fl_jw_array(w);
+    for (size_t i = 0; i < m->e->waivers.n; i++) {
+        const est_waiver *x = m->e->waivers.v[i];
+        bool topic = !strcmp(x->kind, "topic");
+        if (!x->used)
+            continue;
+        fl_jw_object(w);
+        fl_jw_kstring(w, "check", x->check.s);
+        fl_jw_kstring(w, "kind", x->kind);
+        text_or_null(w, "name", x->name.s);
+        text_or_null(w, "side", topic ? x->key ? "key" : "value" : NULL);
+        text_or_null(w, "part", x->part.s);
+        text_or_null(w, "reason", x->reason.s);
+        text_or_null(w, "until", x->until.s);
+        fl_jw_end_object(w);
+    }
+    fl_jw_end_array(w);
+}
+
 void emit_manifest(emit *m)
 {
     emit_json j;
@@ -48,9 +80,7 @@ void emit_manifest(emit *m)
         fl_jw_string(&j.w, m->e->environment);
     else
         fl_jw_null(&j.w);
-    fl_jw_key(&j.w, "waivers");
-    fl_jw_array(&j.w);
-    fl_jw_end_array(&j.w);
+    waivers(m, &j.w);
     fl_jw_key(&j.w, "order");
     fl_jw_array(&j.w);
     for (size_t i = 0; i < m->build->norder; i++)
