@@ -8,7 +8,7 @@
 #include "compiler/compiler.h"
 
 typedef struct options {
-    const char *output, *only, *today, *environment, *previous;
+    const char *output, *only, *today, *environment, *previous, *words;
     int format;
 } options;
 
@@ -102,6 +102,8 @@ static fl_status build(fl_arena *a, const char *const *paths, size_t n, const op
     fl_diags diags;
     fl_status status = FL_OK;
     fc_options opt = {.today = today, .environment = o->environment, .previous = o->previous};
+    if (!cli_personal_words(a, o->words, &opt.personal_words, &status))
+        return status;
     fl_diags_init(&diags, a);
     est_estate *e = fc_compile(a, paths, n, &opt, &diags, &status);
     if (status == FL_USAGE || status == FL_COULD_NOT_RUN)
@@ -128,6 +130,7 @@ int cli_build(int argc, char **argv)
         {"previous", 0, CLI_TEXT, NULL, "DIR", "the build that is in use: what would break its records is reported",
          &o.previous},
         {"today", 0, CLI_TEXT, NULL, "DATE", "the day on which `until` is judged; today in UTC", &o.today},
+        CLI_PERSONAL_WORDS(&o.words),
         {"format", 0, CLI_ENUM, cli_formats, NULL, "how to report", &o.format},
         {0},
     };

@@ -38,7 +38,7 @@ static fl_status check_and_fix(const char *const *paths, size_t n, const fc_opti
 
 int cli_check(int argc, char **argv)
 {
-    const char *today = NULL;
+    const char *today = NULL, *words = NULL;
     fc_options opt = {0};
     int format = CLI_TEXT_FORMAT;
     bool fix = false;
@@ -47,6 +47,7 @@ int cli_check(int argc, char **argv)
         {"previous", 0, CLI_TEXT, NULL, "DIR", "the build that is in use: what would break its records is reported",
          &opt.previous},
         {"today", 0, CLI_TEXT, NULL, "DATE", "the day on which `until` is judged; today in UTC", &today},
+        CLI_PERSONAL_WORDS(&words),
         {"format", 0, CLI_ENUM, cli_check_formats, NULL, "how to report", &format},
         {"fix", 0, CLI_FLAG, NULL, NULL, "make the edits that cannot change what is encrypted, then check again", &fix},
         {0},
@@ -66,7 +67,8 @@ int cli_check(int argc, char **argv)
     if (!cli_today(today, &opt.today))
         return FL_USAGE;
     fl_arena *a = fl_arena_new();
-    if (cli_policy_paths(a, args.v, args.n, &paths, &n, &status))
+    if (cli_personal_words(a, words, &opt.personal_words, &status) &&
+        cli_policy_paths(a, args.v, args.n, &paths, &n, &status))
         status = fix ? check_and_fix(paths, n, &opt, format) : check(paths, n, &opt, format, NULL);
     fl_arena_free(a);
     return cli_finish(status);

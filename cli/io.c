@@ -8,8 +8,9 @@
 #include <sys/stat.h>
 
 #include "cli/opt.h"
-#include "cli/report.h"
+#include "compiler/check/personal.h"
 #include "compiler/waive/waive.h"
+#include "cli/report.h"
 
 bool cli_policy_paths(fl_arena *a, const char *const *operands, size_t n, const char ***paths, size_t *npaths,
                       fl_status *status)
@@ -46,6 +47,30 @@ bool cli_today(const char *text, int64_t *days)
         return true;
     fl_log(FL_LOG_ERROR, "--today takes a day such as 2027-06-30, not `%s`", text);
     return false;
+}
+
+bool cli_personal_words(fl_arena *a, const char *file, const char **text, fl_status *status)
+{
+    char *read = NULL;
+    size_t n, line = 0;
+    *text = NULL;
+    if (!file)
+        return true;
+    int e = fl_read_file(a, file, CHK_PERSONAL_MAX_FILE, &read, &n);
+    if (e) {
+        fl_log(FL_LOG_ERROR, "%s: %s", file, strerror(e));
+        *status = FL_COULD_NOT_RUN;
+        return false;
+    }
+    chk_personal *list = strlen(read) == n ? chk_personal_new(read, &line) : NULL;
+    if (!list) {
+        fl_log(FL_LOG_ERROR, "%s:%zu: an entry is made of letters, digits, blanks, `_` and `-`", file, line);
+        *status = FL_USAGE;
+        return false;
+    }
+    chk_personal_free(list);
+    *text = read;
+    return true;
 }
 
 static void summary(const fl_diags *d)

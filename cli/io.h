@@ -12,6 +12,15 @@ bool cli_policy_paths(fl_arena *a, const char *const *operands, size_t n, const 
 /* --today DATE as days; NULL: today in UTC. false: no date (logged, status 2). */
 bool cli_today(const char *text, int64_t *days);
 
+/* --personal-words FILE: its text, checked; NULL for no FILE. false: it cannot be read (logged, status 4) or a line of
+ * it is no entry (logged, status 2). */
+bool cli_personal_words(fl_arena *a, const char *file, const char **text, fl_status *status);
+#define CLI_PERSONAL_WORDS(to)                                                                                         \
+    {                                                                                                                  \
+        "personal-words", 0, CLI_TEXT, NULL, "FILE", "names of fields that look personal: adds some, takes some out",  \
+            to                                                                                                         \
+    }
+
 #define CLI_MOST_SHOWN 10 /* diagnostics as text; JSON holds all */
 
 /* Reports diagnostics on standard output: as text (10 at most, then how many more, then a line with the numbers if

@@ -34,6 +34,9 @@ fl_diag *chk_about_kek(fl_diag *d, const est_kek *k);
 fl_diag *chk_about_connector(fl_diag *d, const est_connector *c, const char *property); /* property: or NULL */
 fl_diag *chk_about_platform(fl_diag *d);
 
+/* What only the estates of all environments together can tell: kek-differs where two have one registry. */
+void chk_keks_of_environments(const est_estate *const *all, size_t n, fl_diags *diags);
+
 /* An edit: `text` instead of what stands there. What is written once and counts in several places (a default, a
  * statement repeated for the rows of a list) is never safe to change: it may be right in another one. */
 void chk_fix(fl_diags *diags, fl_diag *d, fl_span at, const char *text, bool safe);

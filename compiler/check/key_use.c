@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "compiler/check/check.h"
+#include "compiler/check/previous.h"
 #include "compiler/check/uses.h"
 
 /* ---- gcm-without-rotation ---- */
@@ -130,6 +131,65 @@ void chk_stale_rules(const chk_row *row, const est_estate *e, fl_diags *diags)
 
 /* ---- kek-differs ---- */
 
+/* The registry never changes the KMS or the key of a KEK, and a client whose rule names another key refuses the record:
+ * "Found K with kms key id … which differs" (UpdateKekRequest, EncryptionExecutor). */
+static fl_diag *differs(const chk_row *row, fl_diags *diags, const est_kek *k, const char *where, const char *kms_type,
+                        const char *key_id)
+{
+    bool type = strcmp(k->kms_type, kms_type) != 0;
+    fl_diag *d =
+        chk_report(row, diags, k->key_id.at, "KEK %s has %s %s here, and %s %s", k->name.s,
+                   type ? "the KMS" : "the key", type ? k->kms_type : k->key_id.s, type ? kms_type : key_id, where);
+    fl_diag_help(diags, d,
+                 "a registered KEK keeps its key: give the new one a new name, and keep the old one for the "
+                 "records that it opens");
+    return chk_about_kek(d, k);
+}
+
 void chk_kek_differs(const chk_row *row, const est_estate *e, fl_diags *diags)
 {
+    for (size_t i = 0; e->previous && i < e->keks.n; i++) {
+        const est_kek *k = e->keks.v[i];
+        const prev_kek *old = k->key_id.s ? prev_find_kek(e->previous, k->name.s) : NULL;
+        if (old && (strcmp(old->kms_type, k->kms_type) || strcmp(old->key_id, k->key_id.s)))
+            differs(row, diags, k, "in the previous build", old->kms_type, old->key_id);
+    }
+}
+
+/* The registry of an environment, NULL if only the worker knows it. */
+static const char *registry_of(const est_estate *e)
+{
+    const char *url = e->has_platform ? e->platform.registry_url.s : NULL;
+    return url && !strstr(url, "${") ? url : NULL;
+}
+
+static void two_environments(const chk_row *row, const est_estate *one, const est_estate *other, fl_diags *diags)
+{
+    for (size_t i = 0; i < other->keks.n; i++) {
+        const est_kek *k = other->keks.v[i], *first = est_find_kek(one, k->name.s);
+        if (!first || !first->key_id.s || !k->key_id.s ||
+            (first->kms == k->kms && !strcmp(first->key_id.s, k->key_id.s)))
+            continue;
+        fl_diag *d =
+            differs(row, diags, k, fl_printf(diags->arena, "in %s, which has the same registry", one->environment),
+                    first->kms_type, first->key_id.s);
+        fl_diag_relate(diags, d, first->key_id.at, "in %s", one->environment);
+        d->environments = FL_NEW_N(diags->arena, const char *, 2);
+        d->environments[0] = other->environment;
+    }
+}
+
+void chk_keks_of_environments(const est_estate *const *all, size_t n, fl_diags *diags)
+{
+    const chk_row *row = chk_find("kek-differs");
+    for (size_t i = 1; i < n; i++) {
+        const char *url = registry_of(all[i]);
+        for (size_t k = 0; url && k < i; k++) {
+            const char *other = registry_of(all[k]);
+            if (!other || strcmp(url, other))
+                continue;
+            two_environments(row, all[k], all[i], diags);
+            break; /* the first with that registry */
+        }
+    }
 }

@@ -18,14 +18,20 @@ fl_diag *res_error(res *r, const char *check, fl_span at, const char *fmt, ...)
     return fl_diag_add(r->diags, check, FL_ERROR, at, "%s", text);
 }
 
-void res_unknown(res *r, fl_span at, const char *kind, const char *name, const char *const *names, size_t n)
+void res_unknown_of(res *r, const char *check, fl_span at, const char *kind, const char *name, const char *const *names,
+                    size_t n)
 {
-    fl_diag *d = res_error(r, "unknown-name", at, "there is no %s `%s`", kind, name);
+    fl_diag *d = res_error(r, check, at, "there is no %s `%s`", kind, name);
     bool affordable = n <= MAX_GUESSES && r->guesses <= MAX_GUESSES - n;
     const char *near = affordable ? fl_nearest(name, names, n) : NULL;
     r->guesses += affordable ? n : 0;
     if (near)
         fl_diag_help(r->diags, d, "did you mean `%s`?", near);
+}
+
+void res_unknown(res *r, fl_span at, const char *kind, const char *name, const char *const *names, size_t n)
+{
+    res_unknown_of(r, "unknown-name", at, kind, name, names, n);
 }
 
 /* ---- statements and their parts ---- */
@@ -241,6 +247,6 @@ est_text res_principal(res *r, const lang_value *v)
         return (est_text){NULL, v->span};
     struct res_names names = res_names(r, RES_PRINCIPAL);
     if (names.n && !res_declared(r, RES_PRINCIPAL, t.s))
-        res_unknown(r, v->span, "principal", t.s, names.v, names.n);
+        res_unknown_of(r, "unknown-principal", v->span, "principal", t.s, names.v, names.n);
     return t;
 }

@@ -174,6 +174,9 @@ const lang_stmt *res_overlay_platform(res *r, const lang_stmt *s);
 fl_diag *res_error(res *r, const char *check, fl_span at, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* "there is no KIND `name`", with the nearest of the names. */
 void res_unknown(res *r, fl_span at, const char *kind, const char *name, const char *const *names, size_t n);
+/* The same under another check. */
+void res_unknown_of(res *r, const char *check, fl_span at, const char *kind, const char *name, const char *const *names,
+                    size_t n);
 /* The kind of thing that a statement of the top level declares; -1: none. */
 int res_kind_of(const lang_stmt *s);
 /* The names of a kind of declared things, for res_unknown. */
