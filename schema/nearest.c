@@ -33,6 +33,19 @@ static unsigned allowed(size_t len)
     return len <= 4 ? 1 : len <= 8 ? 2 : 3;
 }
 
+/* Do they differ in `[]` alone? */
+static bool same_names(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        while (!strncmp(a, "[]", 2))
+            a += 2;
+        while (!strncmp(b, "[]", 2))
+            b += 2;
+        if (*a != *b || !*a)
+            return *a == *b;
+    }
+}
+
 /* 10 a letter's difference; smaller is nearer. */
 static unsigned score(const char *path, const char *name, const char *candidate)
 {
@@ -40,6 +53,8 @@ static unsigned score(const char *path, const char *name, const char *candidate)
     const char *other = last_name(candidate, buf, sizeof buf);
     if (!strcasecmp(path, candidate))
         return 5;
+    if (same_names(path, candidate))
+        return 8;
     unsigned best = FAR, max = allowed(strlen(path));
     unsigned d = fl_distance(path, candidate, max);
     if (d <= max)

@@ -90,6 +90,17 @@ static const fl_json *last_child(const fl_json *node, const fl_json **before)
     return last;
 }
 
+/* What comes behind the only part of a list or object: a comma, and the line break that the part has before it. */
+static span only_comma(const sch_schema *s, uint32_t from, uint32_t to, bool loose, char own_line[MAX_STYLE + 2])
+{
+    if (!memchr(s->text + from, '\n', to - from))
+        return loose ? (span){", ", 2} : (span){",", 1};
+    span lead = between(s, from, to, " ");
+    own_line[0] = ',';
+    memcpy(own_line + 1, lead.p, lead.n);
+    return (span){own_line, lead.n + 1};
+}
+
 /* A member behind the last one of the field's object, in the style of that object. */
 static uint32_t insert_member(const sch_schema *s, const fl_json *object, const char **tags, size_t n, uint32_t at,
                               fl_buf *out)
@@ -103,7 +114,9 @@ static uint32_t insert_member(const sch_schema *s, const fl_json *object, const 
         return object->from + 1;
     }
     span colon = between(s, last->key_to, last->from, ": ");
-    span comma = before ? between(s, before->to, last->key_from, ", ") : (span){", ", 2};
+    char own_line[MAX_STYLE + 2];
+    span comma = before ? between(s, before->to, last->key_from, ", ")
+                        : only_comma(s, object->from + 1, last->key_from, colon.n > 1, own_line);
     fl_buf_add(out, s->text + at, last->to - at);
     add(out, comma);
     fl_buf_adds(out, "\"" SCH_TAGS "\"");
@@ -130,12 +143,7 @@ static span element_comma(const sch_schema *s, const fl_json *list, char own_lin
     const fl_json *before, *last = last_child(list, &before);
     if (before)
         return between(s, before->to, last->from, ", ");
-    if (!last || !memchr(s->text + list->from, '\n', last->from - list->from))
-        return (span){", ", 2};
-    span lead = between(s, list->from + 1, last->from, " ");
-    own_line[0] = ',';
-    memcpy(own_line + 1, lead.p, lead.n);
-    return (span){own_line, lead.n + 1};
+    return last ? only_comma(s, list->from + 1, last->from, true, own_line) : (span){", ", 2};
 }
 
 /* Tags behind the last one of an existing list. */
