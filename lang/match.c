@@ -145,8 +145,10 @@ static void refuse_overlay(matching *m, lang_bkind kind, const lang_stmt *s)
         fl_diag_add(m->diags, "overlay-refused", FL_ERROR, s->head.span,
                     defaults ? "`%.60s` cannot be a default" : "`%.60s` is the same in every environment", head);
     if (protects(&s->head.name))
-        fl_diag_help(m->diags, d, "what is encrypted stands at the %s itself, where a reviewer reads it%s",
-                     strcmp(head, "topics") ? "topic" : "connector", defaults ? "" : ", and no environment changes it");
+        fl_diag_help(m->diags, d,
+                     defaults ? "what is encrypted stands at the topic itself, where a reviewer reads it"
+                              : "what is encrypted stands outside of environments, at the topic or "
+                                "connector itself, and none of them changes it");
     else
         fl_diag_help(m->diags, d, "%s stand %s", in_block(m, kind),
                      join(m, words, heads(m, kind, words, 32), " and ", "`"));
