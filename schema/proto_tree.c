@@ -37,6 +37,7 @@ typedef struct tree {
     sch_types types;
     FL_VEC(waiting) list;
     FL_VEC(note) notes;
+    bool no_root; /* what is refused is the message that was asked for */
 } tree;
 
 static bool refuse(tree *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -44,7 +45,7 @@ static bool refuse(tree *t, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    *t->err = (sch_error){0};
+    *t->err = (sch_error){.root = t->no_root};
     vsnprintf(t->err->message, sizeof t->err->message, fmt, ap);
     va_end(ap);
     return false;
@@ -289,6 +290,7 @@ static const char *short_name(const proto_message *m)
 static bool unknown(tree *t, const char *wanted, const messages *all)
 {
     size_t n = all->n;
+    t->no_root = true;
     const char **names = FL_NEW_N(t->a, const char *, 3 * n), *near;
     for (size_t i = 0; i < n; i++) {
         names[i] = short_name(all->v[i]);

@@ -135,6 +135,7 @@ typedef struct sch_error {
     uint32_t offset; /* into text (or into the ref named in ref) */
     const char *ref; /* or NULL */
     char message[256];
+    bool root; /* Protobuf: the text is right, and has no message as was asked for */
 } sch_error;
 
 #define SCH_MAX_TEXT  (16u << 20)

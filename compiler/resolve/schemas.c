@@ -116,9 +116,15 @@ static res_file *file_of(const res_node *n, const ref_list *refs, const char *na
     return n->file;
 }
 
-/* The place is in the schema; the line of the policy that names it follows. */
+/* The place is in the schema, and the line of the policy that names it follows; of a message that is not in it, the
+ * place is where the policy names that. */
 static void bad_schema(res *r, const res_node *n, const ref_list *refs, const sch_error *error)
 {
+    const est_text *message = n->side ? &n->side->message : &n->subject->message;
+    if (error->root && message->s) {
+        res_error(r, "syntax", message->at, "%s", error->message);
+        return;
+    }
     res_file *f = file_of(n, refs, error->ref);
     uint32_t end = (uint32_t)f->len, from = error->offset < end ? error->offset : end;
     fl_diag *d =
