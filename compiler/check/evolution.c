@@ -239,9 +239,7 @@ static void removed_form(const pair *p)
         report_removed(p, p->is->payload->at,
                        "fields were encrypted, and now the whole body is: old records have no such body");
     if (p->was->encrypted.n && !est_has_schema(p->is))
-        report_removed(p, p->is->at,
-                       "fields were encrypted, and now it has no schema: nobody would open the records "
-                       "");
+        report_removed(p, p->is->at, "fields were encrypted, and now it has no schema: nobody would open old records");
 }
 
 static bool is_encrypt(const prev_rule *r)

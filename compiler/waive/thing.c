@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "compiler/check/previous.h"
+
 fl_thing waive_thing(const est_waiver *w)
 {
     bool topic = !strcmp(w->kind, "topic");
@@ -102,6 +104,8 @@ bool waive_thing_exists(const est_estate *e, const est_waiver *w, unsigned *gues
     if (!strcmp(w->kind, "connector"))
         return found(e, w, est_find_connector(e, w->name.s), e->connectors.v, e->connectors.n, guesses, diags);
     const est_topic *t = est_find_topic(e, w->name.s);
+    if (!t && !w->part.s && e->previous && prev_find_side(e->previous, w->name.s, w->key))
+        return true; /* a topic that is gone */
     return found(e, w, t, e->topics.v, e->topics.n, guesses, diags) &&
            (!w->part.s || field_exists(w->key ? &t->key : &t->value, w, diags));
 }

@@ -45,6 +45,13 @@ static void past_its_day(const est_waiver *w, fl_diags *diags)
     fl_diag_help(diags, d, "mend what it was about and take it out, or decide again and write a later day");
 }
 
+/* What is compared with a previous build cannot be judged without one: such a waiver waits. */
+static bool waits(const est_estate *e, const est_waiver *w)
+{
+    return !e->previous && w->check.s &&
+           (!strncmp(w->check.s, "evolution-", 10) || !strcmp(w->check.s, "incompatible-schema"));
+}
+
 /* Does it count? Else one thing is said of it. */
 static bool counts(const est_estate *e, const est_waiver *w, unsigned *guesses, fl_diags *diags)
 {
@@ -56,7 +63,7 @@ static bool counts(const est_estate *e, const est_waiver *w, unsigned *guesses, 
         unknown_check(w, diags);
     else if (row->waiver == CHK_NEVER)
         never_waived(w, diags);
-    else if (!waive_thing_exists(e, w, guesses, diags))
+    else if (!waits(e, w) && !waive_thing_exists(e, w, guesses, diags))
         return false;
     else if (row->waiver == CHK_DATED && !w->until.s)
         needs_end(e, w, diags);
@@ -216,7 +223,7 @@ static void settle(silent *x, const est_estate *e)
 {
     for (size_t k = 0; k < e->waivers.n; k++) {
         const est_waiver *w = e->waivers.v[k];
-        if (!w->check.s || !(w->used || w->refused || e->incomplete))
+        if (!w->check.s || !(w->used || w->refused || e->incomplete || waits(e, w)))
             continue;
         const fl_thing thing = waive_thing(w);
         fl_map_put(x->settled, waiver_identity(w, x->diags->arena), (void *)w);
