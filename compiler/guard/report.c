@@ -112,6 +112,7 @@ typedef struct telling {
     fl_diag *d; /* NULL in the first round, which makes the message; the second adds places */
     fl_buf *text;
     const char *comma; /* what goes before the next value */
+    size_t title;      /* where the title of an item begins of which nothing is told yet; 0: none */
     size_t n;
     FL_VEC(const guard_node *) said;
 } telling;
@@ -140,6 +141,7 @@ static const char *next(telling *t, const char *then)
 {
     const char *now = t->comma;
     t->comma = then;
+    t->title = 0;
     return now;
 }
 
@@ -169,6 +171,22 @@ static void tell_value(telling *t, const guard_node *n)
 
 static void tell(telling *t, const guard_node *n);
 
+/* The item of an item stands for both. */
+static void put_item(telling *t, const guard_object *o)
+{
+    if (t->title) {
+        t->text->len = t->title;
+        t->text->p[t->title] = 0;
+    } else {
+        fl_buf_adds(t->text, *t->comma ? "; " : "");
+    }
+    t->title = t->text->len;
+    t->comma = "";
+    fl_buf_adds(t->text, "of ");
+    guard_title(o, t->text);
+    fl_buf_adds(t->text, ": ");
+}
+
 /* The item that settles it: the first that is not what the quantifier wants. */
 static void tell_item(telling *t, const guard_node *n)
 {
@@ -181,9 +199,7 @@ static void tell_item(telling *t, const guard_node *n)
         if (guard_eval(t->s, n->left) == wanted)
             continue;
         if (!t->d) {
-            fl_buf_addf(t->text, "%sof ", *next(t, "") ? "; " : "");
-            guard_title(&t->s->object[depth], t->text);
-            fl_buf_adds(t->text, ": ");
+            put_item(t, &t->s->object[depth]);
         } else if (guard_place(&t->s->object[depth]).src) {
             fl_diag_relate(t->diags, t->d, guard_place(&t->s->object[depth]), "this %s",
                            guard_kinds[n->list->item].name);

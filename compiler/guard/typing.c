@@ -341,7 +341,7 @@ static bool literal_word(guard_node *n, const char *s)
 
 static guard_node *named(typing *t, guard_node *n, const char *word)
 {
-    fl_span at = n->expr->operand.span;
+    fl_span at = n->expr->operand.name.span;
     const char *name = resolve_kind(t, at, word, n);
     if (!name)
         return NULL;
@@ -418,10 +418,6 @@ static guard_node *same_types(typing *t, guard_node *n)
     guard_node *l = n->left, *r = n->right, *p = is_constant(l) ? r : l, *x = p == l ? r : l;
     if (x->type == GUARD_ABSENT)
         return n;
-    if (p->type == GUARD_SECRET || x->type == GUARD_SECRET) {
-        wrong(t, n->expr->span, "of a secret only `== absent` may be asked");
-        return help(t, "write `… == absent`, or `not … == absent`");
-    }
     if (x->type == GUARD_WORD && read_as(x->constant.text, p->type, &x->constant))
         x->type = p->type;
     return x->type == p->type ? n : differ(t, p, x);
@@ -431,10 +427,6 @@ static guard_node *equal(typing *t, guard_node *n)
 {
     if (!same_types(t, n))
         return NULL;
-    if (n->op == LANG_NE && (n->left->type == GUARD_SECRET || n->right->type == GUARD_SECRET)) {
-        wrong(t, n->expr->span, "of a secret only `== absent` may be asked");
-        return help(t, "write `not … == absent`");
-    }
     return check_words(t, n->left, n->right) && check_words(t, n->right, n->left) ? n : NULL;
 }
 
@@ -484,6 +476,22 @@ static guard_node *matching(typing *t, guard_node *n)
     return n;
 }
 
+/* What somebody holds against a secret may be one: no excerpt shows it. */
+static guard_node *only_absent(typing *t, const guard_node *n)
+{
+    const lang_expr *sides[] = {n->left->expr, n->right->expr};
+    for (size_t i = 0; i < 2; i++)
+        if (sides[i]->operand.kind == LANG_V_LIST || sides[i]->operand.name.quote != LANG_WORD)
+            fl_diags_hide(t->diags, sides[i]->span);
+    wrong(t, n->expr->span, "of a secret only `== absent` may be asked");
+    return help(t, "write `… == absent`, or `not … == absent`");
+}
+
+static bool asks_secret(const guard_node *n)
+{
+    return n->left->type == GUARD_SECRET || n->right->type == GUARD_SECRET;
+}
+
 /* `"prod" == environment` and its mirror image: a bare word where the other side takes exactly that text. */
 static bool forgot_quotes(typing *t, const lang_expr *word, const lang_expr *other)
 {
@@ -516,6 +524,8 @@ static guard_node *relation(typing *t, const lang_expr *e)
         return NULL;
     if (is_constant(n->left) && is_constant(n->right))
         return wrong(t, e->span, "neither side is a property, so this is always the same");
+    if (asks_secret(n) && !(e->op == LANG_EQ && (n->left->type == GUARD_ABSENT || n->right->type == GUARD_ABSENT)))
+        return only_absent(t, n);
     if (e->op == LANG_IN)
         return within(t, n);
     if (e->op == LANG_MATCHES)
