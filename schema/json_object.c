@@ -137,28 +137,40 @@ static bool read_part(object *o, js_spot part, unsigned group)
     return true;
 }
 
-/* Branches of `anyOf` and `oneOf` beside properties: their fields become fields of the same object. Branches in
- * branches count as branches. */
-static bool read_branches(object *o, const js_parts *branches)
+/* The choices of a part, behind those that wait already: each schema once, so that one that chooses itself ends. */
+static bool queue_branches(object *o, js_parts *all, fl_map *seen, js_spot part)
+{
+    for (const char *const *word = js_choice_words; *word; word++) {
+        const fl_json *list = fl_json_get(part.node, *word);
+        for (const fl_json *c = list ? list->child : NULL; c; c = c->next) {
+            js_spot at = {c, part.doc, part.unwalked};
+            if (!js_settle(o->j, &at, o->field))
+                return false;
+            if (at.node->kind != FL_JOBJECT || fl_map_put(seen, fl_printf(o->j->p.a, "%p", (const void *)at.node), o))
+                continue;
+            if (all->n == JS_MAX_UNION)
+                return js_refuse(o->j, at, "more than %d schemas in anyOf and oneOf", JS_MAX_UNION);
+            FL_PUSH(o->j->p.a, all, at);
+        }
+    }
+    return true;
+}
+
+/* Fields of branches become fields of the same object. Branches in branches count as branches. */
+static bool read_branches(object *o, const js_parts *parts, fl_map *seen)
 {
     js_parts all = {0};
-    for (size_t i = 0; i < branches->n; i++)
-        FL_PUSH(o->j->p.a, &all, branches->v[i]);
-    for (size_t i = 0; i < all.n; i++) {
-        js_parts parts = {0};
-        if (all.n > JS_MAX_UNION)
-            return js_refuse(o->j, all.v[i], "more than %d schemas in anyOf and oneOf", JS_MAX_UNION);
-        if (!js_flatten(o->j, all.v[i], &parts))
+    for (size_t i = 0; i < parts->n; i++)
+        if (!queue_branches(o, &all, seen, parts->v[i]))
             return false;
-        for (size_t k = 0; k < parts.n; k++) {
-            if (!js_note_misplaced(o->j, parts.v[k], o->type, o->field) || !read_part(o, parts.v[k], (unsigned)i + 1))
+    for (size_t i = 0; i < all.n; i++) {
+        js_parts branch = {0};
+        if (!js_flatten(o->j, all.v[i], &branch))
+            return false;
+        for (size_t k = 0; k < branch.n; k++)
+            if (!js_note_misplaced(o->j, branch.v[k], o->type, o->field) ||
+                !read_part(o, branch.v[k], (unsigned)i + 1) || !queue_branches(o, &all, seen, branch.v[k]))
                 return false;
-            for (const char *const *word = js_choice_words; *word; word++) {
-                const fl_json *list = fl_json_get(parts.v[k].node, *word);
-                for (const fl_json *c = list ? list->child : NULL; c && all.n <= JS_MAX_UNION; c = c->next)
-                    FL_PUSH(o->j->p.a, &all, (js_spot){c, parts.v[k].doc, parts.v[k].unwalked});
-            }
-        }
     }
     return true;
 }
@@ -299,12 +311,15 @@ static bool make_record(object *o)
     return make_rest(o);
 }
 
-static bool fill(object *o, const js_parts *parts, const js_parts *branches)
+static bool fill(object *o, const js_parts *parts, bool choices)
 {
-    for (size_t i = 0; i < parts->n; i++)
-        if (!read_part(o, parts->v[i], 0))
-            return false;
-    if (!read_branches(o, branches))
+    fl_map *seen = fl_map_new();
+    bool ok = true;
+    for (size_t i = 0; i < parts->n && ok; i++)
+        ok = read_part(o, parts->v[i], 0);
+    ok = ok && (!choices || read_branches(o, parts, seen));
+    fl_map_free(seen);
+    if (!ok)
         return false;
     if (o->rest.n > JS_MAX_PARTS)
         return js_refuse(o->j, o->rest.v[0], "more than %d schemas of additionalProperties", JS_MAX_PARTS);
@@ -312,10 +327,10 @@ static bool fill(object *o, const js_parts *parts, const js_parts *branches)
     return any_name ? make_map(o, parts->v[0]) : make_record(o);
 }
 
-bool js_fill_object(js_parser *j, sch_type *t, const js_parts *parts, const js_parts *branches, const sch_field *field)
+bool js_fill_object(js_parser *j, sch_type *t, const js_parts *parts, bool choices, const sch_field *field)
 {
     object o = {.j = j, .type = t, .field = field, .names = fl_map_new(), .required = fl_map_new()};
-    bool ok = fill(&o, parts, branches);
+    bool ok = fill(&o, parts, choices);
     fl_map_free(o.names);
     fl_map_free(o.required);
     return ok;

@@ -94,8 +94,8 @@ bool js_flatten(js_parser *j, js_spot at, js_parts *out);
 sch_type *js_type(js_parser *j, const js_spot *spots, size_t n, const sch_field *field);
 sch_type *js_new_type(js_parser *j, sch_kind kind, js_spot at);
 bool js_fill(js_parser *j, const js_work *w);
-/* An object: its fields, or its values. `branches`: schemas of `anyOf` and `oneOf` beside its properties. */
-bool js_fill_object(js_parser *j, sch_type *t, const js_parts *parts, const js_parts *branches, const sch_field *field);
+/* An object: its fields, or its values. choices: with the fields of its `anyOf` and `oneOf`. */
+bool js_fill_object(js_parser *j, sch_type *t, const js_parts *parts, bool choices, const sch_field *field);
 /* Tags of an object that is no property: no client takes them for a field's. */
 bool js_note_misplaced(js_parser *j, js_spot at, const sch_type *t, const sch_field *field);
 

@@ -25,7 +25,7 @@ bool js_refuse(js_parser *j, js_spot at, const char *fmt, ...)
 static bool is_absolute(const char *uri)
 {
     size_t n = 0;
-    while (isalnum((unsigned char)uri[n]) || (n && strchr("+-.", uri[n])))
+    while (isalnum((unsigned char)uri[n]) || (n && uri[n] && strchr("+-.", uri[n])))
         n++;
     return n > 1 && uri[n] == ':';
 }

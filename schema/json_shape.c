@@ -376,7 +376,7 @@ static bool fill_array(js_parser *j, sch_type *t, const shape *s, const sch_fiel
 static bool fill_kind(js_parser *j, sch_type *t, const shape *s, const sch_field *field)
 {
     if (t->kind == SCH_RECORD)
-        return js_fill_object(j, t, &s->parts, &s->branches, field);
+        return js_fill_object(j, t, &s->parts, s->branches.n > 0, field);
     if (t->kind == SCH_ARRAY)
         return fill_array(j, t, s, field);
     fill_scalar(j, t, s);
