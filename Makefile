@@ -127,6 +127,20 @@ clients: $(BUILD)/compiler/clients/derive_tool
 	$(MAKE) --no-print-directory $(BUILD)/compiler/clients/page_tool
 	$(BUILD)/compiler/clients/page_tool docs/clients.md
 
+# the manual and completion, out of the tables of options
+DATE := $(shell git log -1 --format=%cs 2>/dev/null || date -u +%F)
+$(BUILD)/cli/man_tool: $(BUILD)/cli/man_tool.o $(filter-out $(BUILD)/cli/main.o,$(call objects,cli)) $(call archives,$(NEEDS_cli))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+man: $(BUILD)/man/flec.1
+$(BUILD)/man/flec.1: $(BUILD)/cli/man_tool
+	$(call say,GEN,$(@D))
+	$(Q)$< $(@D) $(DATE)
+$(BUILD)/completion/flec.bash: $(BUILD)/flec
+	@mkdir -p $(@D)
+	$(call say,GEN,$(@D))
+	$(Q)$< completion zsh > $(@D)/_flec && $< completion fish > $(@D)/flec.fish && $< completion bash > $@
+
 # ---- for users: packages first, then a make of its own, which sees what was installed ----
 deps:
 	@tests/lib/deps build test
@@ -140,11 +154,19 @@ test:
 $(BUILD)/tests/demo/kafka $(BUILD)/tests/interop/registry_tool: %: %.o $(call archives,runtime schema base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-install: all
+install: all man $(BUILD)/completion/flec.bash
 	install -D -m 0755 $(BUILD)/flec $(DESTDIR)$(PREFIX)/bin/flec
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 0644 $(BUILD)/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -D -m 0644 $(BUILD)/completion/flec.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/flec
+	install -D -m 0644 $(BUILD)/completion/_flec $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_flec
+	install -D -m 0644 $(BUILD)/completion/flec.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/flec.fish
 	cd docs && find . -name '*.md' -exec install -D -m 0644 '{}' '$(abspath $(DESTDIR)$(PREFIX))/share/doc/flec/{}' ';'
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/flec
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/flec.1 $(DESTDIR)$(PREFIX)/share/man/man1/flec-*.1
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/flec $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_flec
+	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/flec.fish
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/flec
 dist:
 	@mkdir -p $(BUILD)
@@ -208,8 +230,8 @@ format:
 	clang-format -i $(sources_c)
 lint:
 	@tests/lib/deps build test lint
-	@$(MAKE) --no-print-directory $(GEN_lang) all
-	@tests/lib/lint
+	@$(MAKE) --no-print-directory $(GEN_lang) all man $(BUILD)/completion/flec.bash
+	@tests/lib/lint $(BUILD)
 update-cases: all
 	tests/cases.py --flec $(BUILD)/flec --update $(CASES)
 help:

@@ -13,50 +13,33 @@
 #include "cli/verbs.h"
 #include "cli/version.h"
 
-typedef struct verb {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *help;
-} verb;
-
-static const verb verbs[] = {
-    {"check", cli_check, "parse, resolve and check a policy"},
-    {"build", cli_build, "check, then write the artefacts of a policy"},
-    {"test", cli_test, "run the tests of a policy, or of a build directory as it lies"},
-    {"fmt", cli_fmt, "bring policies into the canonical form"},
-    {"encrypt", cli_encrypt, "records in, wire records out"},
-    {"decrypt", cli_decrypt, "wire records in, records out"},
-    {"catalog", cli_catalog, "connectors and their properties"},
-    {"explain", cli_explain, "what a check means and what to do"},
-};
-#define NVERBS (sizeof verbs / sizeof *verbs)
-
 /* Named by the contract of the command line, and not there yet: said so, rather than called unknown. */
-static const char *const to_come[] = {"plan",   "apply", "verify", "run", "serve",     "keys",
-                                      "import", "graph", "init",   "lsp", "completion"};
+static const char *const to_come[] = {"plan", "apply",  "verify", "run",  "serve",
+                                      "keys", "import", "graph",  "init", "lsp"};
 
 static int usage(FILE *out, int status)
 {
     fputs("flec: policies for client-side field level encryption on Kafka, compiled, tested, executed\n\n"
           "usage: flec COMMAND [OPTION...] ...\n\n",
           out);
-    for (size_t i = 0; i < NVERBS; i++)
-        fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].help);
+    for (const cli_verb *v = cli_verbs; v->name; v++)
+        fprintf(out, "  %-10s %s\n", v->name, v->help);
     fputs("\nflec COMMAND --help shows the options; flec --version the versions.\n", out);
     return (int)cli_finish((fl_status)status);
 }
 
 static int no_such_verb(const char *name)
 {
-    const char *names[NVERBS];
+    const char *names[32];
+    size_t n = 0;
     for (size_t i = 0; i < sizeof to_come / sizeof *to_come; i++)
         if (!strcmp(name, to_come[i])) {
             fprintf(stderr, "flec: `%s` is not in this version\n", name);
             return FL_USAGE;
         }
-    for (size_t i = 0; i < NVERBS; i++)
-        names[i] = verbs[i].name;
-    const char *near = fl_nearest(name, names, NVERBS);
+    for (const cli_verb *v = cli_verbs; v->name && n < sizeof names / sizeof *names; v++)
+        names[n++] = v->name;
+    const char *near = fl_nearest(name, names, n);
     fprintf(stderr, "flec: there is no command `%s`%s%s%s\n", name, near ? "; did you mean `" : "", near ? near : "",
             near ? "`?" : "");
     return FL_USAGE;
@@ -64,9 +47,9 @@ static int no_such_verb(const char *name)
 
 static int run(int argc, char **argv)
 {
-    for (size_t i = 0; i < NVERBS; i++)
-        if (!strcmp(argv[0], verbs[i].name))
-            return verbs[i].run(argc, argv);
+    for (const cli_verb *v = cli_verbs; v->name; v++)
+        if (!strcmp(argv[0], v->name))
+            return v->run(argc, argv);
     return no_such_verb(argv[0]);
 }
 

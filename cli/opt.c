@@ -45,8 +45,7 @@ static void print_values(const cli_opt *o)
         printf("%s%s", i ? "|" : "", o->values[i]);
 }
 
-/* What stands for its value in the help. */
-static const char *value_of(const cli_opt *o)
+const char *cli_value_name(const cli_opt *o)
 {
     switch (o->kind) {
     case CLI_TEXT:
@@ -64,7 +63,8 @@ static void print_opts(const cli_opt *o)
     for (; o->name; o++) {
         char left[64];
         snprintf(left, sizeof left, "%c%c%s --%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
-                 o->letter ? "," : " ", o->name, o->kind == CLI_FLAG || o->kind == CLI_ENUM ? "" : " ", value_of(o));
+                 o->letter ? "," : " ", o->name, o->kind == CLI_FLAG || o->kind == CLI_ENUM ? "" : " ",
+                 cli_value_name(o));
         printf("  %-28s %s", left, o->help);
         if (o->kind == CLI_ENUM) {
             fputs(": ", stdout);
@@ -98,6 +98,17 @@ int cli_usage(const cli_command *cmd, const char *fmt, ...)
     fprintf(stderr, "\nusage: flec %s [OPTION...] %s    (flec %s --help shows the options)\n", cmd->name, cmd->operands,
             cmd->name);
     return FL_USAGE;
+}
+
+/* ---- tables for others ---- */
+
+static cli_visitor *visitor;
+static void *visitor_ctx;
+
+void cli_visit(cli_visitor *fn, void *ctx)
+{
+    visitor = fn;
+    visitor_ctx = ctx;
 }
 
 /* ---- finding ---- */
@@ -209,6 +220,10 @@ int cli_parse(const cli_command *cmd, int argc, char **argv, cli_args *args)
 {
     static const char **kept; /* lasts as long as the program, and is reachable as long */
     bool ended = false;
+    if (visitor) {
+        visitor(cmd, common, visitor_ctx);
+        return FL_OK;
+    }
     free(kept);
     args->v = kept = fl_xcalloc((size_t)argc + 1, sizeof *args->v);
     args->n = 0;

@@ -56,6 +56,12 @@ typedef struct cli_args {
 /* argv[0] is the command's name. Returns -1 when the command shall run, else the exit status: 0 after --help, 2 after
  * wrong usage (reported). args->v lasts as long as the program. */
 int cli_parse(const cli_command *cmd, int argc, char **argv, cli_args *args);
+/* From here on cli_parse runs no command but hands its tables to fn: for the manual and completion, which are made of
+ * them. NULL: as before. */
+typedef void cli_visitor(const cli_command *cmd, const cli_opt *common, void *ctx);
+void cli_visit(cli_visitor *fn, void *ctx);
+/* What stands for an option's value in texts: "" for a flag. */
+const char *cli_value_name(const cli_opt *o);
 /* Reports wrong usage that the table cannot know, and returns 2. */
 int cli_usage(const cli_command *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
