@@ -1,6 +1,7 @@
 /* arena.c: chunks of zeroed memory handed out in order, and the allocator everything else goes through. */
 #include "base/arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,11 +107,16 @@ static void *alloc_large(fl_arena *a, size_t n)
     return c->bytes;
 }
 
-void *fl_alloc(fl_arena *a, size_t n)
+static size_t rounded(size_t n)
 {
     if (n > SIZE_MAX / 2)
         out_of_memory();
-    n = (n + ALIGN - 1) / ALIGN * ALIGN;
+    return (n + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+void *fl_alloc(fl_arena *a, size_t n)
+{
+    n = rounded(n);
     if (n > CHUNK / 4)
         return alloc_large(a, n);
     chunk *c = a->current;
@@ -164,9 +170,26 @@ char *fl_printf(fl_arena *a, const char *fmt, ...)
     return p;
 }
 
+/* Most arrays of a policy and of a schema have one item, so the first piece has room for few; one that was handed out
+ * last grows where it is. */
+static bool extends(fl_arena *a, void *old, size_t had, size_t wants)
+{
+    chunk *c = a->current;
+    had = rounded(had);
+    wants = rounded(wants);
+    if (wants > CHUNK / 4 || (char *)old + had != c->bytes + c->used || wants - had > c->size - c->used)
+        return false;
+    c->used += wants - had;
+    return true;
+}
+
 void *fl_vec_grow(fl_arena *a, void *old, size_t n, size_t *cap, size_t size)
 {
-    size_t more = *cap ? product(*cap, 2) : 8;
+    size_t more = *cap ? product(*cap, 2) : size <= ALIGN ? ALIGN / (size ? size : 1) : 1;
+    if (*cap && extends(a, old, *cap * size, product(more, size))) {
+        *cap = more;
+        return old;
+    }
     void *p = fl_alloc_n(a, more, size);
     if (n)
         memcpy(p, old, n * size);
