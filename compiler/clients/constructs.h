@@ -36,7 +36,7 @@ typedef enum { CL_TAG, CL_WAY, CL_BY_START, CL_RECORD, CL_VALUE } cl_scope;
       "write `tags-in both`, which puts it into the metadata of this subject")                                         \
     X(TAG_INLINE_REFERRED_TOO, "tag-inline-in-referred-too", CL_TAG,                                                   \
       "the tag in the text of a referred schema, and others in this one", NULL)                                        \
-    X(TAG_UNSEEN, "tag-unseen", CL_TAG, "no key that the client's name for the field matches",                         \
+    X(TAG_UNSEEN, "tag-unseen", CL_TAG, "no key and no inline tag that clients see",                                   \
       "leave the keys to flec: it writes those that clients match")                                                    \
                                                                                                                        \
     X(AVRO_LEAF, "avro-leaf", CL_WAY, "a string or bytes field", NULL)                                                 \
