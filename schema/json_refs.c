@@ -105,10 +105,19 @@ static void enter_resource(index_walk *w, const fl_json *node)
     w->base = id;
 }
 
-/* Depth is that of the JSON text, which its reader bounds. Values of `enum` and the like are no schemas. */
+/* Values of `enum` and the like are no schemas. */
+static bool is_value(const char *key)
+{
+    static const char *const words[] = {"enum", "const", "default", "examples"};
+    for (size_t i = 0; key && i < sizeof words / sizeof *words; i++)
+        if (!strcmp(key, words[i]))
+            return true;
+    return false;
+}
+
+/* Depth is that of the JSON text, which its reader bounds. */
 static void index_node(index_walk w, const fl_json *node)
 {
-    static const char *const values = " enum const default examples ";
     if (node->kind == FL_JOBJECT) {
         enter_resource(&w, node);
         add_anchor(&w, node, fl_json_str(node, "$anchor"));
@@ -119,11 +128,9 @@ static void index_node(index_walk w, const fl_json *node)
             add_once(w.j, w.doc->inner, address(w.j->p.a, node), (named){w.resource, w.doc, w.base});
         }
     }
-    for (const fl_json *c = node->child; c; c = c->next) {
-        bool value = c->key && strlen(c->key) < 12 && strstr(values, fl_printf(w.j->p.a, " %s ", c->key));
-        if (!value && (c->kind == FL_JOBJECT || c->kind == FL_JARRAY))
+    for (const fl_json *c = node->child; c; c = c->next)
+        if ((c->kind == FL_JOBJECT || c->kind == FL_JARRAY) && !is_value(c->key))
             index_node(w, c);
-    }
 }
 
 bool js_add_doc(js_parser *j, const char *ref, const char *text, size_t len)

@@ -120,6 +120,15 @@ static void descend(walk *w, sch_step step, place below)
     w->text.full = false;
 }
 
+/* The same for a field, before any text is made: can its name come next? */
+static bool may_lead(const walk *w, const char *name)
+{
+    const char *next = w->wanted->path + w->text.len;
+    if (w->text.len && *next++ != '.')
+        return false;
+    return *next == '"' || !strncmp(next, name, strlen(name));
+}
+
 /* A record is entered once more below itself; further down only as far as the path spells it out. */
 static void visit_record(walk *w, const sch_type *t, place here)
 {
@@ -130,6 +139,8 @@ static void visit_record(walk *w, const sch_type *t, place here)
     here.in_recursion |= t->recursive;
     for (size_t i = 0; i < t->nfields && !w->truncated && !w->found; i++) {
         const sch_field *f = &t->fields[i];
+        if (w->wanted && !may_lead(w, f->name))
+            continue;
         place below = here;
         below.at = sch_path_field(w->path, here.at, f->name);
         below.field = f;
