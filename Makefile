@@ -151,7 +151,7 @@ demo:
 test:
 	@tests/lib/deps build test
 	@$(MAKE) --no-print-directory test-run
-$(BUILD)/tests/demo/kafka $(BUILD)/tests/interop/registry_tool: %: %.o $(call archives,runtime schema base)
+$(BUILD)/tests/demo/kafka $(BUILD)/tests/interop/registry_tool $(BUILD)/tests/interop/compat_tool: %: %.o $(call archives,runtime schema base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 install: all man $(BUILD)/completion/flec.bash
@@ -193,7 +193,7 @@ test-real:
 	@tests/lib/suite $(BUILD) real
 test-interop:
 	@tests/lib/deps build test interop
-	@$(MAKE) --no-print-directory all $(BUILD)/tests/interop/registry_tool
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/interop/registry_tool $(BUILD)/tests/interop/compat_tool
 	@tests/lib/suite $(BUILD) interop
 # everything again under ASan and UBSan, the units under valgrind, each fuzz target for FUZZ_SECONDS
 FUZZ_SECONDS ?= 20

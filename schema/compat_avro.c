@@ -188,8 +188,8 @@ static bool reads_field(comparison *x, const sch_field *f, const sch_type *write
 {
     bool twice;
     const sch_field *from = writer_field(x, writer, f, &twice);
-    if (twice)
-        return wrong_field(x, "NAME_MISMATCH", f, writer, at, loud,
+    if (twice) /* Avro gives up on the whole, even where a union only asks */
+        return wrong_field(x, "NAME_MISMATCH", f, writer, at, true,
                            fl_printf(x->c->arena,
                                      "the field %s is two fields of the writer's record %s, by its name and "
                                      "its aliases",
@@ -198,9 +198,16 @@ static bool reads_field(comparison *x, const sch_field *f, const sch_type *write
         sch_trail type = {at, "type", 0};
         return reads(x, f->type, from->type, &type, loud);
     }
-    /* An enum's own default stands in for the field's (Avro 1.10 and later). */
-    if (f->fallback || (f->type->kind == SCH_ENUM && f->type->enum_default))
+    if (f->fallback)
         return true;
+    if (f->type->kind == SCH_ENUM && f->type->enum_default) { /* Avro compares the enum with the writer's record then */
+        sch_trail type = {at, "type", 0};
+        return wrong_field(x, "TYPE_MISMATCH", f, writer, &type, loud,
+                           fl_printf(x->c->arena,
+                                     "the field %s of the record %s has no default (its enum's own does not "
+                                     "stand in for one), and what was written lacks it",
+                                     f->name, f->record->name));
+    }
     return wrong_field(x, "READER_FIELD_MISSING_DEFAULT_VALUE", f, writer, at, loud,
                        fl_printf(x->c->arena,
                                  "the field %s of the record %s has no default, and what was written lacks it", f->name,

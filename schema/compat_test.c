@@ -129,7 +129,8 @@ static const row avro_rows[] = {
     {E("\"A\",\"B\""), E("\"A\""), "MISSING_ENUM_SYMBOLS /symbols"},
     {E("\"A\",\"B\""), "{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\"],\"default\":\"A\"}", "OK"},
     {E("\"A\""), "{\"type\":\"enum\",\"name\":\"G\",\"symbols\":[\"A\"]}", "NAME_MISMATCH /name"},
-    {R(""), R(F("e", "{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\"],\"default\":\"A\"}")), "OK"},
+    {R(""), R(F("e", "{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\"],\"default\":\"A\"}")),
+     "TYPE_MISMATCH /fields/0/type"},
     /* unions */
     {"[\"int\",\"string\"]", "[\"string\",\"int\"]", "OK"},
     {"[\"int\"]", "[\"int\",\"string\"]", "OK"},
