@@ -115,11 +115,11 @@ reference: $(BUILD)/lang/reference_tool
 	$< docs/language.md
 
 # the constructs of the measured cases, and docs/clients.md out of them; a unit holds them together
-CLIENTS_DERIVE := construct_rows constructs avro_way json_way proto_way instance derive derive_tool
-$(BUILD)/compiler/clients/derive_tool: $(CLIENTS_DERIVE:%=$(BUILD)/compiler/clients/%.o) $(call archives,schema base)
+CLIENTS_WAYS := $(addprefix $(BUILD)/compiler/clients/,construct_rows.o constructs.o avro_way.o json_way.o proto_way.o)
+$(BUILD)/compiler/clients/derive_tool: $(addprefix $(BUILD)/compiler/clients/,derive_tool.o derive.o instance.o) $(CLIENTS_WAYS) $(call archives,schema base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-$(BUILD)/compiler/clients/page_tool: $(BUILD)/compiler/clients/page_tool.o $(call archives,compiler lang schema base)
+$(BUILD)/compiler/clients/page_tool: $(addprefix $(BUILD)/compiler/clients/,page_tool.o page.o clients.o outcome.o) $(CLIENTS_WAYS) $(BUILD)/compiler/clients_data.o $(call archives,schema base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 clients: $(BUILD)/compiler/clients/derive_tool

@@ -13,9 +13,11 @@
 #include "compiler/clients/derive.h"
 #include "compiler/clients/instance.h"
 #include "compiler/clients/outcome.h"
+#include "compiler/clients/page.h"
 
 #define CASES      "compiler/clients/cases.json"
 #define CONSTRUCTS "compiler/clients/constructs.json"
+#define PAGE       "docs/clients.md"
 
 static fl_arena *arena;
 
@@ -159,6 +161,18 @@ static void test_derived_file(void **state)
     assert_true(cl_derive(arena, cases, ncases, &out, message));
     if (out.len != nconstructs || memcmp(out.p, constructs, nconstructs) != 0)
         fail_msg("%s is not what the schemas of %s give: run `make clients`", CONSTRUCTS, CASES);
+    fl_buf_free(&out);
+}
+
+static void test_page(void **state)
+{
+    size_t len;
+    const char *text = read_text(PAGE, &len);
+    fl_buf out;
+    fl_buf_init(&out, 1 << 20);
+    cl_page(arena, &out);
+    if (out.len != len || memcmp(out.p, text, len) != 0)
+        fail_msg("%s is not what the table gives: run `make clients`", PAGE);
     fl_buf_free(&out);
 }
 
@@ -383,8 +397,9 @@ static void test_table(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        CASE(test_cases), CASE(test_every_leaf), CASE(test_derived_file), CASE(test_outcomes), CASE(test_avro),
-        CASE(test_json),  CASE(test_tags),       CASE(test_protobuf),     CASE(test_troubles), CASE(test_table)};
+    const struct CMUnitTest tests[] = {CASE(test_cases),    CASE(test_every_leaf), CASE(test_derived_file),
+                                       CASE(test_page),     CASE(test_outcomes),   CASE(test_avro),
+                                       CASE(test_json),     CASE(test_tags),       CASE(test_protobuf),
+                                       CASE(test_troubles), CASE(test_table)};
     return cmocka_run_group_tests_name("clients", tests, NULL, NULL);
 }

@@ -214,6 +214,40 @@ static void learn(const kase *k, size_t column)
         learn_leaf(o, &s->leaves[i], column);
 }
 
+/* ---- what is not to blame ---- */
+
+/* Does the record hold another construct that explains why the reader could not read it: one through which that reader
+ * does not find leaves, or on which it fails? */
+static bool is_explained(const side *s, int construct, size_t writer, size_t reader)
+{
+    EACH(&s->record, d)
+    {
+        const cl_cell *own = &cells[d][reader];
+        if (d != construct && cells[d][writer].read && cells[d][writer].not_read >> reader & 1 &&
+            (own->leaving == CL_LEFT_CLEAR || own->fail))
+            return true;
+    }
+    return false;
+}
+
+/* A reader that itself works with a construct is not said to be unable to read it where each case that shows so
+ * has another reason. */
+static void acquit(int construct, size_t writer, size_t reader)
+{
+    cl_cell *cell = &cells[construct][writer];
+    const cl_cell *own = &cells[construct][reader];
+    if (!(cell->not_read >> reader & 1) || own->leaving == CL_LEFT_CLEAR || !own->ran || own->fail)
+        return;
+    for (size_t i = 0; i < ncases; i++) {
+        const cl_outcome *o = &cases[i].outcomes[writer];
+        const side *s = side_of(&cases[i], writer);
+        if (cases[i].present[writer] && o->read_known && cl_has(&s->record, (cl_construct)construct) &&
+            !is_explained(s, construct, writer, reader))
+            return;
+    }
+    cell->not_read &= ~(1u << reader);
+}
+
 /* ---- the table must give back what was measured ---- */
 
 static cl_leaving predicted(const leaf *l, size_t column)
@@ -412,6 +446,9 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < ncases; i++)
         for (size_t c = 0; c < CL_NCOLUMNS; c++)
             learn(&cases[i], c);
+    for (int c = 0; c < CL_NCONSTRUCTS; c++)
+        for (size_t i = 0; i < CL_NCOLUMNS * CL_NCOLUMNS; i++)
+            acquit(c, i / CL_NCOLUMNS, i % CL_NCOLUMNS);
     for (size_t i = 0; i < ncases; i++)
         for (size_t c = 0; c < CL_NCOLUMNS; c++) {
             current = cases[i].name;
