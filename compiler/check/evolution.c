@@ -371,7 +371,7 @@ static void history_leaf(const pair *p, const est_leaf *l)
 static void history_payload(const pair *p)
 {
     const char *why = p->was->payload ? why_clear(p, p->was->payload) : NULL;
-    if (p->was->payload && !why)
+    if ((p->was->payload && !why) || p->was->encrypted.n) /* fields that were: evolution-removed says it */
         return;
     fl_diag *d = chk_report(p->row, p->diags, p->is->payload->at,
                             "%s is encrypted whole from now on, and old records are not: they stay as they are, "
