@@ -21,6 +21,7 @@ typedef struct lowering {
     bool produced;          /* had a step that puts records on a topic */
     const est_topic *topic; /* of the last such step; NULL if unknown (reported) */
     bool by_connector;      /* it was a `connector … receives` */
+    bool to_be_refused;     /* `expect refused` follows the step at hand: its records may be wrong on purpose */
 } lowering;
 
 /* The path in the build directory of the file or folder that a step names; NULL if it is not there (reported). The
