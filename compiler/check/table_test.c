@@ -21,11 +21,12 @@ static void make_readme(fl_buf *out)
 {
     size_t n;
     const chk_row *rows = chk_rows(&n);
-    fl_buf_adds(out, "# Checks\n\nEvery check of this version, in the order of the table in the code "
-                     "(`compiler/check/table.c`), from which this page is made. Names and severities are part of "
-                     "the language:\nreports in JSON hold on to them. Waivers (`allow CHECK on …`) come with a later "
-                     "version; the column says what each will take.\n\n"
-                     "| check | severity | waiver | what it finds |\n|---|---|---|---|\n");
+    fl_buf_adds(out,
+                "# Checks\n\nEvery check of this version, in the order of the table in the code "
+                "(`compiler/check/table.c`), from which this page is made. Names and severities are part of "
+                "the language:\nreports in JSON hold on to them. The column says what a waiver (`allow CHECK on …`, "
+                "[language.md](../language.md), section 10) takes.\n\n"
+                "| check | severity | waiver | what it finds |\n|---|---|---|---|\n");
     for (size_t i = 0; i < n; i++)
         fl_buf_addf(out, "| [`%s`](%s.md) | %s | %s | %s |\n", rows[i].name, rows[i].name,
                     rows[i].severity == FL_ERROR ? "error" : "warning", waiver_text(rows[i].waiver), rows[i].doc);
