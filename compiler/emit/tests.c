@@ -1,6 +1,5 @@
-/* tests.c: tests.json: the `test` blocks with names resolved and variables
- * expanded, one object a step (docs/build-directory.md). The same walk is what
- * `flec check` says about tests. */
+/* tests.c: tests.json: the `test` blocks with names resolved and variables expanded, one object a step
+ * (docs/build-directory.md). The same walk is what `flec check` says about tests. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,8 +166,7 @@ static void check_path(lowering *l, const lang_stmt *s, const lang_value *path)
                      n > 2 ? ", " : "", n > 2 ? near[2] : "");
 }
 
-/* A body that is encrypted whole has no fields on the wire; one that is not has
- * nothing but fields to look at. */
+/* A body that is encrypted whole has no fields on the wire; one that is not has nothing but fields to look at. */
 static void check_whole(lowering *l, const lang_stmt *s)
 {
     const est_side *side = !l->topic ? NULL : is_key(s) ? &l->topic->key : &l->topic->value;
@@ -434,8 +432,7 @@ static void reader_encrypted(lowering *l, const lang_stmt *s)
     paths(l, s);
 }
 
-/* A topic of the policy, or one that belongs to a connector: its dead letters.
- */
+/* A topic of the policy, or one that belongs to a connector: its dead letters. */
 static void leaks(lowering *l, const lang_stmt *s)
 {
     const char *name = slot_text(l, s, "topic");
@@ -453,9 +450,7 @@ static void leaks(lowering *l, const lang_stmt *s)
 static void need_connector(lowering *l, const lang_stmt *s)
 {
     if (l->produced && !l->by_connector)
-        syntax(l, s->span,
-               "this expectation is about a connector, and none had a record "
-               "before it",
+        syntax(l, s->span, "this expectation is about a connector, and none had a record before it",
                "write `connector NAME receives …` before it");
 }
 
@@ -539,8 +534,7 @@ static void one_step(lowering *l, const lang_stmt *s)
     size_t i = 0;
     while (i < sizeof steps / sizeof *steps && !lang_is(s, steps[i].id))
         i++;
-    if (i == sizeof steps / sizeof *steps) { /* a form that this file does not
-                                                know yet must not vanish */
+    if (i == sizeof steps / sizeof *steps) { /* a form that this file does not know yet must not vanish */
         syntax(l, s->span, "this step is not supported", NULL);
         return;
     }
