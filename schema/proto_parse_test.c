@@ -4,7 +4,8 @@
 
 #include "schema/proto.h"
 
-#include <sys/stat.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define HEAD "syntax = \"proto3\";\npackage com.acme;\n"
@@ -438,6 +439,42 @@ static void nothing_left(void **state)
     unsetenv("TMPDIR");
 }
 
+/* A signal that ends the program ends protoc as well, and takes the folder along. */
+static void signals(void **state)
+{
+    char folder[] = "/tmp/flec-test-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    const char script[] = "#!/bin/sh\necho $$ > \"${0%/bin/protoc}/started\"\nexec sleep 60\n";
+    const char *program = fl_printf(arena, "%s/bin/protoc", folder), *started = fl_printf(arena, "%s/started", folder);
+    assert_int_equal(fl_mkdirs(fl_printf(arena, "%s/bin", folder), 0700), 0);
+    assert_int_equal(fl_mkdirs(fl_printf(arena, "%s/tmp", folder), 0700), 0);
+    assert_int_equal(fl_write_file(program, script, strlen(script), 0700, false), 0);
+    pid_t child = fork();
+    if (!child) {
+        setenv("TMPDIR", fl_printf(arena, "%s/tmp", folder), 1);
+        setenv("PATH", fl_printf(arena, "%s/bin:%s", folder, getenv("PATH")), 1);
+        try_proto(customer, NULL, NULL, 0);
+        _exit(0);
+    }
+    char *text = NULL;
+    size_t len = 0;
+    for (int i = 0; i < 1000 && !len; i++) {
+        usleep(10000);
+        if (fl_read_regular(arena, started, 100, &text, &len))
+            len = 0;
+    }
+    assert_true(len > 1);
+    pid_t protoc = (pid_t)atoi(text);
+    assert_false(fl_dir_empty(fl_printf(arena, "%s/tmp", folder)));
+    assert_int_equal(kill(child, SIGTERM), 0);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    assert_true(fl_dir_empty(fl_printf(arena, "%s/tmp", folder)));
+    assert_int_equal(kill(protoc, 0), -1);
+    fl_remove_tree(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -461,6 +498,7 @@ int main(void)
         CASE(own_vendor_files),
         CASE(vendor_files),
         CASE(nothing_left),
+        CASE(signals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

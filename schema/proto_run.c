@@ -130,23 +130,49 @@ static bool put_roots(run *r, const char *const *roots, size_t n)
     fl_buf_init(&text, (size_t)256 << 20);
     fl_buf_adds(&text, "syntax = \"proto3\";\n");
     for (size_t i = 0; i < n; i++)
-        fl_buf_addf(&text, "import \"%s\";\n", roots[i]);
+        fl_buf_addf(&text, "import public \"%s\";\n", roots[i]); /* public: no warning that it is unused */
     bool ok = !text.full && put(r, OURS, text.p, text.len);
     fl_buf_free(&text);
     return ok;
 }
 
+/* Does one of the files speak of it at all? Each new file costs more than looking. */
+static bool spoken_of(const char *name, const proto_source *const *files, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (memmem(files[i]->text, files[i]->len, name, strlen(name)))
+            return true;
+    return false;
+}
+
+/* Those that may import something of ours; few in most estates. */
+static size_t importing(const proto_source *files, size_t n, const proto_source **out)
+{
+    static const char *const folders[] = {"confluent/", "google/type/"};
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < 2; k++)
+            if (memmem(files[i].text, files[i].len, folders[k], strlen(folders[k]))) {
+                out[count++] = &files[i];
+                break;
+            }
+    return count;
+}
+
 static bool put_vendor(run *r, const proto_source *files, size_t n)
 {
     fl_map *own = fl_map_new();
+    const proto_source **some = fl_xcalloc(n + 1, sizeof *some);
+    size_t nsome = importing(files, n, some);
     proto_source v;
     bool ok = true;
     for (size_t i = 0; i < n; i++)
         fl_map_put(own, files[i].name, own);
-    for (size_t i = 0; ok && sch_proto_vendor(i, &v); i++)
-        if (!fl_map_get(own, v.name))
+    for (size_t i = 0; ok && nsome && sch_proto_vendor(i, &v); i++)
+        if (!fl_map_get(own, v.name) && spoken_of(v.name, some, nsome))
             ok = put(r, v.name, v.text, v.len);
     fl_map_free(own);
+    free(some);
     return ok;
 }
 
