@@ -80,6 +80,12 @@ static bool is_literal(const lang_reader *r, size_t i, bool auth)
     return !in_secret_call(r, i) || t->kind == LT_WORD;
 }
 
+/* `let NAME = "…"`: what the variable is for is not known here. Lists are not hidden: loops point into them. */
+static bool is_let_text(const lang_reader *r, size_t i)
+{
+    return i > 2 && r->raw.v[i - 1].kind == LT_ASSIGN && r->raw.v[i - 3].first && is_name(&r->raw.v[i - 3], "let");
+}
+
 /* A string that is hidden wherever it stands. */
 static bool is_revealing(const lang_reader *r, size_t i)
 {
@@ -88,7 +94,7 @@ static bool is_revealing(const lang_reader *r, size_t i)
     size_t n = t->to - t->from;
     if (t->kind != LT_STRING && t->kind != LT_RAW && !t->bad)
         return false;
-    return has_password(s, n) || (in_secret_call(r, i) && !holds(s, n, ':'));
+    return has_password(s, n) || (in_secret_call(r, i) && !holds(s, n, ':')) || is_let_text(r, i);
 }
 
 /* A line end behind these does not end the statement. */

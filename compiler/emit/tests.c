@@ -218,9 +218,23 @@ static void record_side(lowering *l, const char *member, const lang_value *v, co
         lower_check_record(l, v->span, side, l->w.out->p + from, l->w.out->len - from);
 }
 
+/* A file that stands where the record does would be a record that is a text. */
+static bool is_file_name(lowering *l, const lang_value *v)
+{
+    if (!v || v->kind != LANG_V_NAME || v->name.quote == LANG_WORD || v->name.len < 7 ||
+        strcmp(v->name.text + v->name.len - 6, ".jsonl"))
+        return false;
+    fl_diag *d = fl_diag_add(l->diags, "syntax", FL_ERROR, v->span, "this is taken as a record, and names a file");
+    fl_diag_help(l->diags, d, "write `from` before it");
+    fl_diag_edit(l->diags, d, (fl_span){v->span.src, v->span.from, v->span.from}, "from ");
+    return true;
+}
+
 static void records(lowering *l, const lang_stmt *s)
 {
     const lang_value *file = lang_get1(s, "file"), *key = lang_get1(s, "key"), *value = lang_get1(s, "value");
+    if (is_file_name(l, value))
+        return;
     if (file) {
         const char *from = lower_fixture(l, file, record_files);
         if (from && l->topic && !l->to_be_refused)

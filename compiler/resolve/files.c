@@ -75,12 +75,25 @@ static void load(loader *l, const char *path, fl_span at)
     FL_PUSH(l->a, &l->s->files, f);
 }
 
+/* A schema or a record would be read as a policy, and refused line by line. */
+static bool is_policy(loader *l, const lang_value *path)
+{
+    const char *name = path->name.text;
+    size_t n = strlen(name);
+    if (n > 5 && !strcmp(name + n - 5, ".flec"))
+        return true;
+    fl_diag *d = fl_diag_add(l->diags, "syntax", FL_ERROR, path->span, "`use` takes another policy, a .flec file");
+    fl_diag_help(l->diags, d, "schemas and records are named where they are used");
+    l->ok = false;
+    return false;
+}
+
 static void load_used(loader *l, const lang_file *f)
 {
     for (size_t i = 0; i < f->top->n; i++) {
         const lang_stmt *s = f->top->stmts[i];
         const lang_value *path = lang_is(s, "top.use") ? lang_get1(s, "path") : NULL;
-        if (path)
+        if (path && is_policy(l, path))
             load(l, fl_path_join(l->a, fl_path_dir(l->a, f->source->name), path->name.text), path->span);
     }
 }

@@ -112,6 +112,7 @@ res_texts res_list(res *r, const lang_list *list, est_text (*read)(res *r, const
         if (first) {
             fl_diag *d = res_error(r, "duplicate-name", t.at, "`%s` stands twice in this list", t.s);
             fl_diag_relate(r->diags, d, first->span, "first here");
+            res_mend_item(r, d, list, i);
         } else if (t.s) {
             fl_map_put(seen, t.s, (void *)v);
             FL_PUSH(r->a, &all, t);

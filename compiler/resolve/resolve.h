@@ -286,4 +286,8 @@ void res_proto_reference(res *r, const res_node *n, const est_ref *ref);
 /* Selects what each `field` line names, and makes the leaves of each side. */
 void res_fields(res *r);
 
+/* mend.c: edits. Item i of a list is there already; a variable is of no use. */
+void res_mend_item(res *r, fl_diag *d, const lang_list *list, size_t i);
+void res_mend_let(res *r, fl_diag *d, const est_variable *v);
+
 #endif

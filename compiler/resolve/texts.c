@@ -240,6 +240,7 @@ static void unused(res *r)
         fl_diag *d =
             fl_diag_add(r->diags, "unused-variable", FL_WARNING, v->at, "nothing uses the variable `%s`", v->name);
         fl_diag_help(r->diags, d, "take it out");
+        res_mend_let(r, d, v);
         res_hide_variable(r, v);
     }
 }
