@@ -39,7 +39,7 @@ void lang_read_text(lang_reader *r, const char *name, const char *text, size_t l
     size_t n = large ? 0 : len;
     char *copy = fold(r->a, text, &n);
     r->src = fl_source_new(r->a, name, copy, n);
-    r->bad = fl_alloc(r->a, r->src->nlines + 2);
+    r->bad = fl_alloc(r->scratch, r->src->nlines + 2);
     if (large)
         lang_limit(r, (lang_loc){0, 0}, "the file is larger than 16 MiB");
     uint32_t line = 0;

@@ -35,14 +35,15 @@ typedef struct lang_part {
 
 /* WORD, STRING or RAW. */
 typedef struct lang_name {
-    lang_quote quote;
     const char *text; /* decoded; a variable stands in it as ${name}, so use parts where has_vars is set */
     size_t len;
-    bool has_vars;
     lang_part *parts; /* of a STRING; at least one unless empty */
-    size_t nparts;
+    unsigned nparts;
+    unsigned char quote; /* a lang_quote */
+    bool has_vars;
     fl_span span; /* quotes included */
 } lang_name;
+extern const lang_name lang_no_name; /* empty, without a place */
 
 typedef enum {
     LANG_V_NAME,  /* name */
@@ -56,9 +57,10 @@ typedef struct lang_value lang_value;
 struct lang_value {
     lang_vkind kind;
     fl_span span;
-    lang_name name, second; /* see kind */
-    lang_value *items;      /* LIST: elements; OBJECT: member values */
-    lang_name *keys;        /* OBJECT: member names, as many as items */
+    lang_name name;          /* see kind */
+    const lang_name *second; /* PAIR, CALL; else lang_no_name, or NULL in an expression without an operand */
+    lang_value *items;       /* LIST: elements; OBJECT: member values */
+    lang_name *keys;         /* OBJECT: member names, as many as items */
     size_t n;
 };
 
@@ -131,6 +133,8 @@ typedef struct lang_file {
 /* Reads one file's text: strips a byte-order mark, folds CRLF, checks UTF-8, control and bidirectional characters and
  * limits, then parses. Never NULL; see `damaged`. name is what messages show. */
 lang_file *lang_parse(fl_arena *a, const char *name, const char *text, size_t len, fl_diags *diags);
+/* The same without what only the formatter needs: the file cannot be formatted, and takes much less memory. */
+lang_file *lang_parse_tree(fl_arena *a, const char *name, const char *text, size_t len, fl_diags *diags);
 
 /* Matches the statements of a file against the forms; of a damaged file those that could be read, so call it for every
  * file. false if anything was refused or the file is damaged. What stands in an environment or in defaults and cannot

@@ -45,7 +45,7 @@ static uint32_t indent_of(const layout *l, uint32_t raw)
 
 static void emit(layout *l, int kind, uint32_t raw, lang_loc at, bool made)
 {
-    FL_PUSH(l->r->a, &l->r->lex, (lang_lexeme){kind, raw, at, made});
+    FL_PUSH(l->r->scratch, &l->r->lex, (lang_lexeme){kind, raw, at, made});
 }
 
 /* An end of line, where one counts: right behind the last token. */
@@ -277,7 +277,7 @@ static void token(layout *l, uint32_t i)
 
 void lang_layout(lang_reader *r)
 {
-    layout l = {.r = r, .matched = fl_alloc(r->a, r->raw.n + 1)};
+    layout l = {.r = r, .matched = fl_alloc(r->scratch, r->raw.n + 1)};
     bool line = false;
     match_brackets(&l);
     r->mended = !l.balanced;

@@ -93,7 +93,7 @@ list: item                        { $$ = lang_tree_push(r, NULL, $1); }
     | list COMMA item             { $$ = lang_tree_push(r, $1, $3); }
     ;
 item: name
-    | name COLON name             { $$ = lang_tree_pair($1, $3); }
+    | name COLON name             { $$ = lang_tree_pair(r, $1, $3); }
     | call | bracket | object
     ;
 
@@ -116,16 +116,16 @@ string_token: STRING | RAW
 
 value: name | call | bracket | object
     ;
-call: WORD PAREN string ENDPAREN  { $$ = lang_tree_call(lang_tree_name(r, $1), $3, lang_span(r, @$)); }
+call: WORD PAREN string ENDPAREN  { $$ = lang_tree_call(r, lang_tree_name(r, $1), $3, lang_span(r, @$)); }
     ;
-bracket: BRACKET ENDBRACKET       { $$ = lang_tree_list(NULL, lang_span(r, @$)); }
-    | BRACKET values ENDBRACKET   { $$ = lang_tree_list($2, lang_span(r, @$)); }
+bracket: BRACKET ENDBRACKET       { $$ = lang_tree_list(r, NULL, lang_span(r, @$)); }
+    | BRACKET values ENDBRACKET   { $$ = lang_tree_list(r, $2, lang_span(r, @$)); }
     ;
 values: value                     { $$ = lang_tree_push(r, NULL, $1); }
     | values COMMA value          { $$ = lang_tree_push(r, $1, $3); }
     ;
-object: OBJECT ENDOBJECT          { $$ = lang_tree_object(NULL, lang_span(r, @$)); }
-    | OBJECT members ENDOBJECT    { $$ = lang_tree_object($2, lang_span(r, @$)); }
+object: OBJECT ENDOBJECT          { $$ = lang_tree_object(r, NULL, lang_span(r, @$)); }
+    | OBJECT members ENDOBJECT    { $$ = lang_tree_object(r, $2, lang_span(r, @$)); }
     ;
 members: STRING COLON json        { $$ = lang_tree_member(r, NULL, lang_tree_name(r, $1), $3); }
     | members COMMA STRING COLON json { $$ = lang_tree_member(r, $1, lang_tree_name(r, $3), $5); }
@@ -134,8 +134,8 @@ json: word                        { $$ = lang_tree_name(r, $1); }
     | STRING                      { $$ = lang_tree_name(r, $1); }
     | json_list | object
     ;
-json_list: BRACKET ENDBRACKET     { $$ = lang_tree_list(NULL, lang_span(r, @$)); }
-    | BRACKET json_values ENDBRACKET { $$ = lang_tree_list($2, lang_span(r, @$)); }
+json_list: BRACKET ENDBRACKET     { $$ = lang_tree_list(r, NULL, lang_span(r, @$)); }
+    | BRACKET json_values ENDBRACKET { $$ = lang_tree_list(r, $2, lang_span(r, @$)); }
     ;
 json_values: json                 { $$ = lang_tree_push(r, NULL, $1); }
     | json_values COMMA json      { $$ = lang_tree_push(r, $1, $3); }
@@ -163,7 +163,7 @@ relop: EQ { $$ = LANG_EQ; } | NE { $$ = LANG_NE; } | LT { $$ = LANG_LT; } | LE {
     | IN { $$ = LANG_IN; } | MATCHES { $$ = LANG_MATCHES; }
     ;
 operand: WORD                     { $$ = lang_tree_name(r, $1); }
-    | WORD BRACKET string ENDBRACKET { $$ = lang_tree_pair(lang_tree_name(r, $1), $3); }
+    | WORD BRACKET string ENDBRACKET { $$ = lang_tree_pair(r, lang_tree_name(r, $1), $3); }
     | string | bracket
     ;
 

@@ -178,7 +178,7 @@ static void fail_type(lang_try *t, size_t list, size_t item, const lang_element 
 /* The want of a slot where the statement has nothing at all: probed with a value that fits no type. */
 static void fail_missing(lang_try *t, size_t list, const lang_element *e)
 {
-    static const lang_value nothing = {.kind = LANG_V_LIST};
+    static const lang_value nothing = {.kind = LANG_V_LIST, .second = &lang_no_name};
     lang_misfit why;
     if (!fail_at(t, list, 0))
         return;
@@ -234,7 +234,7 @@ static lang_list *one_item(fl_arena *a, lang_value v)
 
 static lang_value of_name(const lang_name *n)
 {
-    return (lang_value){.kind = LANG_V_NAME, .span = n->span, .name = *n};
+    return (lang_value){.kind = LANG_V_NAME, .span = n->span, .name = *n, .second = &lang_no_name};
 }
 
 static bool is_keyword(const lang_value *v, const lang_element *e)
@@ -296,7 +296,7 @@ static bool match_pair(const matcher *m, const lang_element *a, const lang_eleme
         return false;
     }
     lang_list *first = one_item(t->a, of_name(&l->items[0].name)),
-              *second = one_item(t->a, of_name(&l->items[0].second));
+              *second = one_item(t->a, of_name(l->items[0].second));
     if (!fits_one(m, a, first->items, at.list, 0) || !fits_one(m, b, second->items, at.list, 0))
         return false;
     bind(m, a, first);

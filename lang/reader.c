@@ -15,9 +15,9 @@ static void mark_damaged(const lang_reader *r, lang_block *b, size_t *next)
     }
 }
 
-lang_file *lang_parse(fl_arena *a, const char *name, const char *text, size_t len, fl_diags *diags)
+static lang_file *parse(fl_arena *a, fl_arena *scratch, const char *name, const char *text, size_t len, fl_diags *diags)
 {
-    lang_reader r = {.a = a, .diags = diags};
+    lang_reader r = {.a = a, .scratch = scratch, .diags = diags};
     lang_file *f = FL_NEW(a, lang_file);
     lang_read_text(&r, name, text, len);
     if (!r.ended)
@@ -35,9 +35,23 @@ lang_file *lang_parse(fl_arena *a, const char *name, const char *text, size_t le
         f->top->damaged = true;
     size_t next = 0;
     mark_damaged(&r, f->top, &next);
-    lang_trivia *t = FL_NEW(a, lang_trivia);
-    t->tokens = r.raw.v;
-    t->n = r.raw.n;
-    f->trivia = t;
+    if (scratch == a) {
+        lang_trivia *t = FL_NEW(a, lang_trivia);
+        *t = (lang_trivia){r.raw.v, r.raw.n};
+        f->trivia = t;
+    }
+    return f;
+}
+
+lang_file *lang_parse(fl_arena *a, const char *name, const char *text, size_t len, fl_diags *diags)
+{
+    return parse(a, a, name, text, len, diags);
+}
+
+lang_file *lang_parse_tree(fl_arena *a, const char *name, const char *text, size_t len, fl_diags *diags)
+{
+    fl_arena *scratch = fl_arena_new();
+    lang_file *f = parse(a, scratch, name, text, len, diags);
+    fl_arena_free(scratch);
     return f;
 }

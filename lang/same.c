@@ -11,9 +11,15 @@ static bool same_name(const lang_name *a, const lang_name *b)
            a->has_vars == b->has_vars && (!a->text || memcmp(a->text, b->text, a->len) == 0);
 }
 
+/* An expression without an operand has an empty value there. */
+static const lang_name *second(const lang_value *v)
+{
+    return v->second ? v->second : &lang_no_name;
+}
+
 static bool same_value(const lang_value *a, const lang_value *b)
 {
-    if (a->kind != b->kind || a->n != b->n || !same_name(&a->name, &b->name) || !same_name(&a->second, &b->second))
+    if (a->kind != b->kind || a->n != b->n || !same_name(&a->name, &b->name) || !same_name(second(a), second(b)))
         return false;
     for (size_t i = 0; i < a->n; i++)
         if (!same_value(&a->items[i], &b->items[i]) ||

@@ -41,7 +41,8 @@ typedef struct lang_lexeme {
 } lang_lexeme;
 
 typedef struct lang_reader {
-    fl_arena *a;
+    fl_arena *a;       /* of the tree */
+    fl_arena *scratch; /* of tokens and all that the tree does not point at */
     fl_diags *diags;
     const fl_source *src;
     FL_VEC(lang_token) raw;
@@ -97,12 +98,12 @@ typedef struct lang_members {
 
 fl_span lang_span(const lang_reader *r, lang_loc at);
 lang_value lang_tree_name(const lang_reader *r, uint32_t raw);
-lang_value lang_tree_pair(lang_value a, lang_value b);
-lang_value lang_tree_call(lang_value function, lang_value text, fl_span span);
+lang_value lang_tree_pair(const lang_reader *r, lang_value a, lang_value b);
+lang_value lang_tree_call(const lang_reader *r, lang_value function, lang_value text, fl_span span);
 lang_values *lang_tree_push(lang_reader *r, lang_values *list, lang_value v);
-lang_value lang_tree_list(const lang_values *items, fl_span span);
+lang_value lang_tree_list(const lang_reader *r, const lang_values *items, fl_span span);
 lang_members *lang_tree_member(lang_reader *r, lang_members *m, lang_value key, lang_value v);
-lang_value lang_tree_object(const lang_members *m, fl_span span);
+lang_value lang_tree_object(const lang_reader *r, const lang_members *m, fl_span span);
 lang_stmt *lang_tree_phrase(lang_reader *r, lang_value head, lang_lists *lists);
 lang_lists *lang_tree_lists(lang_reader *r, lang_lists *lists, const lang_values *items);
 lang_stmt *lang_tree_damaged(lang_reader *r, lang_loc at, lang_block *block);

@@ -37,23 +37,38 @@ void lang_limit(lang_reader *r, lang_loc at, const char *fmt, ...)
     r->ended = true;
 }
 
+const lang_name lang_no_name = {.text = "", .quote = LANG_STRING};
+
+/* What was collected in the scratch arena, in a piece of the tree that is just as large. */
+static void *settled(const lang_reader *r, const void *v, size_t n, size_t size)
+{
+    if (!n)
+        return NULL;
+    void *p = fl_alloc_n(r->a, n, size);
+    return memcpy(p, v, n * size);
+}
+
 lang_value lang_tree_name(const lang_reader *r, uint32_t raw)
 {
     const lang_name *n = r->raw.v[raw].name;
-    return (lang_value){.kind = LANG_V_NAME, .span = n->span, .name = *n};
+    return (lang_value){.kind = LANG_V_NAME, .span = n->span, .name = *n, .second = &lang_no_name};
 }
 
-lang_value lang_tree_pair(lang_value a, lang_value b)
+lang_value lang_tree_pair(const lang_reader *r, lang_value a, lang_value b)
 {
     a.kind = LANG_V_PAIR;
-    a.second = b.name;
+    lang_name *second = FL_NEW(r->a, lang_name);
+    *second = b.name;
+    a.second = second;
     a.span.to = b.span.to;
     return a;
 }
 
-lang_value lang_tree_call(lang_value function, lang_value text, fl_span span)
+lang_value lang_tree_call(const lang_reader *r, lang_value function, lang_value text, fl_span span)
 {
-    return (lang_value){.kind = LANG_V_CALL, .span = span, .name = function.name, .second = text.name};
+    lang_name *second = FL_NEW(r->a, lang_name);
+    *second = text.name;
+    return (lang_value){.kind = LANG_V_CALL, .span = span, .name = function.name, .second = second};
 }
 
 /* true if a list may grow; reports the first item that is too many */
@@ -68,34 +83,39 @@ static bool room(lang_reader *r, size_t n, fl_span span)
 lang_values *lang_tree_push(lang_reader *r, lang_values *list, lang_value v)
 {
     if (!list)
-        list = FL_NEW(r->a, lang_values);
+        list = FL_NEW(r->scratch, lang_values);
     if (room(r, list->n, v.span))
-        FL_PUSH(r->a, list, v);
+        FL_PUSH(r->scratch, list, v);
     return list;
 }
 
-lang_value lang_tree_list(const lang_values *items, fl_span span)
+lang_value lang_tree_list(const lang_reader *r, const lang_values *items, fl_span span)
 {
-    return (lang_value){.kind = LANG_V_LIST, .span = span, .items = items ? items->v : NULL, .n = items ? items->n : 0};
+    size_t n = items ? items->n : 0;
+    return (lang_value){.kind = LANG_V_LIST,
+                        .span = span,
+                        .second = &lang_no_name,
+                        .items = n ? settled(r, items->v, n, sizeof *items->v) : NULL,
+                        .n = n};
 }
 
 lang_members *lang_tree_member(lang_reader *r, lang_members *m, lang_value key, lang_value v)
 {
     if (!m)
-        m = FL_NEW(r->a, lang_members);
+        m = FL_NEW(r->scratch, lang_members);
     if (room(r, m->values.n, key.span)) {
-        FL_PUSH(r->a, &m->keys, key.name);
-        FL_PUSH(r->a, &m->values, v);
+        FL_PUSH(r->scratch, &m->keys, key.name);
+        FL_PUSH(r->scratch, &m->values, v);
     }
     return m;
 }
 
-lang_value lang_tree_object(const lang_members *m, fl_span span)
+lang_value lang_tree_object(const lang_reader *r, const lang_members *m, fl_span span)
 {
-    lang_value v = {.kind = LANG_V_OBJECT, .span = span};
+    lang_value v = {.kind = LANG_V_OBJECT, .span = span, .second = &lang_no_name};
     if (m) {
-        v.keys = m->keys.v;
-        v.items = m->values.v;
+        v.keys = settled(r, m->keys.v, m->keys.n, sizeof *m->keys.v);
+        v.items = settled(r, m->values.v, m->values.n, sizeof *m->values.v);
         v.n = m->values.n;
     }
     return v;
@@ -103,12 +123,12 @@ lang_value lang_tree_object(const lang_members *m, fl_span span)
 
 lang_lists *lang_tree_lists(lang_reader *r, lang_lists *lists, const lang_values *items)
 {
-    lang_list l = {.items = items->v, .n = items->n, .span = items->v[0].span};
+    lang_list l = {.items = settled(r, items->v, items->n, sizeof *items->v), .n = items->n, .span = items->v[0].span};
     l.span.to = items->v[items->n - 1].span.to;
     if (!lists)
-        lists = FL_NEW(r->a, lang_lists);
+        lists = FL_NEW(r->scratch, lang_lists);
     if (room(r, lists->n, l.span))
-        FL_PUSH(r->a, lists, l);
+        FL_PUSH(r->scratch, lists, l);
     return lists;
 }
 
@@ -118,7 +138,7 @@ lang_stmt *lang_tree_phrase(lang_reader *r, lang_value head, lang_lists *lists)
     s->head = head;
     s->span = head.span;
     if (lists) {
-        s->lists = lists->v;
+        s->lists = settled(r, lists->v, lists->n, sizeof *lists->v);
         s->nlists = lists->n;
         s->span.to = lists->v[lists->n - 1].span.to;
     }
@@ -143,15 +163,16 @@ lang_stmt *lang_tree_damaged(lang_reader *r, lang_loc at, lang_block *block)
     if (lo < r->raw.n && r->raw.v[lo].name)
         s->head = lang_tree_name(r, (uint32_t)lo);
     else
-        s->head = (lang_value){.kind = LANG_V_NAME, .span = s->span, .name = {.text = "", .span = s->span}};
+        s->head = (lang_value){
+            .kind = LANG_V_NAME, .span = s->span, .name = {.text = "", .span = s->span}, .second = &lang_no_name};
     return s;
 }
 
 lang_stmts *lang_tree_stmt(lang_reader *r, lang_stmts *stmts, lang_stmt *s)
 {
     if (!stmts)
-        stmts = FL_NEW(r->a, lang_stmts);
-    FL_PUSH(r->a, stmts, s);
+        stmts = FL_NEW(r->scratch, lang_stmts);
+    FL_PUSH(r->scratch, stmts, s);
     return stmts;
 }
 
@@ -160,7 +181,7 @@ lang_block *lang_tree_block(lang_reader *r, const lang_stmts *stmts, lang_loc op
     lang_block *b = FL_NEW(r->a, lang_block);
     b->open = lang_span(r, open);
     b->close = lang_span(r, close);
-    b->stmts = stmts ? stmts->v : NULL;
+    b->stmts = stmts ? settled(r, stmts->v, stmts->n, sizeof *stmts->v) : NULL;
     b->n = stmts ? stmts->n : 0;
     return b;
 }
@@ -179,7 +200,7 @@ lang_expr *lang_tree_operand(lang_reader *r, lang_value v, fl_span span)
 {
     lang_expr *e = lang_tree_expr(r, LANG_E_OPERAND, NULL, NULL, span);
     if (v.kind == LANG_V_PAIR) {
-        e->index = v.second;
+        e->index = *v.second;
         v.kind = LANG_V_NAME;
     }
     e->operand = v;
@@ -189,9 +210,9 @@ lang_expr *lang_tree_operand(lang_reader *r, lang_value v, fl_span span)
 lang_exprs *lang_tree_chain(lang_reader *r, lang_exprs *chain, lang_expr *e)
 {
     if (!chain)
-        chain = FL_NEW(r->a, lang_exprs);
+        chain = FL_NEW(r->scratch, lang_exprs);
     if (room(r, chain->n, e->span))
-        FL_PUSH(r->a, chain, e);
+        FL_PUSH(r->scratch, chain, e);
     return chain;
 }
 

@@ -117,7 +117,7 @@ static bool fits_principal(check *c)
     const char *want = "a principal such as User:sa-crm";
     if (c->v->kind != LANG_V_PAIR)
         return refuse(c, want, NULL, NULL);
-    if (c->v->name.len == 0 || c->v->second.len == 0)
+    if (c->v->name.len == 0 || c->v->second->len == 0)
         return refuse(c, want, "a principal has a type and a name, as User:sa-crm", NULL);
     return true;
 }
@@ -181,13 +181,13 @@ static bool fits_call(check *c, const lang_value *v)
 {
     if (strcmp(v->name.text, "secret") != 0) {
         refuse(c, "a value", fl_printf(c->a, "`%.60s(…)`: the only call is `secret(…)`", v->name.text), NULL);
-    } else if (v->second.len == 0 || strchr(v->second.text, ':') == NULL) {
+    } else if (v->second->len == 0 || strchr(v->second->text, ':') == NULL) {
         refuse(c, "a secret", "`secret(…)` holds no reference",
                "write secret(\"file:PATH:KEY\") or secret(\"env:NAME\")");
     } else {
         bool brace = false;
-        for (size_t i = 0; i < v->second.nparts; i++)
-            brace |= !v->second.parts[i].is_var && strchr(v->second.parts[i].text, '}');
+        for (size_t i = 0; i < v->second->nparts; i++)
+            brace |= !v->second->parts[i].is_var && strchr(v->second->parts[i].text, '}');
         if (!brace)
             return true;
         refuse(c, "a secret", "`}` cannot stand in `secret(…)`: it would end the reference", NULL);

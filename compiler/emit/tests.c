@@ -399,7 +399,7 @@ static void principal(lowering *l, const lang_stmt *s)
     const lang_value *v = lang_get1(s, "principal");
     if (!v)
         return;
-    const char *type = lower_text(l, &v->name), *name = lower_text(l, &v->second);
+    const char *type = lower_text(l, &v->name), *name = lower_text(l, v->second);
     const char *full = fl_printf(l->arena, "%s:%s", type ? type : "", name ? name : "");
     if (!known_principal(l, full)) {
         const char **names = FL_NEW_N(l->arena, const char *, l->principals->list.n + 1);

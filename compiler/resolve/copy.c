@@ -38,13 +38,22 @@ static lang_name copy_name(const res_copy *c, lang_name n)
     return n;
 }
 
+static const lang_name *copy_second(const res_copy *c, const lang_name *n)
+{
+    if (!n->span.src)
+        return n;
+    lang_name *copy = FL_NEW(c->a, lang_name);
+    *copy = copy_name(c, *n);
+    return copy;
+}
+
 static lang_value copy_value(const res_copy *c, lang_value v)
 {
     const lang_value *items = v.items;
     const lang_name *keys = v.keys;
     v.span = at(c, v.span);
     v.name = copy_name(c, v.name);
-    v.second = copy_name(c, v.second);
+    v.second = copy_second(c, v.second);
     if (v.n)
         v.items = FL_NEW_N(c->a, lang_value, v.n);
     if (v.n && keys)

@@ -70,7 +70,7 @@ static void load(loader *l, const char *path, fl_span at)
         could_not_read(l, path, at, error);
         return;
     }
-    lang_file *f = lang_parse(l->a, standard ? "<stdin>" : path, text, len, l->diags);
+    lang_file *f = lang_parse_tree(l->a, standard ? "<stdin>" : path, text, len, l->diags);
     l->ok &= lang_match(l->a, f, l->diags);
     FL_PUSH(l->a, &l->s->files, f);
 }

@@ -23,7 +23,7 @@ void res_principals(res *r)
         const lang_value *v = lang_get1(d->stmt, "principal");
         est_principal *p = FL_NEW(r->a, est_principal);
         p->type = res_text_of(r, v);
-        p->name = (est_text){est_expand(r->e, &v->second), v->second.span};
+        p->name = (est_text){est_expand(r->e, v->second), v->second->span};
         p->full = res_principal(r, v).s;
         p->client = res_slot(r, d->stmt, "client");
         p->doc = res_slot(r, d->stmt, "text");

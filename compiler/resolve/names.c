@@ -145,7 +145,7 @@ int res_kind_of(const lang_stmt *s)
 
 static const char *pair_text(res *r, const lang_value *v)
 {
-    const char *type = est_expand(r->e, &v->name), *name = est_expand(r->e, &v->second);
+    const char *type = est_expand(r->e, &v->name), *name = est_expand(r->e, v->second);
     return type && name ? fl_printf(r->a, "%s:%s", type, name) : NULL;
 }
 

@@ -219,8 +219,8 @@ static void judge_value(res *r, const repetition *f, const lang_value *v)
 {
     if (v->name.has_vars)
         judge_name(r, f, &v->name);
-    if (v->second.has_vars && v->kind != LANG_V_CALL)
-        judge_name(r, f, &v->second);
+    if (v->second->has_vars && v->kind != LANG_V_CALL)
+        judge_name(r, f, v->second);
     for (size_t i = 0; i < v->n; i++)
         judge_value(r, f, &v->items[i]);
 }

@@ -22,7 +22,8 @@ static void walk_value(walk *w, const lang_value *v)
     bool outer = w->secret;
     w->secret |= v->kind == LANG_V_CALL;
     w->name(w, &v->name);
-    w->name(w, &v->second);
+    if (v->second)
+        w->name(w, v->second);
     for (size_t i = 0; i < v->n; i++) {
         if (v->kind == LANG_V_OBJECT)
             w->name(w, &v->keys[i]);

@@ -22,7 +22,7 @@ static bool is_number(const char *s)
 /* secret("P:K") as ${P:K}; NULL if it cannot be told or is wrong. */
 static const char *secret_text(res *r, const lang_value *v)
 {
-    const char *inner = est_expand(r->e, &v->second);
+    const char *inner = est_expand(r->e, v->second);
     if (!inner)
         return NULL;
     if (strchr(inner, '}') || *inner == ':') {
