@@ -381,11 +381,34 @@ static void find_duplicates(matching *m, const lang_block *b)
     fl_map_free(seen);
 }
 
-static void missing(matching *m, fl_span owner, lang_bkind kind, const char *what, const lang_form *f)
+/* What a block lacks: one message, however much it is. */
+typedef struct lacking {
+    const char *what[16], *forms[16];
+    const lang_form *form; /* the first */
+    size_t n, nforms;
+} lacking;
+
+static void lacks(matching *m, lacking *l, const char *what, const lang_form *f)
 {
-    fl_diag *d = refuse(m, owner, fl_printf(m->a, "%s is missing %s", what, in_block(m, kind)));
-    if (f)
-        fl_diag_help(m->diags, d, "%s: `%s`", f->doc, lang_form_text(m->a, f));
+    enum { MAX = sizeof l->what / sizeof *l->what };
+    if (l->n < MAX)
+        l->what[l->n++] = what;
+    if (f && l->nforms < MAX)
+        l->forms[l->nforms++] = lang_form_text(m->a, f);
+    l->form = l->form ? l->form : f;
+}
+
+static void missing(matching *m, fl_span owner, lang_bkind kind, const lacking *l)
+{
+    if (!l->n)
+        return;
+    fl_diag *d = refuse(m, owner,
+                        fl_printf(m->a, "%s %s missing %s", join(m, l->what, l->n, " and ", ""),
+                                  l->n == 1 ? "is" : "are", in_block(m, kind)));
+    if (l->nforms == 1 && l->n == 1)
+        fl_diag_help(m->diags, d, "%s: `%s`", l->form->doc, l->forms[0]);
+    else if (l->nforms)
+        fl_diag_help(m->diags, d, "write %s", join(m, l->forms, l->nforms, " and ", "`"));
 }
 
 /* Was a statement with this head written, be it a wrong one? Then the head's own message is enough. */
@@ -397,28 +420,33 @@ static bool attempted(const lang_block *b, const lang_form *f)
     return false;
 }
 
+static bool expects(const lang_block *b)
+{
+    for (size_t i = 0; i < b->n; i++)
+        if (!strcmp(b->stmts[i]->head.name.text, "expect"))
+            return true;
+    return false;
+}
+
 static void find_missing(matching *m, const lang_block *b, lang_bkind kind, fl_span owner)
 {
     size_t n, one_of = 0, alternatives = 0;
     const lang_form *forms = lang_forms(kind, &n);
+    lacking l = {.n = 0};
     for (size_t i = 0; i < n; i++) {
         const lang_form *f = &forms[i];
         if ((f->flags & LANG_F_REQUIRED) && !attempted(b, f) && (i == 0 || strcmp(forms[i - 1].id, f->id) != 0))
-            missing(m, owner, kind, fl_printf(m->a, "`%s`", strchr(f->id, '.') + 1), f);
+            lacks(m, &l, fl_printf(m->a, "`%s`", strchr(f->id, '.') + 1), f);
         alternatives += (f->flags & LANG_F_ONE_OF) != 0;
         one_of += (f->flags & LANG_F_ONE_OF) && attempted(b, f);
     }
     if (alternatives && one_of == 0)
-        missing(m, owner, kind, "`shared` or `private`", NULL);
+        lacks(m, &l, "`shared` or `private`", NULL);
     if (alternatives && one_of > 1)
         refuse(m, owner, "`shared` and `private` exclude each other");
-    if (kind == LANG_TEST) {
-        bool expects = false;
-        for (size_t i = 0; i < b->n; i++)
-            expects |= strcmp(b->stmts[i]->head.name.text, "expect") == 0;
-        if (!expects)
-            missing(m, owner, kind, "an `expect`", NULL);
-    }
+    if (kind == LANG_TEST && !expects(b))
+        lacks(m, &l, "an `expect`", NULL);
+    missing(m, owner, kind, &l);
 }
 
 /* owner: the head of the statement whose block it is. */

@@ -234,7 +234,7 @@ static void duplicates(void **state)
 
 static void required(void **state)
 {
-    expect("kek k {}\n", "1:1 `kms` is missing in `kek`\n1:1 `shared` or `private` is missing in `kek`\n");
+    expect("kek k {}\n", "1:1 `kms` and `shared` or `private` are missing in `kek`\n");
     expect("kek k {\n kms local \"x\"\n shared\n private\n}\n", "1:1 `shared` and `private` exclude each other\n");
     expect("topic t {\n key string\n}\n", "1:1 `value` is missing in `topic`\n");
     expect("topic t {\n value\n}\n", "2:7 expected `avro`, `json`, `protobuf`, `string`, `bytes`, `short`, `integer`, "
