@@ -134,7 +134,7 @@ static unsigned put_marks(const fl_printer *p, const piece *v, size_t n)
     unsigned end = 0;
     for (size_t i = 0; i < n; i++)
         end = v[i].left + v[i].width > end ? v[i].left + v[i].width : end;
-    char *row = fl_strndup(p->ds->arena, "", end);
+    char *row = fl_alloc(p->ds->arena, end + 1);
     memset(row, ' ', end);
     for (int primary = 0; primary < 2; primary++)
         for (size_t i = 0; i < n; i++)
