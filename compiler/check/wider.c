@@ -301,9 +301,21 @@ static bool any_tag(const est_side *s)
     return false;
 }
 
+/* One record, each field of it once: nothing else can have one of their names. Most schemas are so, and cost no more.
+ */
+static bool is_flat(const est_side *s)
+{
+    for (size_t i = 0; i < s->leaves.n; i++) {
+        const sch_field *f = s->leaves.v[i].hit.field, *before = i ? s->leaves.v[i - 1].hit.field : NULL;
+        if (!f || f == before || (before && f->record != before->record) || f->record->recursive)
+            return false;
+    }
+    return s->format != EST_JSON; /* there names have characters of wildcards, and dots */
+}
+
 static void wider_side(const est_side *s, void *ctx)
 {
-    if (!any_tag(s))
+    if (!any_tag(s) || is_flat(s))
         return;
     wide x = *(const wide *)ctx;
     x.side = s;
