@@ -292,7 +292,7 @@ static void fill_scalar(js_parser *j, sch_type *t, const shape *s)
 static void add_elements(js_parser *j, js_parts *out, const fl_json *list, js_spot part)
 {
     for (const fl_json *c = list ? list->child : NULL; c; c = c->next)
-        if (c->kind == FL_JOBJECT || c->kind == FL_JTRUE)
+        if (c->kind != FL_JFALSE)
             FL_PUSH(j->p.a, out, (js_spot){c, part.doc, NULL});
 }
 
@@ -344,7 +344,7 @@ static bool fill_array(js_parser *j, sch_type *t, const shape *s, const sch_fiel
     for (size_t i = 0; i < s->parts.n; i++) {
         js_spot part = s->parts.v[i];
         const fl_json *items = fl_json_get(part.node, "items");
-        if (items && (items->kind == FL_JOBJECT || items->kind == FL_JTRUE))
+        if (items && items->kind != FL_JARRAY && items->kind != FL_JFALSE)
             FL_PUSH(j->p.a, &walked, (js_spot){items, part.doc, part.unwalked});
     }
     for (size_t i = 0; i < s->parts.n; i++)
