@@ -389,6 +389,22 @@ static void endless_work_is_given_up(void **state)
     fl_arena_free(w.a);
 }
 
+static void long_conditions_are_refused(void **state)
+{
+    world w;
+    fl_buf b;
+    make(&w);
+    fl_buf_init(&b, 1 << 20);
+    fl_buf_adds(&b, "every kek\nrequires shared");
+    for (int i = 0; i < 50000; i++)
+        fl_buf_adds(&b, " and shared");
+    judge(&w, b.p);
+    assert_int_equal(w.diags.list.n, 1);
+    assert_string_equal(w.diags.list.v[0]->message, "a condition of more than 1000 parts");
+    fl_buf_free(&b);
+    fl_arena_free(w.a);
+}
+
 /* ---- patterns ---- */
 
 static void patterns_match(void **state)
@@ -511,11 +527,17 @@ static void the_reference_is_the_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(truths_are_told),        cmocka_unit_test(mistakes_are_explained),
-        cmocka_unit_test(values_are_shown),       cmocka_unit_test(each_requires_reports_alone),
-        cmocka_unit_test(idle_everywhere),        cmocka_unit_test(endless_work_is_given_up),
-        cmocka_unit_test(patterns_match),         cmocka_unit_test(patterns_are_refused),
-        cmocka_unit_test(deep_and_long_patterns), cmocka_unit_test(the_reference_is_the_table),
+        cmocka_unit_test(truths_are_told),
+        cmocka_unit_test(mistakes_are_explained),
+        cmocka_unit_test(values_are_shown),
+        cmocka_unit_test(each_requires_reports_alone),
+        cmocka_unit_test(idle_everywhere),
+        cmocka_unit_test(endless_work_is_given_up),
+        cmocka_unit_test(long_conditions_are_refused),
+        cmocka_unit_test(patterns_match),
+        cmocka_unit_test(patterns_are_refused),
+        cmocka_unit_test(deep_and_long_patterns),
+        cmocka_unit_test(the_reference_is_the_table),
     };
     return cmocka_run_group_tests_name("guard", tests, NULL, NULL);
 }
