@@ -80,10 +80,12 @@ static bool is_literal(const lang_reader *r, size_t i, bool auth)
     return !in_secret_call(r, i) || t->kind == LT_WORD;
 }
 
-/* `let NAME = "…"`: what the variable is for is not known here. Lists are not hidden: loops point into them. */
-static bool is_let_text(const lang_reader *r, size_t i)
+/* `let NAME = "…" more`: a line that is refused before anybody knows what the variable is for. */
+static bool is_damaged_let(const lang_reader *r, size_t i)
 {
-    return i > 2 && r->raw.v[i - 1].kind == LT_ASSIGN && r->raw.v[i - 3].first && is_name(&r->raw.v[i - 3], "let");
+    bool let = i > 2 && r->raw.v[i - 1].kind == LT_ASSIGN && r->raw.v[i - 3].first && is_name(&r->raw.v[i - 3], "let");
+    bool last = i + 1 >= r->raw.n || r->raw.v[i + 1].kind == LT_LINE || r->raw.v[i + 1].kind == LT_COMMENT;
+    return let && (r->raw.v[i].bad || !last);
 }
 
 /* A string that is hidden wherever it stands. */
@@ -94,7 +96,7 @@ static bool is_revealing(const lang_reader *r, size_t i)
     size_t n = t->to - t->from;
     if (t->kind != LT_STRING && t->kind != LT_RAW && !t->bad)
         return false;
-    return has_password(s, n) || (in_secret_call(r, i) && !holds(s, n, ':')) || is_let_text(r, i);
+    return has_password(s, n) || (in_secret_call(r, i) && !holds(s, n, ':')) || is_damaged_let(r, i);
 }
 
 /* A line end behind these does not end the statement. */
