@@ -8,15 +8,12 @@
 #include "compiler/check/uses.h"
 #include "compiler/guard/model.h"
 
-#define MAX_DEPTH 1000 /* the evaluator goes as deep */
-
 typedef struct typing {
     guard_world *w;
     guard_rule *rule;
     fl_diags *diags;
     guard_kind scope[GUARD_MAX_DEPTH];
     unsigned n;
-    unsigned depth; /* of conditions in each other; of a chain of `and` each is inside the next */
     fl_diag *wrong; /* the mistake */
     bool silent;    /* an unknown variable, which resolution reports */
 } typing;
@@ -579,7 +576,7 @@ static guard_node *truth(typing *t, const lang_expr *e)
     return is_constant(n) ? NULL : help(t, "compare it, as `%s == …`", shown(n));
 }
 
-/* and, or, not */
+/* and, or, not. The tree is as deep as lang/ lets it be: long chains are balanced, parentheses nest 64 deep. */
 static guard_node *connective(typing *t, const lang_expr *e)
 {
     guard_node *n = node(t, e);
@@ -595,13 +592,9 @@ static guard_node *condition(typing *t, const lang_expr *e)
         return truth(t, e);
     if (e->kind == LANG_E_REL)
         return relation(t, e);
-    if (t->depth == MAX_DEPTH)
-        return wrong(t, e->span, "a condition of more than %d parts", MAX_DEPTH);
-    t->depth++;
-    bool quantified = e->kind == LANG_E_EVERY || e->kind == LANG_E_SOME || e->kind == LANG_E_NO;
-    guard_node *n = quantified ? quantifier(t, e) : connective(t, e);
-    t->depth--;
-    return n;
+    if (e->kind == LANG_E_EVERY || e->kind == LANG_E_SOME || e->kind == LANG_E_NO)
+        return quantifier(t, e);
+    return connective(t, e);
 }
 
 bool guard_compile(guard_world *w, guard_rule *r, fl_diags *diags)
