@@ -250,7 +250,7 @@ static bool next_complaint(fl_arena *a, const char **at, complaint *out)
         size_t n = strcspn(*at, "\n");
         char *line = fl_strndup(a, *at, n), *colon = strchr(line, ':'), *rest;
         *at += n + ((*at)[n] == '\n');
-        if (strstr(line, ": warning: ") || !*line)
+        if (strstr(line, ": warning: ") || !strncmp(line, "[libprotobuf ", 13) || !*line)
             continue;
         *out = (complaint){"", -1, -1, line};
         if (!colon)
