@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PLAN     "plan.json"
+#define PLAN_MAX ((size_t)1 << 30)
+
 typedef struct reader {
     fl_arena *a;       /* of the result */
     fl_arena *scratch; /* of the files */
@@ -44,18 +47,28 @@ static void note_edited(reader *r, const char *path, const char *text, size_t le
         r->first_edited = fl_strdup(r->a, path);
 }
 
-/* The JSON of a file, in the scratch arena. NULL: said. */
-static const fl_json *read_json(reader *r, const char *path)
+/* The text of a file, in the scratch arena. NULL: said. */
+static const char *read_text(reader *r, const char *path, size_t max, size_t *len)
 {
     char *text;
-    size_t len;
-    fl_json_error err;
-    int error =
-        fl_read_regular(r->scratch, fl_printf(r->scratch, "%s/%s", r->b->dir, path), FL_JSON_MAX_BYTES, &text, &len);
+    int error = fl_read_regular(r->scratch, fl_printf(r->scratch, "%s/%s", r->b->dir, path), max, &text, len);
     if (error) {
-        bad(r, path, fl_read_error(r->scratch, error, FL_JSON_MAX_BYTES));
+        bad(r, path, fl_read_error(r->scratch, error, max));
         return NULL;
     }
+    if (r->digests)
+        note_edited(r, path, text, *len);
+    return text;
+}
+
+/* The JSON object of a file, or NULL. */
+static const fl_json *read_json(reader *r, const char *path)
+{
+    size_t len;
+    fl_json_error err;
+    const char *text = read_text(r, path, FL_JSON_MAX_BYTES, &len);
+    if (!text)
+        return NULL;
     const fl_json *root = fl_json_parse(r->scratch, text, len, 0, &err);
     if (!root || root->kind != FL_JOBJECT) {
         bad(r, path,
@@ -63,8 +76,6 @@ static const fl_json *read_json(reader *r, const char *path)
                  : fl_printf(r->scratch, "not JSON at byte %u: %s", err.offset, err.message));
         return NULL;
     }
-    if (r->digests)
-        note_edited(r, path, text, len);
     return root;
 }
 
@@ -287,13 +298,13 @@ static bool read_side(reader *r, const fl_json *topic, const char *name, bool ke
     const char *subject = fl_json_str(j, "subject"), *rule = fl_json_str(fl_json_get(j, "payload"), "rule");
     prev_side s = {.topic = keep(r, name), .is_key = key, .subject_name = keep(r, subject), .payload = keep(r, rule)};
     if (!j || !fl_json_str(j, "format"))
-        return bad(r, "plan.json", fl_printf(r->scratch, "topic %.200s has no %s", name, key ? "key" : "value"));
+        return bad(r, PLAN, fl_printf(r->scratch, "topic %.200s has no %s", name, key ? "key" : "value"));
     s.message = keep(r, fl_json_str(j, "message"));
     s.subject = subject ? prev_find_subject(r->b, subject) : NULL;
     if (subject && !s.subject)
-        return bad(r, "plan.json", fl_printf(r->scratch, "subject %.200s is not in registry/", subject));
+        return bad(r, PLAN, fl_printf(r->scratch, "subject %.200s is not in registry/", subject));
     if (!read_encrypted(r, j, &s))
-        return bad(r, "plan.json", fl_printf(r->scratch, "topic %.200s: `encrypted` cannot be read", name));
+        return bad(r, PLAN, fl_printf(r->scratch, "topic %.200s: `encrypted` cannot be read", name));
     FL_PUSH(r->a, &r->b->sides, s);
     return true;
 }
@@ -305,20 +316,132 @@ static int by_side(const void *a, const void *b)
     return order ? order : (int)y->is_key - (int)x->is_key;
 }
 
+static bool read_topic(reader *r, const fl_json *topic)
+{
+    const char *name = fl_json_str(topic, "name");
+    if (!name)
+        return bad(r, PLAN, "a topic without a name");
+    return read_side(r, topic, name, true) && read_side(r, topic, name, false);
+}
+
+/* A large plan is read topic by topic: what stands between its brackets is found first, then judged as JSON. */
+
+static const char *skip_space(const char *p)
+{
+    return p + strspn(p, " \t\r\n");
+}
+
+static const char *skip_string(const char *p)
+{
+    for (p++; *p && *p != '"'; p++)
+        if (*p == '\\' && !*++p)
+            return NULL;
+    return *p ? p + 1 : NULL;
+}
+
+/* Behind the value that begins at p; NULL if it does not end. */
+static const char *skip_value(const char *p)
+{
+    size_t depth = 0;
+    do {
+        size_t plain = strcspn(p, depth ? "\"[]{}" : "\"[]{}, \t\r\n");
+        p += plain;
+        if (!depth && (plain || !strchr("\"[{", *p)))
+            return plain ? p : NULL;
+        if (*p == '"')
+            p = skip_string(p);
+        else if (*p)
+            depth += *p == '[' || *p == '{' ? 1 : (size_t)-1, p++;
+        else
+            return NULL;
+    } while (p && depth);
+    return p;
+}
+
+/* One value, parsed in an arena of its own. */
+static bool with_value(reader *r, const char *from, const char *to, bool (*fn)(reader *r, const fl_json *value))
+{
+    fl_arena *outer = r->scratch;
+    fl_json_error err;
+    r->scratch = fl_arena_new();
+    const char *text = fl_strndup(r->scratch, from, (size_t)(to - from));
+    const fl_json *value = fl_json_parse(r->scratch, text, (size_t)(to - from), 0, &err);
+    bool ok = value ? fn(r, value) : bad(r, PLAN, fl_printf(r->scratch, "not JSON: %s", err.message));
+    fl_arena_free(r->scratch);
+    r->scratch = outer;
+    return ok;
+}
+
+static bool read_topics(reader *r, const char *p)
+{
+    if (*p != '[')
+        return bad(r, PLAN, "`topics` is no list");
+    for (p = skip_space(p + 1); *p != ']';) {
+        const char *end = *p == '{' ? skip_value(p) : NULL;
+        if (!end)
+            return bad(r, PLAN, "`topics` is no list of topics");
+        if (!with_value(r, p, end, read_topic))
+            return false;
+        p = skip_space(end);
+        if (*p == ',')
+            p = skip_space(p + 1);
+        else if (*p != ']')
+            return bad(r, PLAN, "`topics` is no list of topics");
+    }
+    return true;
+}
+
+typedef struct members { /* of the plan, where their values begin; NULL: not there */
+    const char *format, *version, *topics;
+} members;
+
+static bool find_members(const char *p, members *m)
+{
+    if (*p != '{')
+        return false;
+    for (p = skip_space(p + 1); *p == '"';) {
+        const char *name = p + 1, *end = skip_string(p);
+        p = end ? skip_space(end) : "";
+        if (*p != ':')
+            return false;
+        const char *value = skip_space(p + 1);
+        size_t len = (size_t)(end - 1 - name);
+        const char **found = len == 6 && !strncmp(name, "format", 6)    ? &m->format
+                             : len == 7 && !strncmp(name, "version", 7) ? &m->version
+                             : len == 6 && !strncmp(name, "topics", 6)  ? &m->topics
+                                                                        : NULL;
+        p = skip_value(value);
+        if (!p || (found && *found))
+            return false;
+        if (found)
+            *found = value;
+        p = skip_space(p);
+        p = *p == ',' ? skip_space(p + 1) : p;
+    }
+    return *p == '}' && !*skip_space(p + 1) && m->format && m->version && m->topics;
+}
+
+static bool right_plan(reader *r, const members *m)
+{
+    fl_json_error err;
+    const char *text =
+        fl_printf(r->scratch, "{\"format\":%.*s,\"version\":%.*s}", (int)(skip_value(m->format) - m->format), m->format,
+                  (int)(skip_value(m->version) - m->version), m->version);
+    const fl_json *head = fl_json_parse(r->scratch, text, strlen(text), 0, &err);
+    return head ? right_version(r, head, PLAN, "flec-plan", 2) : bad(r, PLAN, "not a file of format flec-plan");
+}
+
 static bool read_plan(reader *r)
 {
-    const fl_json *plan = read_json(r, "plan.json"), *topics = fl_json_get(plan, "topics");
-    if (!plan || !right_version(r, plan, "plan.json", "flec-plan", 2))
+    size_t len;
+    members m = {0};
+    const char *text = read_text(r, PLAN, PLAN_MAX, &len);
+    if (!text)
         return false;
-    if (!topics || topics->kind != FL_JARRAY)
-        return bad(r, "plan.json", "`topics` is missing");
-    for (const fl_json *i = topics->child; i; i = i->next) {
-        const char *name = fl_json_str(i, "name");
-        if (!name)
-            return bad(r, "plan.json", "a topic without a name");
-        if (!read_side(r, i, name, true) || !read_side(r, i, name, false))
-            return false;
-    }
+    if (strlen(text) != len || !find_members(skip_space(text), &m))
+        return bad(r, PLAN, "not a whole plan: `format`, `version` or `topics` is missing");
+    if (!right_plan(r, &m) || !read_topics(r, m.topics))
+        return false;
     if (r->b->sides.n)
         qsort(r->b->sides.v, r->b->sides.n, sizeof *r->b->sides.v, by_side);
     return true;
