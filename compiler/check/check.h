@@ -117,6 +117,9 @@ void chk_fix_near(fl_diags *diags, fl_diag *d, fl_span at, const char *word, con
 #define CHK_DECLARE(f) void chk_##f(const chk_row *row, const est_estate *e, fl_diags *diags);
 CHK_FUNCTIONS(CHK_DECLARE)
 
+/* payload.c: the part of client-may-leave-clear that is about workers and bodies that are encrypted whole. */
+void chk_payload_by_workers(const chk_row *row, const est_estate *e, fl_diags *diags);
+
 /* ---- shared by the checks on fields ---- */
 
 /* Calls fn for the key and the value side of every topic that has a readable schema. */

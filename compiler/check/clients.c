@@ -302,6 +302,7 @@ static void undeclared_side(walk *w, const est_side *s)
 void chk_client_may_leave_clear(const chk_row *row, const est_estate *e, fl_diags *diags)
 {
     each_encrypted(row, e, diags, undeclared_side);
+    chk_payload_by_workers(row, e, diags);
 }
 
 /* ---- client-fails ---- */
