@@ -91,12 +91,20 @@ static wire_kind kind_of(const proto_field *f)
     }
 }
 
+static const char *scalar_word(proto_type t)
+{
+    static const char *const words[] = {"",        "double",   "float",    "int64",  "uint64",  "int32", "fixed64",
+                                        "fixed32", "bool",     "string",   "group",  "message", "bytes", "uint32",
+                                        "enum",    "sfixed32", "sfixed64", "sint32", "sint64"};
+    return words[t <= PROTO_SINT64 ? t : 0];
+}
+
 static const char *type_text(comparison *x, const proto_field *f)
 {
     if (f->message && f->message->map_entry)
         return fl_printf(x->c->arena, "map<%s, %s>", type_text(x, &f->message->fields[0]),
                          type_text(x, &f->message->fields[1]));
-    return f->type_name ? f->type_name : sch_proto_type_word(f->type);
+    return f->type_name ? f->type_name : scalar_word(f->type);
 }
 
 /* As it is written: proto3 may write none, and a member of a oneof never does. */

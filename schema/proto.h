@@ -142,9 +142,6 @@ typedef struct proto_model {
 /* Reads a FileDescriptorSet. Names are checked (letters, digits, underscores), types are resolved by full name, twice
  * defined names are refused. false and a message if the bytes are no such set. */
 bool sch_proto_read(fl_arena *a, const void *p, size_t n, proto_model *out, char message[256]);
-const proto_file *sch_proto_file_of(const proto_model *m, const char *name);
-/* Field types, labels and enums by their words in a .proto text: int32, repeated. */
-const char *sch_proto_type_word(proto_type t);
 
 /* ---- what a sch_schema points to ---- */
 

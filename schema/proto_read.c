@@ -594,19 +594,3 @@ bool sch_proto_read(fl_arena *a, const void *p, size_t n, proto_model *out, char
     fl_map_free(r.enums);
     return ok;
 }
-
-const proto_file *sch_proto_file_of(const proto_model *m, const char *file)
-{
-    for (size_t i = 0; i < m->nfiles; i++)
-        if (!strcmp(m->files[i].name, file))
-            return &m->files[i];
-    return NULL;
-}
-
-const char *sch_proto_type_word(proto_type t)
-{
-    static const char *const words[] = {"",        "double",   "float",    "int64",  "uint64",  "int32", "fixed64",
-                                        "fixed32", "bool",     "string",   "group",  "message", "bytes", "uint32",
-                                        "enum",    "sfixed32", "sfixed64", "sint32", "sint64"};
-    return words[t <= PROTO_SINT64 ? t : 0];
-}
