@@ -20,7 +20,7 @@ typedef struct world {
     est_topic topics[2];
     est_kek kek;
     est_connector connector;
-    est_tag tags[2];
+    est_tag tags[3];
 } world;
 
 static fl_span nowhere(fl_arena *a)
@@ -116,9 +116,10 @@ static void make(world *w)
     w->e.environment = "prod";
     for (size_t i = 0; i < 2; i++)
         FL_PUSH(w->a, &w->e.environments, environments[i]);
-    w->tags[0].name = at(w, "PCI");
-    w->tags[1].name = at(w, "PII");
-    for (size_t i = 0; i < 2; i++)
+    w->tags[0].name = at(w, "HEALTH");
+    w->tags[1].name = at(w, "PCI");
+    w->tags[2].name = at(w, "PII");
+    for (size_t i = 0; i < 3; i++)
         FL_PUSH(w->a, &w->e.tags, &w->tags[i]);
 }
 
@@ -502,6 +503,41 @@ static void deep_and_long_patterns(void **state)
 
 /* ---- the reference ---- */
 
+/* Judges each guardrail of an example; a mistake in a condition says in which guardrail it is. */
+static size_t judge_example(world *w, const char *text, size_t len)
+{
+    lang_file *f = lang_parse(w->a, "example.flec", fl_strndup(w->a, text, len), len, &w->diags);
+    assert_true(lang_match(w->a, f, &w->diags));
+    for (size_t i = 0; i < f->top->n; i++) {
+        est_guardrail *g = FL_NEW(w->a, est_guardrail);
+        *g = (est_guardrail){.text = {.s = "G"}, .stmt = f->top->stmts[i], .at = f->top->stmts[i]->span};
+        FL_PUSH(w->a, &w->e.guardrails, g);
+    }
+    guard_run(&w->e, &w->diags);
+    for (size_t i = 0; i < w->diags.list.n; i++)
+        if (!strcmp(w->diags.list.v[i]->related[0].label, "in this guardrail"))
+            fail_msg("an example of docs/language.md: %s", w->diags.list.v[i]->message);
+    return f->top->n;
+}
+
+static void examples_are_guardrails(void **state)
+{
+    world w;
+    char *text;
+    size_t n, judged = 0;
+    make(&w);
+    assert_int_equal(fl_read_file(w.a, "docs/language.md", 1 << 22, &text, &n), 0);
+    const char *to = strstr(text, "## 10. Waivers"), *p = strstr(text, "## 9. Guardrails");
+    assert_true(p && to);
+    while ((p = strstr(p, "```flec\n")) && p < to) {
+        const char *from = p + strlen("```flec\n"), *end = strstr(from, "```");
+        judged += judge_example(&w, from, (size_t)(end - from));
+        p = end + 3;
+    }
+    assert_true(judged >= 3);
+    fl_arena_free(w.a);
+}
+
 #define DOCUMENT "docs/language.md"
 #define OPEN     "<!-- guardrails -->\n"
 #define CLOSE    "<!-- end of guardrails -->\n"
@@ -542,6 +578,7 @@ int main(void)
         cmocka_unit_test(patterns_match),
         cmocka_unit_test(patterns_are_refused),
         cmocka_unit_test(deep_and_long_patterns),
+        cmocka_unit_test(examples_are_guardrails),
         cmocka_unit_test(the_reference_is_the_table),
     };
     return cmocka_run_group_tests_name("guard", tests, NULL, NULL);
