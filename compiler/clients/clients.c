@@ -162,7 +162,7 @@ static bool cannot_write(unsigned construct, cl_client client, cl_trouble *out)
     for (size_t i = 0; i < measured[client].n; i++) {
         cl_column column = measured[client].columns[i];
         const cl_cell *cell = &cl_cells[construct][column];
-        if (!cell->ran || !cell->fail || cell->fail_case < 0)
+        if (!cell->ran || !cell->fail || cell->fail_by_other || cell->fail_case < 0)
             continue;
         *out = (cl_trouble){&cl_construct_rows[construct], cell->fail, cl_case_names[cell->fail_case],
                             cl_case_texts[cell->fail_case][column]};
@@ -199,24 +199,10 @@ static bool cannot_read(unsigned construct, cl_client client, unsigned writers, 
     return false;
 }
 
-/* A construct of the way says nothing new where one case shows both it and one of the record. */
-static size_t without_repeats(cl_trouble *found, size_t n)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++) {
-        bool repeats = false;
-        for (size_t k = 0; k < n && found[i].construct->scope < CL_RECORD; k++)
-            repeats |= found[k].construct->scope >= CL_RECORD && !strcmp(found[k].proof, found[i].proof);
-        if (!repeats)
-            found[kept++] = found[i];
-    }
-    return kept;
-}
-
 size_t cl_troubles(const cl_set *record, cl_client client, unsigned writers, cl_trouble out[CL_MOST_TROUBLES])
 {
     size_t n = 0;
     for (unsigned c = next_in(record, 0); c < CL_NCONSTRUCTS; c = next_in(record, c + 1))
         n += writers ? cannot_read(c, client, writers, &out[n]) : cannot_write(c, client, &out[n]);
-    return without_repeats(out, n);
+    return n;
 }

@@ -19,6 +19,7 @@ typedef struct cl_cell {
     cl_leaving leaving;
     bool ran; /* a case with it was measured at all: else `fail` says nothing */
     cl_fail fail;
+    bool fail_by_other; /* each case that shows `fail` has another construct that is to blame as well as this one */
     bool branch_names;
     bool read;                                /* were bytes with it given to others? else not_read says nothing */
     unsigned not_read;                        /* bits of cl_column: who could not read what this client wrote */

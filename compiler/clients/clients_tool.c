@@ -248,6 +248,38 @@ static void acquit(int construct, size_t writer, size_t reader)
     cell->not_read &= ~(1u << reader);
 }
 
+/* Is there a failure of this construct without that other one? */
+static bool fails_without(int construct, int other, size_t column)
+{
+    for (size_t i = 0; i < ncases; i++) {
+        const cl_set *record = &side_of(&cases[i], column)->record;
+        if (cases[i].outcomes[column].fail && cl_has(record, (cl_construct)construct) &&
+            !cl_has(record, (cl_construct)other))
+            return true;
+    }
+    return false;
+}
+
+static bool fails_by_other(const cl_set *record, int construct, size_t column)
+{
+    EACH(record, d)
+    if (d != construct && cl_construct_rows[d].scope >= CL_RECORD && cells[d][column].fail &&
+        fails_without(d, construct, column))
+        return true;
+    return false;
+}
+
+static void share_blame(int construct, size_t column)
+{
+    cl_cell *cell = &cells[construct][column];
+    cell->fail_by_other = cell->fail != CL_WORKS;
+    for (size_t i = 0; i < ncases && cell->fail_by_other; i++) {
+        const cl_set *record = &side_of(&cases[i], column)->record;
+        if (cases[i].outcomes[column].fail && cl_has(record, (cl_construct)construct))
+            cell->fail_by_other = fails_by_other(record, construct, column);
+    }
+}
+
 /* ---- the table must give back what was measured ---- */
 
 static cl_leaving predicted(const leaf *l, size_t column)
@@ -389,8 +421,9 @@ static void write_cells(void)
         fl_buf_addf(&out, "    { /* %s */\n", cl_construct_rows[c].key);
         for (size_t i = 0; i < CL_NCOLUMNS; i++) {
             const cl_cell *x = &cells[c][i];
-            fl_buf_addf(&out, "        {%d, %d, %d, %d, %d, %u, %d, %d, %d},\n", x->leaving, x->ran, x->fail,
-                        x->branch_names, x->read, x->not_read, x->leaving_case, x->fail_case, x->read_case);
+            fl_buf_addf(&out, "        {%d, %d, %d, %d, %d, %d, %u, %d, %d, %d},\n", x->leaving, x->ran, x->fail,
+                        x->fail_by_other, x->branch_names, x->read, x->not_read, x->leaving_case, x->fail_case,
+                        x->read_case);
         }
         fl_buf_adds(&out, "    },\n");
     }
@@ -449,6 +482,9 @@ int main(int argc, char **argv)
     for (int c = 0; c < CL_NCONSTRUCTS; c++)
         for (size_t i = 0; i < CL_NCOLUMNS * CL_NCOLUMNS; i++)
             acquit(c, i / CL_NCOLUMNS, i % CL_NCOLUMNS);
+    for (int c = 0; c < CL_NCONSTRUCTS; c++)
+        for (size_t i = 0; i < CL_NCOLUMNS; i++)
+            share_blame(c, i);
     for (size_t i = 0; i < ncases; i++)
         for (size_t c = 0; c < CL_NCOLUMNS; c++) {
             current = cases[i].name;
