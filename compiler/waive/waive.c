@@ -52,8 +52,15 @@ static bool waits(const est_estate *e, const est_waiver *w)
            (!strncmp(w->check.s, "evolution-", 10) || !strcmp(w->check.s, "incompatible-schema"));
 }
 
+/* A finding speaks of it, so the thing was there: in the previous build, if no longer in the policy. */
+static bool is_found(const est_estate *e, const est_waiver *w, const fl_map *found)
+{
+    const fl_thing thing = waive_thing(w);
+    return fl_map_get(found, waive_key(e->arena, w->check.s, &thing));
+}
+
 /* Does it count? Else one thing is said of it. */
-static bool counts(const est_estate *e, const est_waiver *w, unsigned *guesses, fl_diags *diags)
+static bool counts(const est_estate *e, const est_waiver *w, const fl_map *found, unsigned *guesses, fl_diags *diags)
 {
     const chk_row *row = w->check.s ? chk_find(w->check.s) : NULL;
     int64_t day;
@@ -63,7 +70,7 @@ static bool counts(const est_estate *e, const est_waiver *w, unsigned *guesses, 
         unknown_check(w, diags);
     else if (row->waiver == CHK_NEVER)
         never_waived(w, diags);
-    else if (!waits(e, w) && !waive_thing_exists(e, w, guesses, diags))
+    else if (!waits(e, w) && !is_found(e, w, found) && !waive_thing_exists(e, w, guesses, diags))
         return false;
     else if (row->waiver == CHK_DATED && !w->until.s)
         needs_end(e, w, diags);
@@ -74,11 +81,33 @@ static bool counts(const est_estate *e, const est_waiver *w, unsigned *guesses, 
     return false;
 }
 
+/* What the diagnostics are about. A whole topic is named as its value is: without `key`. */
+static const char *diag_key(fl_arena *a, const fl_diag *d)
+{
+    fl_thing thing = d->about;
+    if (!strcmp(thing.kind, "topic") && !thing.side)
+        thing.side = "value";
+    return waive_key(a, d->check, &thing);
+}
+
+static fl_map *things_found(const est_estate *e, fl_diags *diags)
+{
+    fl_map *all = fl_map_new();
+    for (size_t i = 0; i < diags->list.n; i++)
+        if (diags->list.v[i]->about.kind)
+            fl_map_put(all, diag_key(e->arena, diags->list.v[i]), diags->list.v[i]);
+    return all;
+}
+
 void waive_judge(est_estate *e, fl_diags *diags)
 {
     unsigned guesses = 0;
+    if (!e->waivers.n)
+        return;
+    fl_map *found = things_found(e, diags);
     for (size_t i = 0; i < e->waivers.n; i++)
-        e->waivers.v[i]->refused = !counts(e, e->waivers.v[i], &guesses, diags);
+        e->waivers.v[i]->refused = !counts(e, e->waivers.v[i], found, &guesses, diags);
+    fl_map_free(found);
 }
 
 /* ---- silencing ---- */
@@ -100,12 +129,7 @@ static fl_map *by_key(const est_estate *e)
 static est_waiver *waiver_of(const fl_map *all, const fl_diag *d, fl_arena *a)
 {
     const chk_row *row = d->about.kind ? chk_find(d->check) : NULL;
-    fl_thing thing = d->about;
-    if (!row || row->waiver == CHK_NEVER)
-        return NULL;
-    if (!strcmp(thing.kind, "topic") && !thing.side) /* the topic as a whole: a waiver without `key` */
-        thing.side = "value";
-    return fl_map_get(all, waive_key(a, d->check, &thing));
+    return row && row->waiver != CHK_NEVER ? fl_map_get(all, diag_key(a, d)) : NULL;
 }
 
 void waive_apply(est_estate *e, fl_diags *diags)

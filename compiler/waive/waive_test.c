@@ -163,6 +163,25 @@ static void days_and_ends(void **state)
     }
 }
 
+/* A topic that is gone can still be spoken of while a finding does. */
+static void what_is_found_exists(void **state)
+{
+    world w;
+    make(&w, NULL);
+    w.e.previous = (struct prev_build *)&w; /* there is one; nothing here looks into it */
+    est_waiver *x = add_waiver(&w, "evolution-removed", "topic", "gone", 1);
+    est_waiver *y = add_waiver(&w, "evolution-removed", "topic", "never", 2);
+    x->until = y->until = (est_text){"2036-01-01", x->at};
+    find(&w, "evolution-removed", FL_ERROR, (fl_thing){"topic", "gone", NULL, NULL});
+    waive_judge(&w.e, &w.diags);
+    assert_false(x->refused);
+    assert_true(y->refused);
+    waive_apply(&w.e, &w.diags);
+    assert_true(x->used);
+    assert_int_equal(w.diags.errors, 1); /* there is no topic `never` */
+    fl_arena_free(w.a);
+}
+
 static void refused_ones_silence_nothing(void **state)
 {
     world w;
@@ -226,6 +245,7 @@ int main(void)
         cmocka_unit_test(names_do_not_run_together),
         cmocka_unit_test(days_and_ends),
         cmocka_unit_test(refused_ones_silence_nothing),
+        cmocka_unit_test(what_is_found_exists),
         cmocka_unit_test(unused_over_all_environments),
         cmocka_unit_test(nothing_is_unused_in_what_is_incomplete),
     };
