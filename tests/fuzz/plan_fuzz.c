@@ -59,6 +59,8 @@ static void use(fl_arena *a, rt_plan *p)
     MUST(code == RT_OK || *e.message);
     for (size_t i = 0; i < p->ntopics && !code; i++) {
         MUST(rt_plan_topic_find(p, p->topics[i].name) == &p->topics[i]);
+        const char *beyond = rt_plan_topic_beyond(a, &p->topics[i]);
+        MUST(!beyond || *beyond);
         open_side(r, keys, &p->topics[i].key);
         open_side(r, keys, &p->topics[i].value);
     }
