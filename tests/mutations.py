@@ -110,7 +110,7 @@ def main():
     a = p.parse_args()
     work = tempfile.mkdtemp(prefix="flec-mutations-")
     try:
-        subprocess.run([a.flec, "build", ROOT + "/policies", "-o", work + "/build", "--today", "2026-11-24"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([a.flec, "build", ROOT + "/policies", "--env", "prod", "-o", work + "/build", "--today", "2026-11-24"], check=True, stdout=subprocess.DEVNULL)
         rows = mutate_all(os.path.abspath(a.flec), work + "/build")
     finally:
         shutil.rmtree(work, ignore_errors=True)

@@ -8,7 +8,7 @@ report=${2:-}
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"$flec" build "$here/../../policies" -o "$work/estate" --today 2026-11-24 >/dev/null
+"$flec" build "$here/../../policies" --env prod -o "$work/estate" --today 2026-11-24 >/dev/null
 "$flec" build "$here/properties.flec" -o "$work/odd" --today 2026-11-24 >/dev/null
 cd "$work"
 java "$here/ReadProperties.java" ./*/connect/*.properties >java.txt

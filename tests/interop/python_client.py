@@ -280,7 +280,7 @@ def main():
         crossing(report, f, work, "interop.siv", True)
         rotation(report, f, work)
         data_keys(report, f, work)
-        f.run(flec, "build", ROOT + "/policies", "-o", work + "/policies")
+        f.run(flec, "build", ROOT + "/policies", "--env", "prod", "-o", work + "/policies")
         bodies(report, work + "/policies")
     finally:
         shutil.rmtree(work, ignore_errors=True)

@@ -107,7 +107,7 @@ class Records:
         self.flec, self.kafka, self.work, self.brokers = flec, kafka, work, brokers
         self.env = dict(os.environ, LAB_KEK_SECRET="a secret of the tests")
         self.build = work + "/build"
-        self.run([flec, "build", ROOT + "/policies", "-o", self.build])
+        self.run([flec, "build", ROOT + "/policies", "--env", "prod", "-o", self.build])
 
     def run(self, command, stdin=""):
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, env=self.env, timeout=300)
