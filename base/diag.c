@@ -59,6 +59,12 @@ void fl_diag_label(fl_diags *ds, fl_diag *d, const char *fmt, ...)
     va_end(ap);
 }
 
+void fl_diag_again(fl_diags *ds, fl_diag *d, fl_span first)
+{
+    fl_diag_relate(ds, d, first, "first here");
+    fl_diag_label(ds, d, "again here");
+}
+
 void fl_diag_edit(fl_diags *ds, fl_diag *d, fl_span span, const char *fmt, ...)
 {
     va_list ap;

@@ -73,6 +73,8 @@ void fl_diag_help(fl_diags *ds, fl_diag *d, const char *fmt, ...) __attribute__(
 void fl_diag_relate(fl_diags *ds, fl_diag *d, fl_span span, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 void fl_diag_label(fl_diags *ds, fl_diag *d, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* What the diagnostic is about stands a second time; this is the first. */
+void fl_diag_again(fl_diags *ds, fl_diag *d, fl_span first);
 void fl_diag_edit(fl_diags *ds, fl_diag *d, fl_span span, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* This part of a source may be a secret: no excerpt of a source line shows it, whatever a diagnostic on that line is

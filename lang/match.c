@@ -360,7 +360,7 @@ static void duplicate(matching *m, const lang_stmt *s, const lang_stmt *first)
     m->ok = false;
     fl_diag *d = fl_diag_add(m->diags, "duplicate-attribute", FL_ERROR, s->head.span, "`%.60s` is stated twice",
                              s->head.name.text);
-    fl_diag_relate(m->diags, d, first->head.span, "first here");
+    fl_diag_again(m->diags, d, first->head.span);
 }
 
 static void find_duplicates(matching *m, const lang_block *b)

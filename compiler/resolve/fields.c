@@ -11,6 +11,7 @@ static void nothing_there(res *r, const est_side *s, const est_field *f)
     const char *near[3];
     fl_diag *d = res_error(r, "no-such-field", f->path.at, "the %s of %s has no field %s", est_side_name(s),
                            s->topic->name.s, f->path.s);
+    fl_diag_label(r->diags, d, "no such field");
     fl_diag_relate(r->diags, d, s->schema_path.at, "the schema");
     size_t n = sch_nearest(s->schema, r->a, f->path.s, near, 3);
     if (n && *near[0]) /* the only path in a schema of one primitive is empty */

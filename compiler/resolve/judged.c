@@ -28,7 +28,7 @@ static void drop_duplicates(res_shared *s, fl_diags *diags)
         }
         fl_diag *d = fl_diag_add(diags, "duplicate-name", FL_ERROR, v[i].name.at, "there are two environments `%s`",
                                  v[i].name.s);
-        fl_diag_relate(diags, d, v[kept - 1].name.at, "the first");
+        fl_diag_again(diags, d, v[kept - 1].name.at);
     }
     s->environments.n = kept;
 }

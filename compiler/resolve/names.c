@@ -22,6 +22,7 @@ void res_unknown_of(res *r, const char *check, fl_span at, const char *kind, con
                     size_t n)
 {
     fl_diag *d = res_error(r, check, at, "there is no %s `%s`", kind, name);
+    fl_diag_label(r->diags, d, "no such %s", kind);
     bool affordable = n <= MAX_GUESSES && r->guesses <= MAX_GUESSES - n;
     const char *near = affordable ? fl_nearest(name, names, n) : NULL;
     r->guesses += affordable ? n : 0;
@@ -111,7 +112,7 @@ res_texts res_list(res *r, const lang_list *list, est_text (*read)(res *r, const
         const lang_value *first = t.s ? fl_map_get(seen, t.s) : NULL;
         if (first) {
             fl_diag *d = res_error(r, "duplicate-name", t.at, "`%s` stands twice in this list", t.s);
-            fl_diag_relate(r->diags, d, first->span, "first here");
+            fl_diag_again(r->diags, d, first->span);
             res_mend_item(r, d, list, i);
         } else if (t.s) {
             fl_map_put(seen, t.s, (void *)v);
@@ -175,7 +176,7 @@ void res_drop_duplicates(res *r, res_decls *all, const char *kind)
         }
         r->e->incomplete = true;
         fl_diag *d = res_error(r, "duplicate-name", all->v[i].name.at, "there are two %s `%s`", kind, all->v[i].name.s);
-        fl_diag_relate(r->diags, d, all->v[kept - 1].name.at, "the first");
+        fl_diag_again(r->diags, d, all->v[kept - 1].name.at);
     }
     all->n = kept;
 }

@@ -221,7 +221,7 @@ static void second_default(res *r, const lang_stmt *s, const lang_stmt *first)
     fl_diag *d =
         res_error(r, "duplicate-name", res_at(s), "there are two `defaults %s%s%s`", lang_get1(s, "kind")->name.text,
                   lang_get1(s, "type") ? " " : "", lang_get1(s, "type") ? lang_get1(s, "type")->name.text : "");
-    fl_diag_relate(r->diags, d, res_at(first), "the first");
+    fl_diag_again(r->diags, d, res_at(first));
     fl_diag_help(r->diags, d, "put all of it into one block");
 }
 
@@ -412,7 +412,7 @@ static void overlay_thing(res *r, const lang_stmt *s, res_kind kind, const char 
     if (first) {
         fl_diag *diag = res_error(r, "duplicate-name", res_at(s), "this environment says twice what differs in %s `%s`",
                                   word, d->name.s);
-        fl_diag_relate(r->diags, diag, res_at(first), "the first");
+        fl_diag_again(r->diags, diag, res_at(first));
         return;
     }
     fl_map_put(seen, id, (void *)s);

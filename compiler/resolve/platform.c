@@ -89,7 +89,7 @@ static void one(res *r, const lang_stmt *s)
     est_platform *p = &r->e->platform;
     if (r->e->has_platform) {
         fl_diag *d = res_error(r, "duplicate-name", res_at(s), "there are two platforms");
-        fl_diag_relate(r->diags, d, p->at, "the first");
+        fl_diag_again(r->diags, d, p->at);
         return;
     }
     r->e->has_platform = true;

@@ -73,7 +73,7 @@ res_refs res_references_of(res *r, const lang_block *b, const char *form)
         first = ref.name.s ? fl_map_put(seen, ref.name.s, (void *)s) : NULL;
         if (first) {
             fl_diag *d = res_error(r, "duplicate-name", ref.name.at, "there are two references `%s`", ref.name.s);
-            fl_diag_relate(r->diags, d, lang_get1(first, "name")->span, "the first");
+            fl_diag_again(r->diags, d, lang_get1(first, "name")->span);
         } else if (ref.name.s) {
             FL_PUSH(r->a, &all, ref);
         }

@@ -53,7 +53,7 @@ static bool judge_variables(res *r, const lang_list *vars)
             if (!strcmp(vars->items[k].name.text, vars->items[i].name.text)) {
                 fl_diag *d = res_error(r, "duplicate-name", vars->items[i].span, "`%s` stands twice in this list",
                                        vars->items[i].name.text);
-                fl_diag_relate(r->diags, d, vars->items[k].span, "first here");
+                fl_diag_again(r->diags, d, vars->items[k].span);
                 ok = false;
                 break;
             }

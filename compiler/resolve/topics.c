@@ -60,7 +60,7 @@ static void fields(res *r, est_side *s, const lang_block *b)
             continue;
         }
         fl_diag *d = res_error(r, "duplicate-name", f.path.at, "field %s has two lines", f.path.s);
-        fl_diag_relate(r->diags, d, lang_get1(first, "path")->span, "the first");
+        fl_diag_again(r->diags, d, lang_get1(first, "path")->span);
         fl_diag_help(r->diags, d, "put the tags of both into one line");
     }
     fl_map_free(seen);

@@ -115,7 +115,7 @@ static void drop_duplicates(res *r)
             continue;
         }
         fl_diag *d = res_error(r, "duplicate-name", v[i]->at, "there are two variables `%s`", v[i]->name);
-        fl_diag_relate(r->diags, d, v[kept - 1]->at, "the first");
+        fl_diag_again(r->diags, d, v[kept - 1]->at);
         res_hide_variable(r, v[i]);
         res_hide_variable(r, v[kept - 1]);
     }
@@ -298,7 +298,7 @@ static void overlay_one(res *r, const lang_stmt *s, fl_map *seen)
     if (first) {
         fl_diag *d =
             res_error(r, "duplicate-name", name->span, "`%s` has two values in this environment", name->name.text);
-        fl_diag_relate(r->diags, d, lang_get1(first, "name")->span, "the first");
+        fl_diag_again(r->diags, d, lang_get1(first, "name")->span);
         return;
     }
     fl_map_put(seen, name->name.text, (void *)s);
