@@ -212,6 +212,9 @@ fl_json *fl_json_parse(fl_arena *a, const char *text, size_t len, int flags, fl_
     *err = (fl_json_error){0};
     if (len > FL_JSON_MAX_BYTES)
         return refuse(err, 0, "the text is too large (over 64 MiB)");
+    const char *zero = memchr(text, 0, len); /* jansson passes over one behind a number or a word, the index does not */
+    if (zero)
+        return refuse(err, (size_t)(zero - text), "a zero byte");
     size_t deep = too_deep(text, len);
     if (deep < len)
         return refuse(err, deep, "nested too deeply (over 256 levels)");

@@ -67,6 +67,23 @@ static void nul_only_where_allowed(void **state)
     fl_arena_free(a);
 }
 
+/* jansson takes a zero byte behind a number or a word for nothing, so that the index would read past the text. */
+static void a_zero_byte_is_refused(void **state)
+{
+    static const char texts[][12] = {"{\"a\":1\0}", "[true\0]", "[1\0,2]", "[\0]", "1\0", "{\"a\"\0:1}"};
+    static const uint32_t places[] = {6, 5, 2, 1, 1, 4};
+    fl_arena *a = fl_arena_new();
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        for (int flags = 0; flags <= FL_JSON_ALLOW_NUL; flags++) {
+            fl_json_error err;
+            size_t len = strlen(texts[i]) + 1 + strlen(texts[i] + strlen(texts[i]) + 1);
+            assert_null(fl_json_parse(a, texts[i], len, flags, &err));
+            assert_int_equal(err.offset, places[i]);
+            assert_string_equal(err.message, "a zero byte");
+        }
+    fl_arena_free(a);
+}
+
 static void depth(void **state)
 {
     char text[2 * FL_JSON_MAX_DEPTH + 8];
@@ -243,6 +260,7 @@ int main(void)
         cmocka_unit_test(every_node_knows_its_place),
         cmocka_unit_test(refused),
         cmocka_unit_test(nul_only_where_allowed),
+        cmocka_unit_test(a_zero_byte_is_refused),
         cmocka_unit_test(depth),
         cmocka_unit_test(integers),
         cmocka_unit_test(writes),
