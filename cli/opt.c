@@ -157,8 +157,14 @@ static int bad_value(const cli_command *cmd, const cli_opt *o, const char *value
 /* Lists are few and short, and last as long as the program. */
 static void append(cli_args *list, const char *value)
 {
-    list->v = fl_xrealloc(list->v, (list->n + 1) * sizeof *list->v);
-    list->v[list->n++] = value;
+    static fl_arena *kept;
+    if (!kept)
+        kept = fl_arena_new();
+    const char **v = FL_NEW_N(kept, const char *, list->n + 1);
+    if (list->n)
+        memcpy(v, list->v, list->n * sizeof *v);
+    v[list->n++] = value;
+    list->v = v;
 }
 
 /* -1, or a status */
