@@ -17,6 +17,7 @@ typedef struct lowering {
     fl_jw w;
     FL_VEC(fixture) fixtures;
     const emit_grantees *principals; /* made when a step first asks */
+    size_t guesses;                  /* near misses that were looked for */
     /* of the test at hand: */
     bool produced;          /* had a step that puts records on a topic */
     const est_topic *topic; /* of the last such step; NULL if unknown (reported) */
@@ -35,6 +36,19 @@ const char *lower_text(lowering *l, const lang_name *n);
  * policy at `at`. */
 void lower_check_fixture(lowering *l, fl_span at, const char *name);
 void lower_check_record(lowering *l, fl_span at, const est_side *s, const char *json, size_t len);
+/* ---- lookup.c: what steps name; what is not there is reported ---- */
+
+const char *lower_slot(lowering *l, const lang_stmt *s, const char *slot); /* its text, variables expanded */
+const est_topic *lower_topic(lowering *l, const lang_stmt *s);
+const est_connector *lower_connector(lowering *l, const lang_stmt *s);
+void lower_kek(lowering *l, const lang_value *v);
+void lower_principal(lowering *l, fl_span at, const char *full);
+bool lower_is_key(const lang_stmt *s); /* of its slot `side` */
+/* Is there such a path on that side of the topic at hand? */
+void lower_path(lowering *l, const lang_stmt *s, const lang_value *path);
+/* A body that is encrypted whole has no fields on the wire; one that is not has nothing but fields to look at. */
+void lower_whole(lowering *l, const lang_stmt *s);
+
 /* A JSON value of the policy, written. */
 void lower_json(lowering *l, const lang_value *v);
 

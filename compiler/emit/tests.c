@@ -72,120 +72,7 @@ void lower_json(lowering *l, const lang_value *v)
     }
 }
 
-/* ---- names ---- */
-
-static void unknown(lowering *l, fl_span at, const char *kind, const char *name, const char **known, size_t n)
-{
-    fl_diag *d = fl_diag_add(l->diags, "unknown-name", FL_ERROR, at, "there is no %s %s", kind, name);
-    const char *near = fl_nearest(name, known, n);
-    if (near)
-        fl_diag_help(l->diags, d, "did you mean `%s`?", near);
-}
-
-#define KNOWN_NAMES(l, out, n, vec)                                                                                    \
-    for (size_t i_ = 0; i_ < (vec).n; i_++)                                                                            \
-    (out)[(n)++] = (vec).v[i_]->name.s
-
-static const char *slot_text(lowering *l, const lang_stmt *s, const char *slot)
-{
-    const lang_value *v = lang_get1(s, slot);
-    return v ? lower_text(l, &v->name) : NULL;
-}
-
-static const est_topic *topic_slot(lowering *l, const lang_stmt *s)
-{
-    const char *name = slot_text(l, s, "topic");
-    const est_topic *t = name ? est_find_topic(l->e, name) : NULL;
-    if (t || !name)
-        return t;
-    const char **names = FL_NEW_N(l->arena, const char *, l->e->topics.n + 1);
-    size_t n = 0;
-    KNOWN_NAMES(l, names, n, l->e->topics);
-    unknown(l, lang_get1(s, "topic")->span, "topic", name, names, n);
-    return NULL;
-}
-
-static void check_kek(lowering *l, const lang_value *v)
-{
-    const char *name = lower_text(l, &v->name);
-    if (!name || est_find_kek(l->e, name))
-        return;
-    const char **names = FL_NEW_N(l->arena, const char *, l->e->keks.n + 1);
-    size_t n = 0;
-    KNOWN_NAMES(l, names, n, l->e->keks);
-    unknown(l, v->span, "KEK", name, names, n);
-}
-
-static const est_connector *connector_slot(lowering *l, const lang_stmt *s)
-{
-    const char *name = slot_text(l, s, "connector");
-    const est_connector *c = name ? est_find_connector(l->e, name) : NULL;
-    if (c || !name)
-        return c;
-    const char **names = FL_NEW_N(l->arena, const char *, l->e->connectors.n + 1);
-    size_t n = 0;
-    KNOWN_NAMES(l, names, n, l->e->connectors);
-    unknown(l, lang_get1(s, "connector")->span, "connector", name, names, n);
-    return NULL;
-}
-
-/* ---- paths ---- */
-
-static bool is_key(const lang_stmt *s)
-{
-    const lang_value *side = lang_get1(s, "side");
-    return side && !strcmp(side->name.text, "key");
-}
-
-static void check_path(lowering *l, const lang_stmt *s, const lang_value *path)
-{
-    char message[160];
-    const char *near[3];
-    sch_hits hits;
-    const est_side *side = !l->topic ? NULL : is_key(s) ? &l->topic->key : &l->topic->value;
-    if (!side)
-        return;
-    if (!est_has_schema(side)) {
-        fl_diag_add(l->diags, "no-such-field", FL_ERROR, path->span, "the %s of %s is %s and has no fields",
-                    est_side_name(side), l->topic->name.s, emit_format(side->format));
-        return;
-    }
-    if (!side->schema)
-        return; /* reported where the schema is read */
-    if (sch_select(side->schema, l->arena, path->name.text, &hits, message) == SCH_PATH_BAD) {
-        fl_diag_add(l->diags, "syntax", FL_ERROR, path->span, "%s", message);
-        return;
-    }
-    if (hits.n)
-        return;
-    fl_diag *d = fl_diag_add(l->diags, "no-such-field", FL_ERROR, path->span, "the %s of %s has no field %s",
-                             est_side_name(side), l->topic->name.s, path->name.text);
-    size_t n = sch_nearest(side->schema, l->arena, path->name.text, near, 3);
-    if (n)
-        fl_diag_help(l->diags, d, "the nearest: %s%s%s%s%s", near[0], n > 1 ? ", " : "", n > 1 ? near[1] : "",
-                     n > 2 ? ", " : "", n > 2 ? near[2] : "");
-}
-
-/* A body that is encrypted whole has no fields on the wire; one that is not has nothing but fields to look at. */
-static void check_whole(lowering *l, const lang_stmt *s)
-{
-    const est_side *side = !l->topic ? NULL : is_key(s) ? &l->topic->key : &l->topic->value;
-    const lang_list *list = lang_get(s, "paths");
-    fl_diag *d = NULL;
-    if (!side || (list != NULL) != (side->payload != NULL))
-        return;
-    if (list) {
-        d = fl_diag_add(l->diags, "syntax", FL_ERROR, list->span,
-                        "the whole %s of %s is encrypted: on the wire it has no fields", est_side_name(side),
-                        l->topic->name.s);
-        fl_diag_help(l->diags, d, "write `expect on wire %s encrypted`", est_side_name(side));
-        fl_diag_relate(l->diags, d, side->payload->at, "encrypted here");
-    } else {
-        d = fl_diag_add(l->diags, "syntax", FL_ERROR, s->span, "the %s of %s is not encrypted as a whole",
-                        est_side_name(side), l->topic->name.s);
-        fl_diag_help(l->diags, d, "name the fields: `expect on wire %s PATH, … encrypted`", est_side_name(side));
-    }
-}
+/* ---- paths and sides ---- */
 
 static void paths(lowering *l, const lang_stmt *s)
 {
@@ -193,7 +80,7 @@ static void paths(lowering *l, const lang_stmt *s)
     fl_jw_key(&l->w, "paths");
     fl_jw_array(&l->w);
     for (size_t i = 0; list && i < list->n; i++) {
-        check_path(l, s, &list->items[i]);
+        lower_path(l, s, &list->items[i]);
         fl_jw_string(&l->w, list->items[i].name.text);
     }
     fl_jw_end_array(&l->w);
@@ -201,7 +88,7 @@ static void paths(lowering *l, const lang_stmt *s)
 
 static void side(lowering *l, const lang_stmt *s)
 {
-    fl_jw_kstring(&l->w, "side", is_key(s) ? "key" : "value");
+    fl_jw_kstring(&l->w, "side", lower_is_key(s) ? "key" : "value");
 }
 
 /* ---- steps ---- */
@@ -249,14 +136,14 @@ static void records(lowering *l, const lang_stmt *s)
 
 static void topic_member(lowering *l, const lang_stmt *s)
 {
-    const char *name = slot_text(l, s, "topic");
+    const char *name = lower_slot(l, s, "topic");
     fl_jw_kstring(&l->w, "topic", name ? name : "");
 }
 
 static void begins(lowering *l, const lang_stmt *s, bool by_connector)
 {
     l->produced = true;
-    l->topic = topic_slot(l, s);
+    l->topic = lower_topic(l, s);
     l->by_connector = by_connector;
 }
 
@@ -270,7 +157,7 @@ static void do_produce(lowering *l, const lang_stmt *s)
 
 static void do_connector(lowering *l, const lang_stmt *s)
 {
-    const est_connector *c = connector_slot(l, s);
+    const est_connector *c = lower_connector(l, s);
     begins(l, s, true);
     size_t i = 0;
     while (c && l->topic && i < c->topic_names.n && strcmp(c->topic_names.v[i].s, l->topic->name.s))
@@ -281,7 +168,7 @@ static void do_connector(lowering *l, const lang_stmt *s)
                                  l->topic->name.s);
         fl_diag_relate(l->diags, d, c->at, "its `topics` are stated here");
     }
-    const char *name = slot_text(l, s, "connector");
+    const char *name = lower_slot(l, s, "connector");
     fl_jw_kstring(&l->w, "do", "connector");
     fl_jw_kstring(&l->w, "connector", name ? name : "");
     topic_member(l, s);
@@ -306,12 +193,13 @@ static void do_tamper(lowering *l, const lang_stmt *s)
 {
     if (!l->produced)
         syntax(l, s->span, "nothing was put on a topic before this step", "write a `produce` before it");
-    const est_topic *t = topic_slot(l, s), *last = l->topic;
+    const est_topic *t = lower_topic(l, s), *last = l->topic;
     l->topic = t;
     fl_jw_kstring(&l->w, "do", "tamper");
     topic_member(l, s);
     side(l, s);
-    check_path(l, s, lang_get1(s, "path"));
+    lower_whole(l, s);
+    lower_path(l, s, lang_get1(s, "path"));
     fl_jw_kstring(&l->w, "path", lang_get1(s, "path")->name.text);
     l->topic = last;
 }
@@ -331,13 +219,13 @@ static void wire(lowering *l, const lang_stmt *s, const char *is)
     const lang_value *kek = lang_get1(s, "kek");
     expects(l, s, "wire");
     side(l, s);
-    check_whole(l, s);
+    lower_whole(l, s);
     if (lang_get(s, "paths"))
         paths(l, s);
     fl_jw_kstring(&l->w, "is", is);
     if (kek) {
-        const char *name = slot_text(l, s, "kek");
-        check_kek(l, kek);
+        const char *name = lower_slot(l, s, "kek");
+        lower_kek(l, kek);
         fl_jw_kstring(&l->w, "kek", name ? name : "");
     }
 }
@@ -365,33 +253,11 @@ static void kek_list(lowering *l, const lang_stmt *s, const char *slot)
     fl_jw_key(&l->w, slot);
     fl_jw_array(&l->w);
     for (size_t i = 0; i < list->n; i++) {
-        check_kek(l, &list->items[i]);
+        lower_kek(l, &list->items[i]);
         const char *name = lower_text(l, &list->items[i].name);
         fl_jw_string(&l->w, name ? name : "");
     }
     fl_jw_end_array(&l->w);
-}
-
-/* They are in order of name. */
-static bool known_principal(lowering *l, const char *full)
-{
-    if (!l->principals) {
-        emit_grantees *all = FL_NEW(l->arena, emit_grantees);
-        *all = emit_all_grantees(&(emit){.e = l->e, .arena = l->arena});
-        l->principals = all;
-    }
-    size_t from = 0, to = l->principals->list.n;
-    while (from < to) {
-        size_t mid = from + (to - from) / 2;
-        int order = strcmp(full, l->principals->list.v[mid].name);
-        if (!order)
-            return true;
-        if (order < 0)
-            to = mid;
-        else
-            from = mid + 1;
-    }
-    return false;
 }
 
 static void principal(lowering *l, const lang_stmt *s)
@@ -401,12 +267,7 @@ static void principal(lowering *l, const lang_stmt *s)
         return;
     const char *type = lower_text(l, &v->name), *name = lower_text(l, v->second);
     const char *full = fl_printf(l->arena, "%s:%s", type ? type : "", name ? name : "");
-    if (!known_principal(l, full)) {
-        const char **names = FL_NEW_N(l->arena, const char *, l->principals->list.n + 1);
-        for (size_t i = 0; i < l->principals->list.n; i++)
-            names[i] = l->principals->list.v[i].name;
-        unknown(l, v->span, "principal", full, names, l->principals->list.n);
-    }
+    lower_principal(l, v->span, full);
     fl_jw_kstring(&l->w, "principal", full);
 }
 
@@ -423,7 +284,7 @@ static void reader_sees(lowering *l, const lang_stmt *s)
 {
     reader(l, s, "sees");
     side(l, s);
-    check_path(l, s, lang_get1(s, "path"));
+    lower_path(l, s, lang_get1(s, "path"));
     fl_jw_kstring(&l->w, "path", lang_get1(s, "path")->name.text);
     fl_jw_key(&l->w, "json");
     lower_json(l, lang_get1(s, "value"));
@@ -449,7 +310,7 @@ static void reader_encrypted(lowering *l, const lang_stmt *s)
 /* A topic of the policy, or one that belongs to a connector: its dead letters. */
 static void leaks(lowering *l, const lang_stmt *s)
 {
-    const char *name = slot_text(l, s, "topic");
+    const char *name = lower_slot(l, s, "topic");
     bool own = false, declared = name && est_find_topic(l->e, name);
     expects(l, s, "leaks-nothing");
     for (size_t i = 0; name && !declared && !own && i < l->e->connectors.n; i++) {
@@ -457,7 +318,7 @@ static void leaks(lowering *l, const lang_stmt *s)
         own = c->dead_letters.s && !strcmp(c->dead_letters.s, name);
     }
     if (!own)
-        topic_slot(l, s);
+        lower_topic(l, s);
     topic_member(l, s);
 }
 
@@ -577,7 +438,7 @@ static bool expects_refusal(const lang_block *b, size_t i)
 
 static void one_test(lowering *l, const lang_stmt *test)
 {
-    const char *name = slot_text(l, test, "text");
+    const char *name = lower_slot(l, test, "text");
     l->produced = false;
     l->topic = NULL;
     l->by_connector = false;
