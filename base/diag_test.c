@@ -203,6 +203,42 @@ static void as_json(void **state)
     fl_arena_free(e.a);
 }
 
+/* What is there besides the first contract: label, fix, environments, the chain of origins. */
+static void as_json_in_full(void **state)
+{
+    env e;
+    fl_buf b;
+    fl_json_error err;
+    int64_t v;
+    open_env(&e, "one\ntwo\n");
+    fl_span at = span(&e, "two");
+    at.src = fl_source_because(e.a, e.src, span(&e, "one"), "for x = 1");
+    fl_diag *d = fl_diag_add(&e.d, "c", FL_ERROR, at, "m");
+    fl_diag_label(&e.d, d, "here");
+    fl_diag_edit(&e.d, d, (fl_span){e.src, 8, 8}, "three\n");
+    fl_diag_edit(&e.d, d, span(&e, "two"), "%s", "2");
+    d->safe = true;
+    d->environments = (const char *[]){"prod", NULL};
+    fl_diag_again(&e.d, fl_diag_add(&e.d, "d", FL_ERROR, span(&e, "two"), "twice"), span(&e, "one"));
+    fl_buf_init(&b, 1 << 20);
+    fl_diags_json(&e.d, &b);
+    const fl_json *j = fl_json_parse(e.a, b.p, b.len, 0, &err);
+    assert_non_null(j);
+    const fl_json *first = fl_json_get(j, "diagnostics")->child, *fix = fl_json_get(first, "fix");
+    assert_string_equal(fl_json_str(first, "label"), "here");
+    assert_true(fl_json_bool(fix, "safe", false));
+    const fl_json *edit = fl_json_get(fix, "edits")->child; /* in order of place */
+    assert_string_equal(fl_json_str(edit, "text"), "2");
+    assert_string_equal(fl_json_str(edit->next, "text"), "three\n");
+    assert_true(fl_json_int(edit->next, "line", &v) && v == 3);
+    assert_string_equal(fl_json_str(fl_json_get(first, "related")->child, "message"), "for x = 1");
+    assert_int_equal(fl_json_get(first, "environments")->child->kind, FL_JSTRING);
+    assert_string_equal(fl_json_str(first->next, "label"), "again here");
+    assert_int_equal(fl_json_get(first->next, "fix")->kind, FL_JNULL);
+    fl_buf_free(&b);
+    fl_arena_free(e.a);
+}
+
 /* What may be a secret is not in the excerpt. */
 static void hidden(void **state)
 {
@@ -416,6 +452,7 @@ int main(void)
         cmocka_unit_test(wide_characters_and_long_ranges),
         cmocka_unit_test(order_and_limit),
         cmocka_unit_test(as_json),
+        cmocka_unit_test(as_json_in_full),
         cmocka_unit_test(hidden),
         cmocka_unit_test(hidden_everywhere),
         cmocka_unit_test(hidden_on_a_long_line),

@@ -53,6 +53,28 @@ static void code_points(void **state)
     assert_true(fl_bidi_control(0x202e) && fl_bidi_control(0x2066) && fl_bidi_control(0x061c) &&
                 fl_bidi_control(0x200f));
     assert_false(fl_bidi_control('a') || fl_bidi_control(0x202f) || fl_bidi_control(0x2065));
+    static const struct {
+        const char *text;
+        unsigned columns;
+    } shown[] = {
+        {"", 0},
+        {"abc", 3},
+        {"a\tb", 6},                                 /* a tab is shown as four blanks */
+        {"e\xcc\x81", 1},                            /* a mark above */
+        {"\xe4\xb8\xad\xe6\x96\x87", 4},             /* Han */
+        {"\xed\x95\x9c", 2},                         /* a syllable of Hangul */
+        {"\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab", 2}, /* the same of three pieces */
+        {"\xf0\x9f\x98\x80", 2},                     /* a face */
+        {"\xef\xbc\xa1", 2},                         /* a fullwidth A */
+        {"\xe0\xb8\x81\xe0\xb8\xb4", 1},             /* Thai with a vowel above */
+        {"a\xe2\x80\x8d"
+         "b",
+         2},                 /* a joiner */
+        {"\xc3\x28", 2},     /* no UTF-8: U+FFFD, then a parenthesis */
+        {"\xe2\x80\xae", 1}, /* a bidirectional control: U+FFFD */
+    };
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+        assert_int_equal(fl_shown_width(shown[i].text, strlen(shown[i].text)), shown[i].columns);
     assert_int_equal(fl_utf8_width('a'), 1);
     assert_int_equal(fl_utf8_width(0x4e2d), 2);
     assert_int_equal(fl_utf8_width(0x0301), 0);
