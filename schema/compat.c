@@ -106,6 +106,8 @@ void sch_compare_undecided(sch_compare *c)
 void sch_compare_report(sch_compare *c, const char *type, const char *path, sch_place in_reader, sch_place in_writer,
                         const char *fmt, ...)
 {
+    if (c->out->undecided) /* what is "wrong" past a bound may only be unseen */
+        return;
     if (c->out->list.n == SCH_MAX_INCOMPATIBLE) {
         c->out->truncated = true;
         return;
