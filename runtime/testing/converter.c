@@ -137,17 +137,32 @@ static const char *client_settings(const rt_connector *c, rt_world *w, int side)
     return NULL;
 }
 
+static const char *const strategy_property[] = {"key.subject.name.strategy", "value.subject.name.strategy"};
+#define STRATEGIES "io.confluent.kafka.serializers.subject."
+
+/* A class that the serde has not: its configuration is refused when the converter is made. */
+static bool known_strategy(const char *cls)
+{
+    static const char *const names[] = {"TopicNameStrategy", "RecordNameStrategy", "TopicRecordNameStrategy"};
+    size_t n = strlen(STRATEGIES);
+    for (size_t i = 0; i < 3; i++)
+        if (!strncmp(cls, STRATEGIES, n) && !strcmp(cls + n, names[i]))
+            return true;
+    return false;
+}
+
 /* The subject that the strategy of the file gives; of a record strategy the one that the plan has, if the strategy is
  * that one. */
 static const char *subject_name(const rt_connector *c, rt_world *w, int side, const char *topic)
 {
-    static const char *const property[] = {"key.subject.name.strategy", "value.subject.name.strategy"};
-    const char *strategy = get_sub(c, w, side, property[side]);
+    const char *strategy = get_sub(c, w, side, strategy_property[side]);
     const char *by_topic = fl_printf(w->a, "%s-%s", topic, side == RT_KEY_SIDE ? "key" : "value");
-    const char *planned = c->side[side].side->subject.subject;
-    if (!strategy || strstr(strategy, "subject.TopicNameStrategy"))
+    const char *planned = c->side[side].side->subject.subject, *of_topic = fl_printf(w->a, "%s-", topic);
+    if (!strategy || !strcmp(strategy, STRATEGIES "TopicNameStrategy"))
         return by_topic;
-    return planned && strcmp(planned, by_topic) ? planned : fl_printf(w->a, "one that %s makes", strategy);
+    bool topic_record = !strcmp(strategy, STRATEGIES "TopicRecordNameStrategy");
+    bool fits = planned && strcmp(planned, by_topic) && topic_record == !strncmp(planned, of_topic, strlen(of_topic));
+    return fits ? planned : fl_printf(w->a, "one that %s makes", strategy);
 }
 
 static const char *reach_registry(rt_connector *c, rt_world *w, int side, const char *topic)
@@ -157,6 +172,12 @@ static const char *reach_registry(rt_connector *c, rt_world *w, int side, const 
     if (!url) {
         c->no_start =
             fl_printf(w->a, "the connector does not start: %s.schema.registry.url is missing", prefixes[side]);
+        return NULL;
+    }
+    const char *strategy = get_sub(c, w, side, strategy_property[side]);
+    if (strategy && !known_strategy(strategy)) {
+        c->no_start = fl_printf(w->a, "the connector does not start: %s.%s names a class that the worker does not have",
+                                prefixes[side], strategy_property[side]);
         return NULL;
     }
     if (!is(url, w->plan->registry_url))
