@@ -87,6 +87,9 @@ void fl_diags_sort(fl_diags *ds);
 /* Related places and, behind them, the chain of where the statement came from (fl_source.origin) as far as it is not
  * among them: what every output shows. In the arena. */
 const fl_related *fl_diag_places(const fl_diags *ds, const fl_diag *d, size_t *n);
+/* Does `flec check --fix` make its edits? They are safe, and right wherever the text counts: a diagnostic of some
+ * environments leaves a text that may be right in another. */
+bool fl_diag_is_safe(const fl_diag *d);
 /* The edits in order of place, in the arena. */
 fl_edit *fl_diag_edits(const fl_diags *ds, const fl_diag *d);
 

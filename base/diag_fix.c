@@ -127,13 +127,18 @@ void fl_put_fix(const fl_printer *p, const fl_diag *d)
     fl_edit *v = fl_diag_edits(p->ds, d);
     fl_put_gutter(p, 0, '=');
     fprintf(p->out, " %sfix:%s%s\n", fl_paint(p, FL_BOLD), fl_paint(p, FL_PLAIN),
-            d->safe ? " (flec check --fix makes it)" : "");
+            fl_diag_is_safe(d) ? " (flec check --fix makes it)" : "");
     for (size_t i = 0; i < d->edits.n;) {
         hunk h;
         i += take_hunk(v + i, d->edits.n - i, &h);
         put_before(p, &h);
         put_after(p, &h);
     }
+}
+
+bool fl_diag_is_safe(const fl_diag *d)
+{
+    return d->safe && d->edits.n && !d->environments;
 }
 
 fl_edit *fl_diag_edits(const fl_diags *ds, const fl_diag *d)

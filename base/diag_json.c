@@ -57,7 +57,7 @@ static void fix(fl_jw *w, const fl_diags *ds, const fl_diag *d)
     }
     const fl_edit *v = fl_diag_edits(ds, d);
     fl_jw_object(w);
-    fl_jw_kbool(w, "safe", d->safe);
+    fl_jw_kbool(w, "safe", fl_diag_is_safe(d));
     fl_jw_key(w, "edits");
     fl_jw_array(w);
     for (size_t i = 0; i < d->edits.n; i++) {

@@ -226,7 +226,7 @@ static void as_json_in_full(void **state)
     assert_non_null(j);
     const fl_json *first = fl_json_get(j, "diagnostics")->child, *fix = fl_json_get(first, "fix");
     assert_string_equal(fl_json_str(first, "label"), "here");
-    assert_true(fl_json_bool(fix, "safe", false));
+    assert_false(fl_json_bool(fix, "safe", true));          /* of one environment */
     const fl_json *edit = fl_json_get(fix, "edits")->child; /* in order of place */
     assert_string_equal(fl_json_str(edit, "text"), "2");
     assert_string_equal(fl_json_str(edit->next, "text"), "three\n");
@@ -415,7 +415,9 @@ static void fix_of_a_line(void **state)
     fl_diag_edit(&e.d, d, span(&e, "PCII"), "%s", "PCI"); /* in any order */
     fl_diag_edit(&e.d, d, span(&e, "PIII"), "%s", "PII");
     fl_diags_hide(&e.d, span(&e, "secret"));
+    assert_false(fl_diag_is_safe(d));
     d->safe = true;
+    assert_true(fl_diag_is_safe(d));
     assert_string_equal(text_of(&e, 10, false), "p.flec:1:14: error: m [c]\n"
                                                 "    1 | field ssn is PIII, PCII ******\n"
                                                 "      |              ^^^^\n"

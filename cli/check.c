@@ -61,6 +61,8 @@ int cli_check(int argc, char **argv)
     int rc = cli_parse(&cmd, argc, argv, &args);
     if (rc >= 0)
         return rc;
+    if (fix && opt.environment)
+        return cli_usage(&cmd, "--fix looks at all environments: leave --env out");
     for (size_t i = 0; fix && i < args.n; i++)
         if (!strcmp(args.v[i], "-"))
             return cli_usage(&cmd, "--fix changes files, and `-` is none");

@@ -83,7 +83,7 @@ static void take(fixer *f, const fl_edit *e)
 
 static bool take_all(fixer *f, const fl_diag *d)
 {
-    if (!d->safe || !d->edits.n || d->environments) /* in another environment it may be right as it stands */
+    if (!fl_diag_is_safe(d))
         return false;
     for (size_t i = 0; i < d->edits.n; i++)
         if (!can_make(f, &d->edits.v[i]))

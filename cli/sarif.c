@@ -217,7 +217,7 @@ static void properties(fl_jw *w, const fl_diag *d)
 {
     fl_jw_key(w, "properties");
     fl_jw_object(w);
-    fl_jw_kbool(w, "safeFix", d->edits.n && d->safe);
+    fl_jw_kbool(w, "safeFix", fl_diag_is_safe(d));
     if (d->environments) {
         fl_jw_key(w, "environments");
         fl_jw_array(w);
