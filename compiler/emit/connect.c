@@ -102,7 +102,7 @@ static void kms_parameters(config *f)
 static const char *topic_list(config *f)
 {
     fl_buf b;
-    fl_buf_init(&b, 1 << 20);
+    fl_buf_init(&b, EMIT_MAX);
     for (size_t i = 0; i < f->c->topic_names.n; i++)
         fl_buf_addf(&b, "%s%s", i ? "," : "", f->c->topic_names.v[i].s);
     const char *s = fl_strdup(f->m->arena, b.p);

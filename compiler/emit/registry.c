@@ -26,7 +26,7 @@ void emit_properties(emit *m, fl_jw *w, const est_prop *v, size_t n)
 static const char *joined_texts(emit *m, const est_text *v, size_t n)
 {
     fl_buf b;
-    fl_buf_init(&b, 1 << 20);
+    fl_buf_init(&b, EMIT_MAX);
     for (size_t i = 0; i < n; i++)
         fl_buf_addf(&b, "%s%s", i ? "," : "", v[i].s);
     const char *s = fl_strdup(m->arena, b.p);
