@@ -308,8 +308,9 @@ void chk_evolution_removed(const chk_row *row, const est_estate *e, fl_diags *di
 
 /* ---- evolution-history ---- */
 
-/* Why old records may be in clear although the rule was there; NULL: it ran. */
-static const char *why_clear(const pair *p, const char *name)
+/* Why old records may be in clear although the rule was there; NULL: it ran. path: NULL for the whole body. A build is
+ * right in itself, so tags are looked at only where it is not as it was built. */
+static const char *why_clear(const pair *p, const char *name, const char *path)
 {
     const prev_subject *s = p->was->subject;
     const prev_rule *r = prev_find_rule(s, name);
@@ -323,6 +324,8 @@ static const char *why_clear(const pair *p, const char *name)
         return "did not run on write";
     if (r->on_failure && !strncmp(r->on_failure, "NONE", 4) && (!r->on_failure[4] || r->on_failure[4] == ','))
         return "had onFailure NONE on write, which lets a record through in clear when encryption fails";
+    if (path && s->edited && !prev_carries(p->e->previous, p->diags->arena, p->was, path, r))
+        return "did not reach it, for it carried no tag of the rule";
     return NULL;
 }
 
@@ -351,7 +354,7 @@ static bool field_was_there(const pair *p, const est_leaf *l)
 static void history_leaf(const pair *p, const est_leaf *l)
 {
     const prev_leaf *was = leaf_was(p->was, l->hit.path);
-    const char *why = was ? why_clear(p, was->rule) : NULL;
+    const char *why = was ? why_clear(p, was->rule, l->hit.path) : NULL;
     if (was ? !why : !field_was_there(p, l))
         return;
     fl_diag *d = chk_report(p->row, p->diags, leaf_place(p->is, l),
@@ -370,7 +373,7 @@ static void history_leaf(const pair *p, const est_leaf *l)
 
 static void history_payload(const pair *p)
 {
-    const char *why = p->was->payload ? why_clear(p, p->was->payload) : NULL;
+    const char *why = p->was->payload ? why_clear(p, p->was->payload, NULL) : NULL;
     if ((p->was->payload && !why) || p->was->encrypted.n) /* fields that were: evolution-removed says it */
         return;
     fl_diag *d = chk_report(p->row, p->diags, p->is->payload->at,

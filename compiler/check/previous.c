@@ -148,6 +148,10 @@ static bool read_rule(reader *r, const fl_json *subject, const fl_json *rule, co
                    .algorithm = keep(r, algorithm ? algorithm : "AES256_GCM"),
                    .rotates = days && strtol(days, NULL, 10) > 0,
                    .disabled = fl_json_bool(rule, "disabled", false)};
+    const fl_json *tags = fl_json_get(rule, "tags");
+    for (const fl_json *i = tags && tags->kind == FL_JARRAY ? tags->child : NULL; i; i = i->next)
+        if (i->kind == FL_JSTRING)
+            FL_PUSH(r->a, &p.tags, keep(r, i->str));
     FL_PUSH(r->a, &s->rules, p);
     return true;
 }
@@ -190,6 +194,15 @@ static bool read_references(reader *r, const fl_json *subject, prev_subject *s)
     return true;
 }
 
+static void read_keys(reader *r, const fl_json *subject, prev_subject *s)
+{
+    const fl_json *keys = fl_json_get(fl_json_get(subject, "metadata"), "tags");
+    for (const fl_json *k = keys && keys->kind == FL_JOBJECT ? keys->child : NULL; k; k = k->next)
+        for (const fl_json *i = k->kind == FL_JARRAY ? k->child : NULL; i; i = i->next)
+            if (i->kind == FL_JSTRING)
+                FL_PUSH(r->a, &s->keys, (prev_key){keep(r, k->key), keep(r, i->str)});
+}
+
 static bool read_format(const fl_json *subject, sch_format *format)
 {
     const char *type = fl_json_str(subject, "schemaType");
@@ -203,13 +216,15 @@ static bool read_format(const fl_json *subject, sch_format *format)
 
 static bool read_subject(reader *r, const char *path, const char *name)
 {
+    size_t edited = r->edited;
     const fl_json *j = read_json(r, path), *schema = fl_json_get(j, "schema");
-    prev_subject s = {.name = keep(r, name)};
+    prev_subject s = {.name = keep(r, name), .edited = r->edited > edited};
     if (!j)
         return false;
     if (!schema || schema->kind != FL_JSTRING || schema->len > SCH_MAX_TEXT || !read_format(j, &s.format) ||
         !read_references(r, j, &s) || !read_rules(r, j, &s))
         return bad(r, path, "no subject as the registry takes it: `schemaType`, `schema`, `references` or a rule");
+    read_keys(r, j, &s);
     s.text = fl_strndup(r->a, schema->str, schema->len);
     s.len = schema->len;
     FL_PUSH(r->a, &r->b->subjects, s);
@@ -502,59 +517,4 @@ const prev_rule *prev_find_rule(const prev_subject *s, const char *name)
 {
     prev_rule key = {.name = name};
     return s && s->rules.n ? bsearch(&key, s->rules.v, s->rules.n, sizeof key, by_rule_name) : NULL;
-}
-
-/* ---- schemas ---- */
-
-#define MAX_REFS  1000
-#define MAX_CHAIN 200
-
-typedef FL_VEC(sch_ref) ref_list;
-
-static bool has_ref(const ref_list *all, const char *name)
-{
-    for (size_t i = 0; i < all->n; i++)
-        if (!strcmp(all->v[i].name, name))
-            return true;
-    return false;
-}
-
-/* What a schema refers to, each behind what it needs itself. NULL, or why not. */
-static const char *collect(prev_build *b, fl_arena *a, prev_subject *s, ref_list *all, size_t depth)
-{
-    const char *wrong = NULL;
-    if (depth == MAX_CHAIN || s->active)
-        return "its references lead back to it, or too far";
-    s->active = true;
-    for (size_t i = 0; i < s->refs.n && !wrong; i++) {
-        prev_subject *to = prev_find_subject(b, s->refs.v[i].subject);
-        if (has_ref(all, s->refs.v[i].name))
-            continue;
-        if (!to)
-            wrong = fl_printf(a, "the subject %s that it refers to is not in that build", s->refs.v[i].subject);
-        else if (all->n == MAX_REFS)
-            wrong = "it refers to too many schemas";
-        else
-            wrong = collect(b, a, to, all, depth + 1);
-        if (!wrong)
-            FL_PUSH(a, all, (sch_ref){s->refs.v[i].name, to->text, to->len});
-    }
-    s->active = false;
-    return wrong;
-}
-
-sch_schema *prev_schema(prev_build *b, fl_arena *a, prev_subject *s, const char *message)
-{
-    ref_list refs = {0};
-    sch_error err = {0};
-    if (s->parsed)
-        return s->schema;
-    s->parsed = true;
-    s->refused = collect(b, a, s, &refs, 0);
-    if (s->refused)
-        return NULL;
-    s->schema = sch_parse(s->format, a, s->name, s->text, s->len, message, refs.v, refs.n, &err);
-    if (!s->schema)
-        s->refused = fl_printf(a, "%s", err.message);
-    return s->schema;
 }

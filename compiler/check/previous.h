@@ -15,7 +15,8 @@ typedef struct prev_rule {
     const char *on_failure; /* NULL: not stated */
     const char *kek;        /* NULL: not stated */
     const char *algorithm;  /* AES256_GCM where not stated */
-    bool rotates;           /* encrypt.dek.expiry.days above 0 */
+    FL_VEC(const char *) tags;
+    bool rotates; /* encrypt.dek.expiry.days above 0 */
     bool disabled;
 } prev_rule;
 
@@ -23,15 +24,21 @@ typedef struct prev_ref {
     const char *name, *subject;
 } prev_ref;
 
+typedef struct prev_key { /* of metadata.tags */
+    const char *key, *tag;
+} prev_key;
+
 typedef struct prev_subject {
     const char *name, *text;
     size_t len;
     sch_format format;
     FL_VEC(prev_ref) refs;
     FL_VEC(prev_rule) rules; /* in order of name */
-    const char *enable_at;   /* where rules run at all; NULL: everywhere */
-    sch_schema *schema;      /* once prev_schema was asked */
-    const char *refused;     /* why it cannot be read, or NULL */
+    FL_VEC(prev_key) keys;
+    const char *enable_at; /* where rules run at all; NULL: everywhere */
+    bool edited;           /* it is not as it was built */
+    sch_schema *schema;    /* once prev_schema was asked */
+    const char *refused;   /* why it cannot be read, or NULL */
     bool parsed, active;
 } prev_subject;
 
@@ -68,5 +75,7 @@ const prev_rule *prev_find_rule(const prev_subject *s, const char *name);
 
 /* The schema of a subject, parsed when it is first asked for; message: of Protobuf, or NULL. NULL: see `refused`. */
 sch_schema *prev_schema(prev_build *b, fl_arena *a, prev_subject *s, const char *message);
+/* Does the field carry a tag of the rule, inline or by a key? When in doubt it does. */
+bool prev_carries(prev_build *b, fl_arena *a, const prev_side *s, const char *path, const prev_rule *rule);
 
 #endif
