@@ -32,6 +32,39 @@ static void sides_agree(const chk_row *row, fl_diags *diags, const est_connector
     }
 }
 
+/* ---- formats that the type takes ---- */
+
+static bool takes(const cat_connector *k, est_format f)
+{
+    for (size_t i = 0; i < k->nconverters; i++)
+        if (!strcmp(k->converters[i], est_format_name(f)))
+            return true;
+    return false;
+}
+
+static const char *formats(fl_arena *a, const cat_connector *k)
+{
+    const char *all = "";
+    for (size_t i = 0; i < k->nconverters; i++)
+        all = fl_printf(a, "%s%s%s", all, i ? ", " : "", k->converters[i]);
+    return all;
+}
+
+/* Of values alone: a key is often a text or a number, and goes through any converter. */
+static void formats_fit(const chk_row *row, const est_estate *e, fl_diags *diags, const est_connector *c)
+{
+    for (size_t i = 0; i < c->topics.n; i++) {
+        const est_side *s = &c->topics.v[i]->value;
+        if (takes(c->catalog, s->format))
+            continue;
+        fl_diag *d = chk_report(row, diags, c->topic_names.v[0].at, "%s takes no values that are %s, as those of %s",
+                                c->type.s, est_format_name(s->format), c->topics.v[i]->name.s);
+        fl_diag_relate(diags, d, s->at, "%s here", est_format_name(s->format));
+        fl_diag_help(diags, d, "it takes %s", formats(e->arena, c->catalog));
+        chk_about_connector(d, c, NULL);
+    }
+}
+
 /* ---- topics.regex: what it matches is what `topics` lists ---- */
 
 static int matches(const pcre2_code *code, pcre2_match_data *data, pcre2_match_context *mc, const char *topic)
@@ -130,6 +163,7 @@ void chk_connector_values(const chk_row *row, const est_estate *e, fl_diags *dia
         sides_agree(row, diags, c, true);
         sides_agree(row, diags, c, false);
     }
+    formats_fit(row, e, diags, c);
     regex_agrees(row, e, diags, c);
     dead_letters(row, diags, c);
     own_group(row, diags, c);
