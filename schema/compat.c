@@ -129,7 +129,10 @@ void sch_compare_report(sch_compare *c, const char *type, const char *path, sch_
 
 sch_place sch_place_of(const fl_json *node)
 {
-    return node ? (sch_place){node->from, node->to} : (sch_place){0};
+    sch_place p = {0};
+    if (node)
+        p = (sch_place){node->from, node->to};
+    return p;
 }
 
 /* ---- pairs: open addressing, at most half full ---- */

@@ -20,7 +20,7 @@ static bool reads(comparison *x, const sch_type *reader, const sch_type *writer,
 static sch_place place(const sch_type *t)
 {
     const fl_json *name = t->name ? fl_json_get(t->node, "name") : NULL;
-    return t->foreign ? (sch_place){0} : sch_place_of(name ? name : t->node);
+    return sch_place_of(t->foreign ? NULL : name ? name : t->node);
 }
 
 static const char *upper_kind(const sch_type *t)
@@ -30,12 +30,22 @@ static const char *upper_kind(const sch_type *t)
     return names[t->kind];
 }
 
-static bool wrong(comparison *x, const char *type, const sch_type *reader, const sch_type *writer, const sch_trail *at,
-                  bool loud, const char *message)
+static void wrong_at(comparison *x, const char *type, sch_place in_reader, sch_place in_writer, const sch_trail *at,
+                     const char *fmt, va_list ap)
 {
+    sch_compare_report(x->c, type, sch_trail_text(at, x->c->arena, "/"), in_reader, in_writer, "%s",
+                       fl_vprintf(x->c->arena, fmt, ap));
+}
+
+static bool __attribute__((format(printf, 7, 8)))
+wrong(comparison *x, const char *type, const sch_type *reader, const sch_type *writer, const sch_trail *at, bool loud,
+      const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
     if (loud)
-        sch_compare_report(x->c, type, sch_trail_text(at, x->c->arena, "/"), place(reader), place(writer), "%s",
-                           message);
+        wrong_at(x, type, place(reader), place(writer), at, fmt, ap);
+    va_end(ap);
     return false;
 }
 
@@ -70,9 +80,8 @@ static bool same_name(comparison *x, const sch_type *reader, const sch_type *wri
         return true;
     sch_trail here = {at, "name", 0};
     return wrong(x, "NAME_MISMATCH", reader, writer, &here, loud,
-                 fl_printf(x->c->arena,
-                           "the type is named %s, and what was written is named %s, which is no alias of it",
-                           reader->name, writer->name));
+                 "the type is named %s, and what was written is named %s, which is no alias of it", reader->name,
+                 writer->name);
 }
 
 /* ---- enums, fixed ---- */
@@ -114,10 +123,9 @@ static bool reads_enum(comparison *x, const sch_type *reader, const sch_type *wr
         return ok;
     sch_trail here = {at, "symbols", 0};
     return wrong(x, "MISSING_ENUM_SYMBOLS", reader, writer, &here, loud,
-                 fl_printf(x->c->arena,
-                           "the symbol %s of the enum %s cannot be read: it is not among the reader's, and "
-                           "the reader's enum has no default",
-                           missing, writer->name));
+                 "the symbol %s of the enum %s cannot be read: it is not among the reader's, and "
+                 "the reader's enum has no default",
+                 missing, writer->name);
 }
 
 static bool reads_fixed(comparison *x, const sch_type *reader, const sch_type *writer, const sch_trail *at, bool loud)
@@ -127,8 +135,8 @@ static bool reads_fixed(comparison *x, const sch_type *reader, const sch_type *w
         return ok;
     sch_trail here = {at, "size", 0};
     return wrong(x, "FIXED_SIZE_MISMATCH", reader, writer, &here, loud,
-                 fl_printf(x->c->arena, "the fixed %s has %zu bytes for the reader and was written with %zu",
-                           reader->name, reader->size, writer->size));
+                 "the fixed %s has %zu bytes for the reader and was written with %zu", reader->name, reader->size,
+                 writer->size);
 }
 
 /* ---- records ---- */
@@ -175,12 +183,15 @@ static const sch_field *writer_field(comparison *x, const sch_type *writer, cons
     return found;
 }
 
-static bool wrong_field(comparison *x, const char *type, const sch_field *f, const sch_type *writer,
-                        const sch_trail *at, bool loud, const char *message)
+static bool __attribute__((format(printf, 7, 8)))
+wrong_field(comparison *x, const char *type, const sch_field *f, const sch_type *writer, const sch_trail *at, bool loud,
+            const char *fmt, ...)
 {
-    sch_place in_reader = f->record->foreign ? (sch_place){0} : sch_place_of(f->node);
+    va_list ap;
+    va_start(ap, fmt);
     if (loud)
-        sch_compare_report(x->c, type, sch_trail_text(at, x->c->arena, "/"), in_reader, place(writer), "%s", message);
+        wrong_at(x, type, sch_place_of(f->record->foreign ? NULL : f->node), place(writer), at, fmt, ap);
+    va_end(ap);
     return false;
 }
 
@@ -190,10 +201,9 @@ static bool reads_field(comparison *x, const sch_field *f, const sch_type *write
     const sch_field *from = writer_field(x, writer, f, &twice);
     if (twice) /* Avro gives up on the whole, even where a union only asks */
         return wrong_field(x, "NAME_MISMATCH", f, writer, at, true,
-                           fl_printf(x->c->arena,
-                                     "the field %s is two fields of the writer's record %s, by its name and "
-                                     "its aliases",
-                                     f->name, writer->name));
+                           "the field %s is two fields of the writer's record %s, by its name and "
+                           "its aliases",
+                           f->name, writer->name);
     if (from) {
         sch_trail type = {at, "type", 0};
         return reads(x, f->type, from->type, &type, loud);
@@ -203,15 +213,13 @@ static bool reads_field(comparison *x, const sch_field *f, const sch_type *write
     if (f->type->kind == SCH_ENUM && f->type->enum_default) { /* Avro compares the enum with the writer's record then */
         sch_trail type = {at, "type", 0};
         return wrong_field(x, "TYPE_MISMATCH", f, writer, &type, loud,
-                           fl_printf(x->c->arena,
-                                     "the field %s of the record %s has no default (its enum's own does not "
-                                     "stand in for one), and what was written lacks it",
-                                     f->name, f->record->name));
+                           "the field %s of the record %s has no default (its enum's own does not "
+                           "stand in for one), and what was written lacks it",
+                           f->name, f->record->name);
     }
     return wrong_field(x, "READER_FIELD_MISSING_DEFAULT_VALUE", f, writer, at, loud,
-                       fl_printf(x->c->arena,
-                                 "the field %s of the record %s has no default, and what was written lacks it", f->name,
-                                 f->record->name));
+                       "the field %s of the record %s has no default, and what was written lacks it", f->name,
+                       f->record->name);
 }
 
 static bool reads_record(comparison *x, const sch_type *reader, const sch_type *writer, const sch_trail *at, bool loud)
@@ -231,8 +239,8 @@ static bool reads_record(comparison *x, const sch_type *reader, const sch_type *
 static bool lacks_branch(comparison *x, const sch_type *reader, const sch_type *writer, const sch_trail *at, bool loud)
 {
     return wrong(x, "MISSING_UNION_BRANCH", reader, writer, at, loud,
-                 fl_printf(x->c->arena, "no branch of the reader's union reads the written type %s%s%s",
-                           upper_kind(writer), writer->name ? " " : "", writer->name ? writer->name : ""));
+                 "no branch of the reader's union reads the written type %s%s%s", upper_kind(writer),
+                 writer->name ? " " : "", writer->name ? writer->name : "");
 }
 
 /* Some branch of the reader's union reads a type that is none. */
@@ -300,9 +308,8 @@ static bool reads_now(comparison *x, const sch_type *reader, const sch_type *wri
         return branch_reads(x, reader, writer) || lacks_branch(x, reader, writer, at, loud);
     if (reader->kind != writer->kind)
         return promotes(reader->kind, writer->kind) ||
-               wrong(x, "TYPE_MISMATCH", reader, writer, at, loud,
-                     fl_printf(x->c->arena, "the type %s does not read what was written as %s", upper_kind(reader),
-                               upper_kind(writer)));
+               wrong(x, "TYPE_MISMATCH", reader, writer, at, loud, "the type %s does not read what was written as %s",
+                     upper_kind(reader), upper_kind(writer));
     switch (reader->kind) {
     case SCH_RECORD:
         return reads_record(x, reader, writer, at, loud);
