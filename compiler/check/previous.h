@@ -63,6 +63,8 @@ typedef struct prev_build {
     FL_VEC(prev_kek) keks;
     FL_VEC(prev_subject) subjects;
     FL_VEC(prev_side) sides; /* in order of topic, the key first */
+    sch_proto_set *protobuf; /* descriptors of all Protobuf subjects, once one was asked for */
+    const char *no_protobuf; /* why there are none, or NULL */
 } prev_build;
 
 /* NULL and a logged message: *status is FL_COULD_NOT_RUN. */

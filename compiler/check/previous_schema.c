@@ -1,4 +1,5 @@
 /* previous_schema.c: schemas of the build that `--previous` names, parsed when they are needed, and tags in them. */
+#include <stdio.h>
 #include <string.h>
 
 #include "compiler/check/previous.h"
@@ -42,6 +43,33 @@ static const char *collect(prev_build *b, fl_arena *a, prev_subject *s, ref_list
     return wrong;
 }
 
+/* One call of protoc for all of them. */
+static void prepare_protobuf(prev_build *b, fl_arena *a)
+{
+    char message[256] = "";
+    size_t n = 0;
+    sch_proto_file *files = FL_NEW_N(a, sch_proto_file, b->subjects.n + 1);
+    for (size_t i = 0; i < b->subjects.n; i++) {
+        prev_subject *s = &b->subjects.v[i];
+        ref_list refs = {0};
+        if (s->format == SCH_PROTOBUF && !collect(b, a, s, &refs, 0))
+            files[n++] = (sch_proto_file){s->name, s->text, s->len, refs.v, refs.n};
+    }
+    b->protobuf = sch_proto_prepare(a, files, n, message);
+    b->no_protobuf = b->protobuf ? NULL : fl_strdup(a, message);
+}
+
+static sch_schema *parse_protobuf(prev_build *b, fl_arena *a, const prev_subject *s, const char *message,
+                                  const ref_list *refs, sch_error *err)
+{
+    if (!b->protobuf && !b->no_protobuf)
+        prepare_protobuf(b, a);
+    if (b->protobuf)
+        return sch_proto_from_set(a, b->protobuf, s->name, s->text, s->len, message, refs->v, refs->n, err);
+    snprintf(err->message, sizeof err->message, "%s", b->no_protobuf);
+    return NULL;
+}
+
 sch_schema *prev_schema(prev_build *b, fl_arena *a, prev_subject *s, const char *message)
 {
     ref_list refs = {0};
@@ -52,9 +80,11 @@ sch_schema *prev_schema(prev_build *b, fl_arena *a, prev_subject *s, const char 
     s->refused = collect(b, a, s, &refs, 0);
     if (s->refused)
         return NULL;
-    s->schema = sch_parse(s->format, a, s->name, s->text, s->len, message, refs.v, refs.n, &err);
+    s->schema = s->format == SCH_PROTOBUF
+                    ? parse_protobuf(b, a, s, message, &refs, &err)
+                    : sch_parse(s->format, a, s->name, s->text, s->len, message, refs.v, refs.n, &err);
     if (!s->schema)
-        s->refused = fl_printf(a, "%s", err.message);
+        s->refused = fl_strdup(a, err.message);
     return s->schema;
 }
 
