@@ -19,14 +19,14 @@ def prepared(case):
     if case["format"] == "PROTOBUF":
         found, names = measure.descriptors(case)
         packed = {n: base64.b64encode(found[n].SerializeToString()).decode() for n in found}
-        out.update(message=case["message"], text=packed["case.proto"],
+        out.update(message=case["message"], text=packed["case.proto"], source=case["schema"],
                    set=base64.b64encode(descriptor_pb2.FileDescriptorSet(file=found.values()).SerializeToString()).decode())
     else:
         packed = {r["name"]: json.dumps(r["schema"]) for r in case.get("refs", [])}
         out["text"] = json.dumps(case["schema"])
     for r in case.get("refs", []):
         out["refs"].append({"name": r["name"], "subject": r["subject"], "version": r["version"], "text": packed[r["name"]],
-                            "tags": (r.get("metadata") or {}).get("tags")})
+                            "source": r["schema"] if case["format"] == "PROTOBUF" else None, "tags": (r.get("metadata") or {}).get("tags")})
     return out
 
 
