@@ -5,6 +5,7 @@
  * it) MANIFEST is removed first and written last: a folder without one is no build. A folder that is not empty and has
  * no MANIFEST of ours is never touched. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,12 +70,25 @@ static fl_status may_replace(target *t)
 
 /* ---- writing ---- */
 
-static fl_status write_one(target *t, const char *root, const fc_file *f)
+/* With more files than this the whole file system is brought to disk once, which costs what a few dozen single files
+ * do. */
+#define SINGLY 64
+
+static fl_status write_one(target *t, const char *root, const fc_file *f, bool durable)
 {
     const char *path = fl_path_join(t->arena, root, f->path);
     int rc = fl_mkdirs(fl_path_dir(t->arena, path), 0755);
-    rc = rc ? rc : fl_write_file(path, f->bytes, f->len, 0644, true);
+    rc = rc ? rc : fl_write_file(path, f->bytes, f->len, 0644, durable);
     return rc ? failed(path, rc) : FL_OK;
+}
+
+static int bring_to_disk(const char *root)
+{
+    int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = fd < 0 || syncfs(fd) ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    return rc;
 }
 
 /* All files; MANIFEST is the last of the list, so a folder that has it has all the others. */
@@ -83,8 +97,12 @@ static fl_status write_all(target *t, const fc_build *b, const char *root)
     int rc = fl_mkdirs(root, 0755);
     if (rc)
         return failed(root, rc);
+    bool singly = b->files.n <= SINGLY;
     for (size_t i = 0; i < b->files.n; i++) {
-        fl_status st = write_one(t, root, &b->files.v[i]);
+        bool manifest = i + 1 == b->files.n;
+        if (manifest && !singly && (rc = bring_to_disk(root))) /* before the file that says that all others are there */
+            return failed(root, rc);
+        fl_status st = write_one(t, root, &b->files.v[i], singly || manifest);
         if (st)
             return st;
     }
