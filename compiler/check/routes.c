@@ -202,7 +202,26 @@ static void salesforce(routing *r)
     fl_buf_free(&b);
 }
 
-/* GENERIC: `topic:regex` pairs. RESTORE_BACKUP: the folders of the bucket, which nobody knows here. */
+/* RESTORE_BACKUP: the folder below topics.dir is the topic's name. Which there are is known where `folders` lists them:
+ * TOPICS.DIR/TOPIC/… */
+static void s3_folder(const char *item, size_t n, void *ctx)
+{
+    routing *r = ctx;
+    const char *dir = chk_value(r->c, "topics.dir"), *delim = chk_value(r->c, "directory.delim");
+    size_t head = dir ? strlen(dir) : 0;
+    if (!dir || !delim || strlen(delim) != 1 || n <= head + 1 || strncmp(item, dir, head) || item[head] != *delim) {
+        unknown(r, "a folder that `folders` lists does not lie below topics.dir");
+        return;
+    }
+    const char *topic = item + head + 1, *end = memchr(topic, *delim, n - head - 1);
+    size_t len = end ? (size_t)(end - topic) : n - head - 1;
+    if (len)
+        add(r, fl_strndup(r->e->arena, topic, len), NULL, "folders");
+    else
+        unknown(r, "a folder that `folders` lists has no name");
+}
+
+/* GENERIC: `topic:regex` pairs. */
 static void s3_pair(const char *item, size_t n, void *ctx)
 {
     routing *r = ctx;
@@ -215,9 +234,12 @@ static void s3_pair(const char *item, size_t n, void *ctx)
 
 static void s3(routing *r)
 {
-    const char *mode = chk_value(r->c, "mode"), *list = chk_value(r->c, "topic.regex.list");
+    const char *mode = chk_value(r->c, "mode"), *list = chk_value(r->c, "topic.regex.list"),
+               *folders = chk_value(r->c, "folders");
     if (mode && list && !strcmp(mode, "GENERIC"))
         chk_each_item(list, s3_pair, r);
+    else if (mode && folders && *folders && !strcmp(mode, "RESTORE_BACKUP"))
+        chk_each_item(folders, s3_folder, r);
     else
         unknown(r, "the folders of its bucket name its topics");
 }
