@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "compiler/check/check.h"
+#include "compiler/check/uses.h"
 
 typedef struct walk {
     const chk_row *row;
@@ -332,4 +333,5 @@ static void may_copy(const walk *w)
 void chk_transform_may_copy(const chk_row *row, const est_estate *e, fl_diags *diags)
 {
     each_side(row, e, diags, may_copy);
+    chk_transforms_that_copy(row, e, diags);
 }

@@ -44,6 +44,9 @@ bool chk_has_reference(const char *value);
 struct chk_row;
 void chk_connector_values(const struct chk_row *row, const est_estate *e, fl_diags *diags, const est_connector *c);
 
+/* copies.c: the part of transform-may-copy that is about the transformations of sources. */
+void chk_transforms_that_copy(const struct chk_row *row, const est_estate *e, fl_diags *diags);
+
 /* Names that hold a secret where no catalogue says so: passwords, tokens, JAAS configurations. */
 bool chk_looks_secret(const char *name);
 
