@@ -67,11 +67,27 @@ static size_t first_touch(const use_estate *u, const est_topic *t)
     return from;
 }
 
-static void add_principals(const use_estate *u, const est_text *names, size_t n, use_list *out)
+/* Is this the principal as which a connector touches the topic? */
+static bool is_of_connector(const use_estate *u, const est_topic *t, bool (*is)(const est_connector *c),
+                            const char *principal)
+{
+    for (size_t i = first_touch(u, t); i < u->n && u->touches[i].topic == t; i++) {
+        const est_connector *c = u->touches[i].connector;
+        if (is(c) && c->principal.s && !strcmp(c->principal.s, principal))
+            return true;
+    }
+    return false;
+}
+
+/* A principal without a client that a connector of the topic runs as is that connector, which add_connectors adds. */
+static void add_principals(const use_estate *u, const est_topic *t, const est_text *names, size_t n,
+                           bool (*is)(const est_connector *c), use_list *out)
 {
     for (size_t i = 0; i < n; i++) {
         const est_principal *p = u->clients ? fl_map_get(u->clients, names[i].s) : NULL;
         int client = p ? cl_client_of(p->client.s) : -1;
+        if (client < 0 && is_of_connector(u, t, is, names[i].s))
+            continue;
         FL_PUSH(u->e->arena, out,
                 (use_one){names[i].s, names[i].at, false, client >= 0, client >= 0 ? (cl_client)client : 0});
     }
@@ -92,13 +108,13 @@ static void add_connectors(const use_estate *u, const est_topic *t, bool (*is)(c
 void use_writers(const use_estate *u, const est_topic *t, use_list *out)
 {
     out->n = 0;
-    add_principals(u, t->writers.v, t->writers.n, out);
+    add_principals(u, t, t->writers.v, t->writers.n, est_is_source, out);
     add_connectors(u, t, est_is_source, out);
 }
 
 void use_readers(const use_estate *u, const est_topic *t, use_list *out)
 {
     out->n = 0;
-    add_principals(u, t->readers.v, t->readers.n, out);
+    add_principals(u, t, t->readers.v, t->readers.n, est_is_sink, out);
     add_connectors(u, t, est_is_sink, out);
 }

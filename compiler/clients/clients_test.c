@@ -206,6 +206,15 @@ static void test_outcomes(void **state)
 
 /* ---- schemas that stand in no case ---- */
 
+/* Schemas are written with ' for ". */
+static const char *quoted(const char *text)
+{
+    char *copy = fl_strdup(arena, text);
+    for (char *p = copy; *p; p++)
+        *p = *p == '\'' ? '"' : *p;
+    return copy;
+}
+
 static cl_verdict judge_with(sch_format format, const char *text, const char *message, const char *path,
                              cl_client client, cl_places places)
 {
@@ -233,79 +242,84 @@ static void expect(sch_format format, const char *text, const char *path, cl_cli
         assert_true(v.proof && v.measured);
 }
 
-#define RECORD(name, fields) "{\"type\":\"record\",\"name\":\"" name "\",\"fields\":[" fields "]}"
-#define FIELD(name, type)    "{\"name\":\"" name "\",\"type\":" type "}"
-
 static void test_avro(void **state)
 {
-    const char *deep = RECORD("A", FIELD("b", RECORD("B", FIELD("c", "{\"type\":\"array\",\"items\":" RECORD(
-                                                                         "C", FIELD("d", "\"string\"")) "}"))));
+    const char *deep = quoted("{'type':'record','name':'A','fields':[{'name':'b','type':{'type':'record','name':'B','fi"
+                              "elds':[{'name':'c','type':{'type':'array','items':{'type':'record','name':'C','fields':["
+                              "{'name':'d','type':'string'}]}}}]}}]}");
     for (int c = CL_CLIENT_JAVA; c <= CL_CLIENT_GO; c++)
         expect(SCH_AVRO, deep, "b.c[].d", (cl_client)c, CL_SAFE, NULL);
     expect(SCH_AVRO, deep, "b.c[].d", CL_CLIENT_FLEC, CL_SAFE, NULL);
     expect(SCH_AVRO, deep, "b.c[].d", CL_CLIENT_RUST, CL_NOT_MEASURED, NULL);
     /* a record type used again by name, three levels down, and what is below it */
-    const char *again = RECORD(
-        "A",
-        FIELD(
-            "x",
-            RECORD("B",
-                   FIELD("s", "\"string\"") "," FIELD(
-                       "c", RECORD("C", FIELD("t", "\"bytes\""))))) "," FIELD("y",
-                                                                              RECORD("D",
-                                                                                     FIELD("z", "[\"null\",\"B\"]"))));
+    const char *again =
+        quoted("{'type':'record','name':'A','fields':[{'name':'x','type':{'type':'record','name':'B','fi"
+               "elds':[{'name':'s','type':'string'},{'name':'c','type':{'type':'record','name':'C','fiel"
+               "ds':[{'name':'t','type':'bytes'}]}}]}},{'name':'y','type':{'type':'record','name':'D','f"
+               "ields':[{'name':'z','type':['null','B']}]}}]}");
     expect(SCH_AVRO, again, "x.s", CL_CLIENT_GO, CL_SAFE, NULL);
     expect(SCH_AVRO, again, "x.c.t", CL_CLIENT_GO, CL_SAFE, NULL);
     expect(SCH_AVRO, again, "y.z.s", CL_CLIENT_GO, CL_CLEAR, "avro-record-again");
     expect(SCH_AVRO, again, "y.z.c.t", CL_CLIENT_GO, CL_CLEAR, "avro-record-again");
     expect(SCH_AVRO, again, "y.z.s", CL_CLIENT_PYTHON, CL_SAFE, NULL);
-    const char *tree = RECORD("N", FIELD("s", "\"string\"") "," FIELD("m", "{\"type\":\"map\",\"values\":\"N\"}"));
+    const char *tree = quoted("{'type':'record','name':'N','fields':[{'name':'s','type':'string'},{'name':'m','type':{'"
+                              "type':'map','values':'N'}}]}");
     expect(SCH_AVRO, tree, "s", CL_CLIENT_PYTHON, CL_SAFE, NULL);
     expect(SCH_AVRO, tree, "m.*.s", CL_CLIENT_PYTHON, CL_CLEAR, "avro-recursive-below");
     expect(SCH_AVRO, tree, "m.*.s", CL_CLIENT_GO, CL_CLEAR, "avro-recursive-below");
     expect(SCH_AVRO, tree, "m.*.s", CL_CLIENT_JAVA, CL_SAFE, NULL);
-    const char *uuid = RECORD("A", FIELD("u", "{\"type\":\"string\",\"logicalType\":\"uuid\"}"));
+    const char *uuid = quoted("{'type':'record','name':'A','fields':[{'name':'u','type':{'type':'string','logicalType':"
+                              "'uuid'}}]}");
     expect(SCH_AVRO, uuid, "u", CL_CLIENT_JAVA, CL_NOT_MEASURED, "avro-logical-type");
 }
 
-#define OBJECT(more) "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"type\":\"object\"," more "}"
-#define STRING       "{\"type\":\"string\"}"
-
 static void test_json(void **state)
 {
-    const char *any =
-        OBJECT("\"properties\":{\"o\":" OBJECT("\"properties\":{\"a\":" STRING ",\"b\":" STRING
-                                               "},\"anyOf\":[{\"required\":[\"a\"]},{\"required\":[\"b\"]}]") "}");
+    const char *any = quoted("{'$schema':'http://json-schema.org/draft-07/schema#','type':'object','properties':{'o':{"
+                             "'$schema':'http://json-schema.org/draft-07/schema#','type':'object','properties':{'a':{'"
+                             "type':'string'},'b':{'type':'string'}},'anyOf':[{'required':['a']},{'required':['b']}]}}"
+                             "}");
     expect(SCH_JSON, any, "o.a", CL_CLIENT_JAVA, CL_CLEAR, "json-beside-bare-anyof");
     expect(SCH_JSON, any, "o.a", CL_CLIENT_GO, CL_CLEAR, "json-beside-bare-anyof");
     expect(SCH_JSON, any, "o.a", CL_CLIENT_PYTHON, CL_SAFE, NULL);
     /* what surrounds a leaf two levels up counts as well */
     const char *outer =
-        OBJECT("\"properties\":{\"o\":" OBJECT("\"properties\":{\"a\":" STRING "}") "},\"not\":{\"required\":[\"z\"]}");
+        quoted("{'$schema':'http://json-schema.org/draft-07/schema#','type':'object','properties':{'o':{"
+               "'$schema':'http://json-schema.org/draft-07/schema#','type':'object','properties':{'a':{'"
+               "type':'string'}}}},'not':{'required':['z']}}");
     expect(SCH_JSON, outer, "o.a", CL_CLIENT_JAVA, CL_CLEAR, "json-beside-not");
     /* one start of the JVM encrypted the member and left what is beside it: the next may do the contrary */
     const char *member =
-        OBJECT("\"properties\":{\"a\":" STRING "},\"allOf\":[" OBJECT("\"properties\":{\"b\":" STRING "}") "]");
+        quoted("{'$schema':'http://json-schema.org/draft-07/schema#','type':'object','properties':{'a':{"
+               "'type':'string'}},'allOf':[{'$schema':'http://json-schema.org/draft-07/schema#','type':'"
+               "object','properties':{'b':{'type':'string'}}}]}");
     expect(SCH_JSON, member, "b", CL_CLIENT_JAVA, CL_CHANCE, "json-in-allof-beside-properties");
     expect(SCH_JSON, member, "a", CL_CLIENT_JAVA, CL_CLEAR, "json-beside-allof");
-    const char *null_any = OBJECT("\"properties\":{\"a\":{\"anyOf\":[" STRING ",{\"type\":\"null\"}]}}");
+    const char *null_any =
+        quoted("{'$schema':'http://json-schema.org/draft-07/schema#','type':'object','properties':{'a':{"
+               "'anyOf':[{'type':'string'},{'type':'null'}]}}}");
     expect(SCH_JSON, null_any, "a", CL_CLIENT_PYTHON, CL_NOT_MEASURED, "json-null-by-anyof");
-    const char *dynamic = OBJECT("\"properties\":{\"a\":" STRING "},\"propertyNames\":{\"pattern\":\"^a\"}");
+    const char *dynamic =
+        quoted("{'$schema':'http://json-schema.org/draft-07/schema#','type':'object','properties':{'a':{"
+               "'type':'string'}},'propertyNames':{'pattern':'^a'}}");
     expect(SCH_JSON, dynamic, "a", CL_CLIENT_PYTHON, CL_NOT_MEASURED, "json-other-keyword");
     const char *draft6 =
-        "{\"$schema\":\"http://json-schema.org/draft-06/schema#\",\"type\":\"object\",\"properties\":{\"a\":" STRING
-        "}}";
+        quoted("{'$schema':'http://json-schema.org/draft-06/schema#','type':'object','properties':{'a':{"
+               "'type':'string'}}}");
     expect(SCH_JSON, draft6, "a", CL_CLIENT_JAVA, CL_NOT_MEASURED, "json-draft-other");
-    const char *plain = OBJECT("\"properties\":{\"a\":{\"type\":\"array\",\"items\":" OBJECT(
-        "\"properties\":{\"b\":{\"type\":\"array\",\"items\":" OBJECT("\"properties\":{\"c\":" STRING "}") "}}") "}}");
+    const char *plain =
+        quoted("{'$schema':'http://json-schema.org/draft-07/schema#','type':'object','properties':{'a':{"
+               "'type':'array','items':{'$schema':'http://json-schema.org/draft-07/schema#','type':'obje"
+               "ct','properties':{'b':{'type':'array','items':{'$schema':'http://json-schema.org/draft-0"
+               "7/schema#','type':'object','properties':{'c':{'type':'string'}}}}}}}}}");
     for (int c = CL_CLIENT_JAVA; c <= CL_CLIENT_GO; c++)
         expect(SCH_JSON, plain, "a[].b[].c", (cl_client)c, CL_SAFE, NULL);
 }
 
 static void test_tags(void **state)
 {
-    const char *ref =
-        OBJECT("\"properties\":{\"n\":{\"$ref\":\"#/definitions/N\"}},\"definitions\":{\"N\":" STRING "}");
+    const char *ref = quoted("{'$schema':'http://json-schema.org/draft-07/schema#','type':'object','properties':{'n':{"
+                             "'$ref':'#/definitions/N'}},'definitions':{'N':{'type':'string'}}}");
     cl_verdict v = judge_with(SCH_JSON, ref, NULL, "n", CL_CLIENT_GO, (cl_places){0, 1, 0});
     assert_int_equal(v.answer, CL_CLEAR);
     assert_string_equal(v.construct->key, "tag-inline-beside-ref");
@@ -353,18 +367,22 @@ static bool has_trouble(const char *text, sch_format format, cl_client client, b
 
 static void test_troubles(void **state)
 {
-    const char *maps = RECORD("A", FIELD("m", "{\"type\":\"map\",\"values\":[\"null\",\"string\"]}"));
+    const char *maps = quoted("{'type':'record','name':'A','fields':[{'name':'m','type':{'type':'map','values':['null',"
+                              "'string']}}]}");
     assert_true(has_trouble(maps, SCH_AVRO, CL_CLIENT_JAVA, true, "avro-map-with-null"));
     assert_false(has_trouble(maps, SCH_AVRO, CL_CLIENT_PYTHON, true, "avro-map-with-null"));
-    const char *arrays = OBJECT(
-        "\"properties\":{\"g\":{\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":{\"type\":\"number\"}}}}");
+    const char *arrays =
+        quoted("{'$schema':'http://json-schema.org/draft-07/schema#','type':'object','properties':{'g':{"
+               "'type':'array','items':{'type':'array','items':{'type':'number'}}}}}");
     assert_true(has_trouble(arrays, SCH_JSON, CL_CLIENT_JAVA, true, "json-array-of-arrays"));
     assert_true(has_trouble(arrays, SCH_JSON, CL_CLIENT_GO, true, "json-absent-property"));
     const char *recursive = "syntax = \"proto3\";\nmessage M { string s = 1; M next = 2; }\n";
     assert_true(has_trouble(recursive, SCH_PROTOBUF, CL_CLIENT_JAVA, true, "proto-recursive-message"));
     assert_true(has_trouble(recursive, SCH_PROTOBUF, CL_CLIENT_JAVA, false, "proto-recursive-message"));
     assert_false(has_trouble(recursive, SCH_PROTOBUF, CL_CLIENT_PYTHON, true, "proto-recursive-message"));
-    const char *plain = RECORD("A", FIELD("s", "\"string\"") "," FIELD("n", "[\"null\",\"int\"]"));
+    const char *plain =
+        quoted("{'type':'record','name':'A','fields':[{'name':'s','type':'string'},{'name':'n','type':['"
+               "null','int']}]}");
     for (int c = CL_CLIENT_JAVA; c < CL_NCLIENTS; c++)
         for (int k = 0; k < CL_NCONSTRUCTS; k++)
             assert_false(has_trouble(plain, SCH_AVRO, (cl_client)c, true, cl_construct_rows[k].key));
