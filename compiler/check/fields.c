@@ -295,7 +295,8 @@ static void listed_side(const est_side *s, void *ctx)
             continue;
         fl_diag *d = chk_report(w->row, w->diags, s->at, "the %s of %s is exhaustive, and no `field` line names %s",
                                 est_side_name(s), s->topic->name.s, path);
-        fl_diag_help(w->diags, d, "decide: `field %s is TAG` or `field %s is clear`", path, path);
+        const char *text = chk_path_text(w->diags->arena, path);
+        fl_diag_help(w->diags, d, "decide: `field %s is TAG` or `field %s is clear`", text, text);
         chk_about_side(d, s, path);
     }
 }

@@ -24,7 +24,7 @@ static void leaf(const chk_row *row, fl_diags *diags, const chk_personal *words,
                             "%s of the %s of %s looks like %s and carries no tag", l->hit.path, est_side_name(s),
                             s->topic->name.s, what);
     const char *tag = sch_is_encryptable(l->hit.type)
-                          ? fl_printf(diags->arena, "write `field %s is TAG`", l->hit.path)
+                          ? fl_printf(diags->arena, "write `field %s is TAG`", chk_path_text(diags->arena, l->hit.path))
                           : "only text and bytes can be encrypted: make it a string and tag it";
     fl_diag_help(diags, d,
                  "%s, or say why it is none: `allow suspicious-untagged-field on topic %s%s field %s because \"…\"`",

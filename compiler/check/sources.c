@@ -222,7 +222,7 @@ static void opaque(at_side *j)
                                 "tagged, and it is not encrypted",
                                 l->hit.path, j->s->topic->name.s);
         fl_diag_relate(j->diags, d, j->c->at, "written by this connector");
-        fl_diag_help(j->diags, d, "tag it as a whole: `field %s is TAG`", l->hit.path);
+        fl_diag_help(j->diags, d, "tag it as a whole: `field %s is TAG`", chk_path_text(j->diags->arena, l->hit.path));
         chk_about_side(d, j->s, l->hit.path);
     }
 }
