@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define CHUNK ((size_t)64 * 1024)
+#define FIRST ((size_t)1024) /* bytes of the first chunk; each is twice the one before, up to CHUNK */
 #define ALIGN _Alignof(max_align_t)
 
 typedef struct chunk {
@@ -82,7 +83,7 @@ static chunk *chunk_new(size_t size)
 fl_arena *fl_arena_new(void)
 {
     fl_arena *a = fl_xcalloc(1, sizeof *a);
-    a->current = chunk_new(CHUNK);
+    a->current = chunk_new(FIRST);
     return a;
 }
 
@@ -107,27 +108,38 @@ static void *alloc_large(fl_arena *a, size_t n)
     return c->bytes;
 }
 
-static size_t rounded(size_t n)
+static size_t aligned(size_t n, size_t align)
 {
-    if (n > SIZE_MAX / 2)
-        out_of_memory();
-    return (n + ALIGN - 1) / ALIGN * ALIGN;
+    return (n + align - 1) / align * align;
 }
 
-void *fl_alloc(fl_arena *a, size_t n)
+static chunk *next_chunk(fl_arena *a, size_t n)
 {
-    n = rounded(n);
+    size_t size = a->current->size < CHUNK ? a->current->size * 2 : CHUNK;
+    chunk *c = chunk_new(size < n ? CHUNK : size);
+    c->next = a->current;
+    a->current = c;
+    return c;
+}
+
+static void *alloc_aligned(fl_arena *a, size_t n, size_t align)
+{
     if (n > CHUNK / 4)
         return alloc_large(a, n);
     chunk *c = a->current;
-    if (n > c->size - c->used) {
-        c = chunk_new(CHUNK);
-        c->next = a->current;
-        a->current = c;
+    size_t from = aligned(c->used, align);
+    if (from > c->size || n > c->size - from) {
+        c = next_chunk(a, n);
+        from = 0;
     }
-    void *p = c->bytes + c->used;
-    c->used += n;
-    return p;
+    c->used = from + n;
+    return c->bytes + from;
+}
+
+/* A type's size is a multiple of its alignment: what is no multiple of 16 needs less. */
+void *fl_alloc(fl_arena *a, size_t n)
+{
+    return alloc_aligned(a, n, n % ALIGN ? sizeof(void *) : ALIGN);
 }
 
 void *fl_alloc_n(fl_arena *a, size_t n, size_t size)
@@ -137,7 +149,7 @@ void *fl_alloc_n(fl_arena *a, size_t n, size_t size)
 
 char *fl_strndup(fl_arena *a, const char *s, size_t n)
 {
-    char *p = fl_alloc(a, n + 1);
+    char *p = alloc_aligned(a, n + 1, 1);
     if (n)
         memcpy(p, s, n);
     return p;
@@ -148,15 +160,22 @@ char *fl_strdup(fl_arena *a, const char *s)
     return fl_strndup(a, s, strlen(s));
 }
 
+/* Written where the next piece will be cut from; most fit there. */
 char *fl_vprintf(fl_arena *a, const char *fmt, va_list ap)
 {
     va_list again;
     va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    chunk *c = a->current;
+    size_t room = c->size - c->used;
+    int n = vsnprintf(c->bytes + c->used, room, fmt, ap);
     if (n < 0)
         out_of_memory();
-    char *p = fl_alloc(a, (size_t)n + 1);
-    vsnprintf(p, (size_t)n + 1, fmt, again);
+    bool fits = (size_t)n < room && (size_t)n < CHUNK / 4;
+    if (!fits)
+        memset(c->bytes + c->used, 0, room);
+    char *p = alloc_aligned(a, (size_t)n + 1, 1);
+    if (!fits)
+        vsnprintf(p, (size_t)n + 1, fmt, again);
     va_end(again);
     return p;
 }
@@ -175,8 +194,6 @@ char *fl_printf(fl_arena *a, const char *fmt, ...)
 static bool extends(fl_arena *a, void *old, size_t had, size_t wants)
 {
     chunk *c = a->current;
-    had = rounded(had);
-    wants = rounded(wants);
     if (wants > CHUNK / 4 || (char *)old + had != c->bytes + c->used || wants - had > c->size - c->used)
         return false;
     c->used += wants - had;

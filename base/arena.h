@@ -1,8 +1,9 @@
 /* arena.h: memory that is freed at once.
  *
  * One arena serves one compilation, one plan or one document. Nothing in an arena is freed alone, nothing is moved,
- * so pointers into it stay good until fl_arena_free. Memory is zeroed. A failed allocation ends the program with a
- * message and exit status 4 (could not run): no caller checks for NULL. Never put key material here (secret.h). */
+ * so pointers into it stay good until fl_arena_free. Memory is zeroed, and aligned for any type of that size; texts
+ * (fl_strndup, fl_printf) are not. A failed allocation ends the program with a message and exit status 4 (could not
+ * run): no caller checks for NULL. Never put key material here (secret.h). */
 #ifndef FLEC_BASE_ARENA_H
 #define FLEC_BASE_ARENA_H
 
