@@ -157,4 +157,5 @@ void emit_access(emit *m)
             one_binding(m, &j.w, &b.list.v[i]);
     fl_jw_end_array(&j.w);
     emit_end(m, &j, "access/role-bindings.json");
+    emit_access_kms(m);
 }

@@ -33,6 +33,7 @@ bool emit_wants(const emit *m, const char *part);
 void emit_registry(emit *m);
 void emit_connect(emit *m);
 void emit_access(emit *m);
+void emit_access_kms(emit *m); /* called by emit_access */
 void emit_plan(emit *m);
 void emit_tests(emit *m);
 void emit_manifest(emit *m);
