@@ -178,7 +178,7 @@ clean:
 # ---- tests: each suite leaves reports, the last line is summed from them ----
 FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 test-run: all $(UNITS) $(FUZZERS:%=$(BUILD)/replay/%)
-	@tests/lib/suite $(BUILD) units cases goldens problems mutations corpora
+	@tests/lib/suite $(BUILD) units cases goldens problems examples mutations corpora
 $(BUILD)/replay/%: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/tests/fuzz/replay.o $(call archives,$(NEEDS_cli))
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
