@@ -26,7 +26,7 @@ static void make_readme(fl_buf *out)
                 "# Checks\n\nEvery check of this version, in the order of the table in the code "
                 "(`compiler/check/table.c`), from which this page is made. Names and severities are part of "
                 "the language:\nreports in JSON hold on to them. The column says what a waiver (`allow CHECK on …`, "
-                "[language.md](../language.md), section 10) takes.\n\n"
+                "[the language](../language.md), section 10) takes.\n\n"
                 "| check | severity | waiver | what it finds |\n|---|---|---|---|\n");
     for (size_t i = 0; i < n; i++)
         fl_buf_addf(out, "| [`%s`](%s.md) | %s | %s | %s |\n", rows[i].name, rows[i].name,
