@@ -7,12 +7,13 @@
 typedef struct reader {
     fl_arena *a;
     const char *what; /* "metadata", "ruleSet": for messages */
+    int number;       /* the vendor's for what is wrong with it */
     rt_error *err;
 } reader;
 
 static rt_code bad(const reader *r, const char *member, const char *problem)
 {
-    return rt_fail(r->err, RT_BAD_INPUT, "%s: %s %s", r->what, member, problem);
+    return rt_fail_as(r->err, RT_BAD_INPUT, r->number, "%s: %s %s", r->what, member, problem);
 }
 
 /* ---- Java's order of strings: by UTF-16 code units, so that U+10000.. (surrogates) come before U+E000..U+FFFF ---- */
@@ -42,6 +43,24 @@ static int cmp_pair(const void *a, const void *b)
 static int cmp_tagged(const void *a, const void *b)
 {
     return java_cmp(((const rt_tagged *)a)->path, ((const rt_tagged *)b)->path);
+}
+
+void rt_canon_sort(rt_strings *s)
+{
+    if (s->n)
+        qsort(s->v, s->n, sizeof *s->v, cmp_string);
+}
+
+void rt_canon_sort_pairs(rt_pairs *p)
+{
+    if (p->n)
+        qsort(p->v, p->n, sizeof *p->v, cmp_pair);
+}
+
+void rt_canon_sort_tags(rt_metadata *m)
+{
+    if (m->tags.n)
+        qsort(m->tags.v, m->tags.n, sizeof *m->tags.v, cmp_tagged);
 }
 
 /* ---- reading ---- */
@@ -78,8 +97,7 @@ static rt_code read_set(const reader *r, const char *member, const fl_json *v, r
             return bad(r, member, "must be an array of texts");
         FL_PUSH(r->a, out, scalar(e));
     }
-    if (out->n)
-        qsort(out->v, out->n, sizeof *out->v, cmp_string);
+    rt_canon_sort(out);
     size_t kept = 0;
     for (size_t i = 0; i < out->n; i++)
         if (!kept || strcmp(out->v[kept - 1], out->v[i]) != 0)
@@ -99,8 +117,7 @@ static rt_code read_pairs(const reader *r, const char *member, const fl_json *v,
             return bad(r, member, "must be an object of texts");
         FL_PUSH(r->a, out, (rt_pair){e->key, scalar(e)});
     }
-    if (out->n)
-        qsort(out->v, out->n, sizeof *out->v, cmp_pair);
+    rt_canon_sort_pairs(out);
     return RT_OK;
 }
 
@@ -117,8 +134,7 @@ static rt_code read_tags(const reader *r, const fl_json *v, rt_metadata *m)
             return code;
         FL_PUSH(r->a, &m->tags, t);
     }
-    if (m->tags.n)
-        qsort(m->tags.v, m->tags.n, sizeof *m->tags.v, cmp_tagged);
+    rt_canon_sort_tags(m);
     return RT_OK;
 }
 
@@ -130,13 +146,13 @@ static rt_code parse(const reader *r, const char *text, const fl_json **out)
         return bad(r, "text", "is too long");
     *out = fl_json_parse(r->a, text, n, 0, &jerr);
     if (!*out)
-        return rt_fail(r->err, RT_BAD_INPUT, "%s: at byte %u: %s", r->what, jerr.offset, jerr.message);
+        return rt_fail_as(r->err, RT_BAD_INPUT, r->number, "%s: at byte %u: %s", r->what, jerr.offset, jerr.message);
     return (*out)->kind == FL_JOBJECT ? RT_OK : bad(r, "text", "must be a JSON object");
 }
 
 rt_code rt_canon_metadata(fl_arena *a, const char *text, rt_metadata **out, rt_error *err)
 {
-    reader r = {a, "metadata", err};
+    reader r = {a, "metadata", 42201, err};
     const fl_json *root = NULL;
     rt_metadata *m = FL_NEW(a, rt_metadata);
     rt_code code = parse(&r, text, &root);
@@ -152,7 +168,7 @@ rt_code rt_canon_metadata(fl_arena *a, const char *text, rt_metadata **out, rt_e
 
 rt_code rt_canon_pairs(fl_arena *a, const char *what, const char *text, rt_pairs *out, rt_error *err)
 {
-    reader r = {a, what, err};
+    reader r = {a, what, 42271, err};
     const fl_json *root = NULL;
     *out = (rt_pairs){0};
     if (!text)
@@ -210,20 +226,20 @@ static rt_code check_rule(const reader *r, rt_phase phase, const rt_canon_rule *
     const char *name = rule->text[RT_NAME], *mode = rule->text[RT_MODE];
     const char *wrong = rt_name_wrong(name);
     if (wrong)
-        return rt_fail(r->err, RT_BAD_INPUT, "ruleSet: the name of rule \"%s\" %s (42210)", name ? name : "", wrong);
+        return rt_fail_as(r->err, RT_BAD_INPUT, 42210, "ruleSet: the name of rule \"%s\" %s", name ? name : "", wrong);
     if (!rule->text[RT_TYPE] || !*rule->text[RT_TYPE])
-        return rt_fail(r->err, RT_BAD_INPUT, "ruleSet: rule %s has no type (42210)", name);
+        return rt_fail_as(r->err, RT_BAD_INPUT, 42210, "ruleSet: rule %s has no type", name);
     if (!among(rule->text[RT_KIND], kinds))
-        return rt_fail(r->err, RT_BAD_INPUT, "ruleSet: rule %s: kind is TRANSFORM or CONDITION (42210)", name);
+        return rt_fail_as(r->err, RT_BAD_INPUT, 42210, "ruleSet: rule %s: kind is TRANSFORM or CONDITION", name);
     if (!among(mode, phase == RT_MIGRATION ? updown : both))
-        return rt_fail(r->err, RT_BAD_INPUT, "ruleSet: rule %s: a rule of %s has mode %s (42210)", name,
-                       phase_names[phase],
-                       phase == RT_MIGRATION ? "UPGRADE, DOWNGRADE or UPDOWN" : "WRITE, READ or WRITEREAD");
+        return rt_fail_as(r->err, RT_BAD_INPUT, 42210, "ruleSet: rule %s: a rule of %s has mode %s", name,
+                          phase_names[phase],
+                          phase == RT_MIGRATION ? "UPGRADE, DOWNGRADE or UPDOWN" : "WRITE, READ or WRITEREAD");
     for (int i = RT_SUCCESS; i <= RT_FAILURE; i++)
         if (rule->text[i] && strchr(rule->text[i], ',') && !among(mode, pairs))
-            return rt_fail(r->err, RT_BAD_INPUT,
-                           "ruleSet: rule %s: %s may name two actions only with mode WRITEREAD or UPDOWN (42210)", name,
-                           text_names[i]);
+            return rt_fail_as(r->err, RT_BAD_INPUT, 42210,
+                              "ruleSet: rule %s: %s may name two actions only with mode WRITEREAD or UPDOWN", name,
+                              text_names[i]);
     return RT_OK;
 }
 
@@ -272,7 +288,7 @@ static rt_code read_phase(const reader *r, rt_phase phase, const fl_json *v, rt_
         if (code != RT_OK)
             return code;
         if (fl_map_put(names, rule.text[RT_NAME], (void *)rule.text[RT_NAME]))
-            return rt_fail(r->err, RT_BAD_INPUT, "ruleSet: two rules have the name %s (42210)", rule.text[RT_NAME]);
+            return rt_fail_as(r->err, RT_BAD_INPUT, 42210, "ruleSet: two rules have the name %s", rule.text[RT_NAME]);
         FL_PUSH(r->a, out, rule);
     }
     return RT_OK;
@@ -281,7 +297,7 @@ static rt_code read_phase(const reader *r, rt_phase phase, const fl_json *v, rt_
 rt_code rt_canon_ruleset(fl_arena *a, const char *text, rt_ruleset **out, rt_error *err)
 {
     static const char *const at[] = {"ALL", "CLIENT", "GATEWAY", "SERVER", "NONE", NULL};
-    reader r = {a, "ruleSet", err};
+    reader r = {a, "ruleSet", 42210, err};
     const fl_json *root = NULL;
     rt_ruleset *set = FL_NEW(a, rt_ruleset);
     *out = set;
@@ -296,7 +312,7 @@ rt_code rt_canon_ruleset(fl_arena *a, const char *text, rt_ruleset **out, rt_err
     if (code != RT_OK || absent(enable))
         return code;
     if (enable->kind != FL_JSTRING || !among(enable->str, at))
-        return bad(&r, "enableAt", "is ALL, CLIENT, GATEWAY, SERVER or NONE (42210)");
+        return bad(&r, "enableAt", "is ALL, CLIENT, GATEWAY, SERVER or NONE");
     set->enable_at = enable->str;
     return RT_OK;
 }

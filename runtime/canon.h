@@ -51,6 +51,17 @@ rt_code rt_canon_ruleset(fl_arena *a, const char *text, rt_ruleset **out, rt_err
 /* A JSON object of texts (kmsProps), sorted. NULL text: none. */
 rt_code rt_canon_pairs(fl_arena *a, const char *what, const char *text, rt_pairs *out, rt_error *err);
 
+/* What a registry makes of two: paths, properties and rules of the second replace those of the same name in the first
+ * (a rule that replaces one stands behind those that stay), `sensitive` is joined. Either may be NULL; both: NULL. The
+ * result shares their texts. */
+rt_metadata *rt_merge_metadata(fl_arena *a, const rt_metadata *first, const rt_metadata *second);
+rt_ruleset *rt_merge_rulesets(fl_arena *a, const rt_ruleset *first, const rt_ruleset *second);
+
+/* In the registry's order of texts. */
+void rt_canon_sort(rt_strings *s);
+void rt_canon_sort_pairs(rt_pairs *p);
+void rt_canon_sort_tags(rt_metadata *m);
+
 char *rt_canon_metadata_text(fl_arena *a, const rt_metadata *m);
 char *rt_canon_ruleset_text(fl_arena *a, const rt_ruleset *r);
 char *rt_canon_pairs_text(fl_arena *a, const rt_pairs *p);

@@ -20,19 +20,42 @@ static void drop_broken_tail(char *s, size_t len)
         s[bad] = 0;
 }
 
-rt_code rt_fail(rt_error *err, rt_code code, const char *fmt, ...)
+/* `tail` stands at the end whatever the length of the rest. */
+static void fill(rt_error *err, const char *tail, const char *fmt, va_list ap)
 {
-    if (!err)
-        return code;
     char text[sizeof err->message]; /* an argument may be err->message itself */
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
+    vsnprintf(text, sizeof text - strlen(tail), fmt, ap);
     one_line(text);
     drop_broken_tail(text, strlen(text));
-    err->code = code;
+    strcat(text, tail);
     memcpy(err->message, text, sizeof text);
+}
+
+rt_code rt_fail(rt_error *err, rt_code code, const char *fmt, ...)
+{
+    va_list ap;
+    if (!err)
+        return code;
+    va_start(ap, fmt);
+    fill(err, "", fmt, ap);
+    va_end(ap);
+    err->code = code;
+    err->number = 0;
+    return code;
+}
+
+rt_code rt_fail_as(rt_error *err, rt_code code, int number, const char *fmt, ...)
+{
+    char tail[16];
+    va_list ap;
+    if (!err)
+        return code;
+    snprintf(tail, sizeof tail, " (%d)", number);
+    va_start(ap, fmt);
+    fill(err, tail, fmt, ap);
+    va_end(ap);
+    err->code = code;
+    err->number = number;
     return code;
 }
 

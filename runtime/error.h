@@ -18,11 +18,14 @@ typedef enum {
 
 typedef struct rt_error {
     rt_code code;
+    int number; /* of the vendor's registry, 40401; 0: it has none */
     char message[512];
 } rt_error;
 
 /* Fills err (NULL is allowed) and returns code, so that `return rt_fail(err, RT_NO_KEY, "…", …);` reads well. */
 rt_code rt_fail(rt_error *err, rt_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* The same for what the vendor's registry has a number for: the message ends in it, " (40401)". */
+rt_code rt_fail_as(rt_error *err, rt_code code, int number, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* RT_BAD_INPUT, RT_TAMPERED, RT_REFUSED of one record: 1; the rest: 4 */
 fl_status rt_exit_status(rt_code code);
 

@@ -48,21 +48,21 @@ static rt_code check_kek(const rt_kek *k, rt_error *err)
     const char *wrong = rt_name_wrong(k->name);
     size_t bad;
     if (wrong)
-        return rt_fail(err, RT_BAD_INPUT, "the name of KEK \"%s\" %s (42271)", k->name ? k->name : "", wrong);
+        return rt_fail_as(err, RT_BAD_INPUT, 42271, "the name of KEK \"%s\" %s", k->name ? k->name : "", wrong);
     if (!k->kms_type || !*k->kms_type)
-        return rt_fail(err, RT_BAD_INPUT, "KEK %s has no kmsType (42271)", k->name);
+        return rt_fail_as(err, RT_BAD_INPUT, 42271, "KEK %s has no kmsType", k->name);
     if (!k->kms_key_id || !*k->kms_key_id)
-        return rt_fail(err, RT_BAD_INPUT, "KEK %s has no kmsKeyId (42271)", k->name);
+        return rt_fail_as(err, RT_BAD_INPUT, 42271, "KEK %s has no kmsKeyId", k->name);
     if (strlen(k->kms_type) > 256 || strlen(k->kms_key_id) > 4096 || (k->doc && strlen(k->doc) > 65536))
-        return rt_fail(err, RT_BAD_INPUT, "KEK %s: a member is too long (42271)", k->name);
+        return rt_fail_as(err, RT_BAD_INPUT, 42271, "KEK %s: a member is too long", k->name);
     const char *texts[] = {k->kms_type, k->kms_key_id, k->doc ? k->doc : ""};
     for (size_t i = 0; i < 3; i++)
         if (!fl_utf8_ok(texts[i], strlen(texts[i]), &bad))
-            return rt_fail(err, RT_BAD_INPUT, "KEK %s: a member is not UTF-8 (42271)", k->name);
+            return rt_fail_as(err, RT_BAD_INPUT, 42271, "KEK %s: a member is not UTF-8", k->name);
     const char *prefix = key_id_wrong(normal_type(k->kms_type), k->kms_key_id);
     if (prefix)
-        return rt_fail(err, RT_BAD_INPUT, "KEK %s: the kmsKeyId of %s begins with %s (42271)", k->name,
-                       normal_type(k->kms_type), prefix);
+        return rt_fail_as(err, RT_BAD_INPUT, 42271, "KEK %s: the kmsKeyId of %s begins with %s", k->name,
+                          normal_type(k->kms_type), prefix);
     return RT_OK;
 }
 
@@ -95,11 +95,11 @@ static rt_code commit_kek(rt_store *st, const rt_kek *k, rt_error *err)
 static rt_code may_replace(rt_store *st, const rt_kek_entry *old, const rt_kek *k, rt_error *err)
 {
     if (old->kek.deleted == k->deleted || !equivalent(&old->kek, k))
-        return rt_fail(err, RT_CONFLICT, "KEK %s is in the registry %s already (40971)", k->name, st->url);
+        return rt_fail_as(err, RT_CONFLICT, 40971, "KEK %s is in the registry %s already", k->name, st->url);
     for (size_t i = 0; k->deleted && i < old->deks.n; i++)
         if (!old->deks.v[i]->deleted)
-            return rt_fail(err, RT_CONFLICT, "KEK %s has a DEK of subject %s that is not deleted (42272)", k->name,
-                           old->deks.v[i]->subject);
+            return rt_fail_as(err, RT_CONFLICT, 42272, "KEK %s has a DEK of subject %s that is not deleted", k->name,
+                              old->deks.v[i]->subject);
     return RT_OK;
 }
 
@@ -120,7 +120,7 @@ static rt_code make_kek(rt_store *st, fl_arena *a, const rt_kek *k, rt_error *er
     if (old)
         code = may_replace(st, old, &want, err);
     else if (fl_map_count(st->keks) >= RT_KEYS_MAX)
-        code = rt_fail(err, RT_BAD_INPUT, "the registry %s holds %d KEKs, no more fit (40972)", st->url, RT_KEYS_MAX);
+        code = rt_fail_as(err, RT_BAD_INPUT, 40972, "the registry %s holds %d KEKs, no more fit", st->url, RT_KEYS_MAX);
     return code == RT_OK ? commit_kek(st, &want, err) : code;
 }
 
@@ -164,7 +164,7 @@ static rt_kek_entry *find_kek(const rt_store *st, const char *name, bool deleted
 
 static rt_code no_kek(const rt_store *st, const char *name, rt_error *err)
 {
-    return rt_fail(err, RT_NOT_FOUND, "KEK %s is not in the registry %s (40470)", name, st->url);
+    return rt_fail_as(err, RT_NOT_FOUND, 40470, "KEK %s is not in the registry %s", name, st->url);
 }
 
 rt_code rt_store_get_kek(rt_registry *r, fl_arena *a, const char *name, bool deleted, rt_kek *out, rt_error *err)
@@ -352,13 +352,12 @@ static rt_code settle_key(rt_store *st, fl_arena *a, const rt_kek *kek, rt_dek *
     rt_kms *kms;
     fl_secret proto;
     if (d->encrypted && !is_base64(a, d->encrypted))
-        return rt_fail(err, RT_BAD_INPUT, "KEK %s, subject %s: encryptedKeyMaterial is no base64 (42271)", kek->name,
-                       d->subject);
+        return rt_fail_as(err, RT_BAD_INPUT, 42271, "KEK %s, subject %s: encryptedKeyMaterial is no base64", kek->name,
+                          d->subject);
     if (!kek->shared)
-        return d->encrypted
-                   ? RT_OK
-                   : rt_fail(err, RT_BAD_INPUT, "KEK %s is not shared: a DEK for it needs encryptedKeyMaterial (42271)",
-                             kek->name);
+        return d->encrypted ? RT_OK
+                            : rt_fail_as(err, RT_BAD_INPUT, 42271,
+                                         "KEK %s is not shared: a DEK for it needs encryptedKeyMaterial", kek->name);
     rt_code code = open_kms(st, kek, &kms, err);
     if (code != RT_OK)
         return code;
@@ -373,9 +372,9 @@ static rt_code settle_key(rt_store *st, fl_arena *a, const rt_kek *kek, rt_dek *
 static rt_code revive(const rt_store *st, const rt_dek *old, rt_dek *d, rt_error *err)
 {
     if (old->deleted == d->deleted || (d->encrypted && strcmp(d->encrypted, old->encrypted) != 0))
-        return rt_fail(err, RT_CONFLICT,
-                       "KEK %s has a DEK of subject %s, %s, version %d already in the registry %s (40971)", d->kek,
-                       d->subject, rt_alg_name(d->alg), d->version, st->url);
+        return rt_fail_as(err, RT_CONFLICT, 40971,
+                          "KEK %s has a DEK of subject %s, %s, version %d already in the registry %s", d->kek,
+                          d->subject, rt_alg_name(d->alg), d->version, st->url);
     d->encrypted = old->encrypted;
     return RT_OK;
 }
@@ -384,12 +383,12 @@ static rt_code check_dek(const rt_dek *d, rt_error *err)
 {
     const char *wrong = rt_subject_wrong(d->subject);
     if (!d->kek)
-        return rt_fail(err, RT_BAD_INPUT, "a DEK names no KEK (42271)");
+        return rt_fail_as(err, RT_BAD_INPUT, 42271, "a DEK names no KEK");
     if (wrong)
-        return rt_fail(err, RT_BAD_INPUT, "KEK %s: the subject of a DEK %s (42271)", d->kek, wrong);
+        return rt_fail_as(err, RT_BAD_INPUT, 42271, "KEK %s: the subject of a DEK %s", d->kek, wrong);
     if (d->version < 0)
-        return rt_fail(err, RT_BAD_INPUT, "KEK %s, subject %s: a DEK of version %d cannot be (42202)", d->kek,
-                       d->subject, d->version);
+        return rt_fail_as(err, RT_BAD_INPUT, 42202, "KEK %s, subject %s: a DEK of version %d cannot be", d->kek,
+                          d->subject, d->version);
     return RT_OK;
 }
 
@@ -409,7 +408,7 @@ rt_code rt_store_create_dek(rt_registry *r, fl_arena *a, const rt_dek *d, rt_dek
     if (old)
         code = revive(st, old, &want, err);
     else if (st->ndeks >= RT_KEYS_MAX)
-        code = rt_fail(err, RT_BAD_INPUT, "the registry %s holds %d DEKs, no more fit (40972)", st->url, RT_KEYS_MAX);
+        code = rt_fail_as(err, RT_BAD_INPUT, 40972, "the registry %s holds %d DEKs, no more fit", st->url, RT_KEYS_MAX);
     else
         code = settle_key(st, a, &e->kek, &want, err);
     if (code == RT_OK)
@@ -424,14 +423,15 @@ rt_code rt_store_get_dek(rt_registry *r, fl_arena *a, const char *kek, const cha
 {
     rt_store *st = (rt_store *)r;
     if (version < 1 && version != -1)
-        return rt_fail(err, RT_BAD_INPUT,
-                       "KEK %s: DEK version %d is none: a positive number, or -1 for the latest (42202)", kek, version);
+        return rt_fail_as(err, RT_BAD_INPUT, 42202,
+                          "KEK %s: DEK version %d is none: a positive number, or -1 for the latest", kek, version);
     const rt_kek_entry *e = find_kek(st, kek, deleted);
     if (!e)
         return no_kek(st, kek, err);
     const rt_dek *d = find_dek(st, a, kek, subject, alg, version, deleted);
     if (!d)
-        return rt_fail(err, RT_NOT_FOUND, "KEK %s has no DEK of subject %s, %s, version %d in the registry %s (40470)",
-                       kek, subject, rt_alg_name(alg), version, st->url);
+        return rt_fail_as(err, RT_NOT_FOUND, 40470,
+                          "KEK %s has no DEK of subject %s, %s, version %d in the registry %s", kek, subject,
+                          rt_alg_name(alg), version, st->url);
     return copy_out(st, a, &e->kek, d, out, err);
 }

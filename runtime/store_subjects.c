@@ -11,16 +11,16 @@ static rt_code wrong_schema(const rt_subject *s, rt_error *err)
     const char *wrong = rt_subject_wrong(s->subject);
     size_t bad, n = s->schema ? strlen(s->schema) : 0;
     if (wrong)
-        return rt_fail(err, RT_BAD_INPUT, "subject \"%s\" %s (42208)", s->subject ? s->subject : "", wrong);
+        return rt_fail_as(err, RT_BAD_INPUT, 42208, "subject \"%s\" %s", s->subject ? s->subject : "", wrong);
     if (!n)
-        return rt_fail(err, RT_BAD_INPUT, "subject %s: the schema is empty (42201)", s->subject);
+        return rt_fail_as(err, RT_BAD_INPUT, 42201, "subject %s: the schema is empty", s->subject);
     if (n > RT_SCHEMA_MAX)
-        return rt_fail(err, RT_BAD_INPUT, "subject %s: the schema is longer than %zu bytes (42209)", s->subject,
-                       RT_SCHEMA_MAX);
+        return rt_fail_as(err, RT_BAD_INPUT, 42209, "subject %s: the schema is longer than %zu bytes", s->subject,
+                          RT_SCHEMA_MAX);
     if (!fl_utf8_ok(s->schema, n, &bad))
-        return rt_fail(err, RT_BAD_INPUT, "subject %s: the schema is not UTF-8 at byte %zu (42201)", s->subject, bad);
+        return rt_fail_as(err, RT_BAD_INPUT, 42201, "subject %s: the schema is not UTF-8 at byte %zu", s->subject, bad);
     if (s->nrefs > 1000)
-        return rt_fail(err, RT_BAD_INPUT, "subject %s: more than 1000 references (42201)", s->subject);
+        return rt_fail_as(err, RT_BAD_INPUT, 42201, "subject %s: more than 1000 references", s->subject);
     return RT_OK;
 }
 
@@ -46,11 +46,11 @@ static rt_code resolve_refs(const rt_store *st, fl_arena *a, rt_subject *s, rt_e
     for (size_t i = 0; i < s->nrefs; i++) {
         refs[i] = s->refs[i];
         if (!refs[i].name || !refs[i].subject || !*refs[i].name)
-            return rt_fail(err, RT_BAD_INPUT, "subject %s: a reference without name or subject (42201)", s->subject);
+            return rt_fail_as(err, RT_BAD_INPUT, 42201, "subject %s: a reference without name or subject", s->subject);
         if (!version_of(st, refs[i].subject, refs[i].version))
-            return rt_fail(err, RT_BAD_INPUT,
-                           "subject %s: its reference %s is not registered: subject %s, version %d (42201)", s->subject,
-                           refs[i].name, refs[i].subject, refs[i].version);
+            return rt_fail_as(err, RT_BAD_INPUT, 42201,
+                              "subject %s: its reference %s is not registered: subject %s, version %d", s->subject,
+                              refs[i].name, refs[i].subject, refs[i].version);
         if (refs[i].version == -1)
             refs[i].version = latest_number(st, refs[i].subject);
     }
@@ -280,15 +280,14 @@ rt_code rt_store_version(rt_registry *r, fl_arena *a, const char *subject, int v
 {
     rt_store *st = (rt_store *)r;
     if (version < 1 && version != -1)
-        return rt_fail(err, RT_BAD_INPUT,
-                       "subject %s: version %d is none: a positive number, or -1 for the latest (42202)", subject,
-                       version);
+        return rt_fail_as(err, RT_BAD_INPUT, 42202,
+                          "subject %s: version %d is none: a positive number, or -1 for the latest", subject, version);
     if (!latest_number(st, subject))
-        return rt_fail(err, RT_NOT_FOUND, "subject %s is not in the registry %s (40401)", subject, st->url);
+        return rt_fail_as(err, RT_NOT_FOUND, 40401, "subject %s is not in the registry %s", subject, st->url);
     const rt_content *c = version_of(st, subject, version);
     if (!c)
-        return rt_fail(err, RT_NOT_FOUND, "subject %s has no version %d in the registry %s (40402)", subject, version,
-                       st->url);
+        return rt_fail_as(err, RT_NOT_FOUND, 40402, "subject %s has no version %d in the registry %s", subject, version,
+                          st->url);
     copy_out(a, c, subject, version == -1 ? latest_number(st, subject) : version, out);
     return RT_OK;
 }
@@ -297,7 +296,7 @@ rt_code rt_store_by_id(rt_registry *r, fl_arena *a, int id, const char *hint, rt
 {
     rt_store *st = (rt_store *)r;
     if (id < 1 || (size_t)id > st->ids.n)
-        return rt_fail(err, RT_NOT_FOUND, "schema id %d is not in the registry %s (40403)", id, st->url);
+        return rt_fail_as(err, RT_NOT_FOUND, 40403, "schema id %d is not in the registry %s", id, st->url);
     const rt_content *c = st->ids.v[id - 1];
     int hinted = hint ? number_in(st, hint, c) : 0;
     copy_out(a, c, hinted ? hint : c->is.subject, hinted ? hinted : c->is.version, out);
