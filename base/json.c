@@ -1,4 +1,4 @@
-/* json.c: JSON in: bounded, judged by jansson, then indexed with byte ranges. */
+/* json.c: JSON in: bounded, indexed with byte ranges, and judged by jansson wherever it is not plain. */
 #include "base/json.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-/* ---- what is looked at before jansson ---- */
+/* ---- what is looked at first ---- */
 
 static fl_json *refuse(fl_json_error *err, size_t offset, const char *message)
 {
@@ -18,23 +18,25 @@ static fl_json *refuse(fl_json_error *err, size_t offset, const char *message)
     return NULL;
 }
 
-/* End of the string that opens at i: behind its closing quote, or n. */
-static size_t skip_string(const char *text, size_t n, size_t i)
+/* The last byte of the string that opens at i: its closing quote, or the end. *plain: ASCII, without `\u`. */
+static size_t string_end(const char *text, size_t n, size_t i, bool *plain)
 {
-    for (i++; i < n && text[i] != '"'; i++)
-        if (text[i] == '\\')
-            i++;
-    return i < n ? i + 1 : n;
+    for (i++; i < n && text[i] != '"'; i++) {
+        if (text[i] == '\\' && i + 1 < n)
+            *plain &= text[++i] != 'u';
+        *plain &= (unsigned char)text[i] < 0x80;
+    }
+    return i;
 }
 
 /* Offset of the bracket that is too deep, or n. Up to the first error this reads brackets as jansson does, and jansson
  * reads no further than that. */
-static size_t too_deep(const char *text, size_t n)
+static size_t too_deep(const char *text, size_t n, bool *plain)
 {
     size_t depth = 0;
     for (size_t i = 0; i < n; i++) {
         if (text[i] == '"')
-            i = skip_string(text, n, i) - 1;
+            i = string_end(text, n, i, plain);
         else if ((text[i] == '[' || text[i] == '{') && ++depth > FL_JSON_MAX_DEPTH)
             return i;
         else if ((text[i] == ']' || text[i] == '}') && depth > 0)
@@ -60,18 +62,34 @@ static bool judge(const char *text, size_t len, int flags, fl_json_error *err)
     return false;
 }
 
-/* ---- the index: of text that jansson accepted, so nothing is checked again ---- */
+/* ---- the index ---- */
 
+/* Reads what RFC 8259 allows and nothing else. `\u` and bytes above ASCII are taken as they come: jansson has judged a
+ * text that has any. */
 typedef struct reader {
     fl_arena *arena;
     const char *text;
-    uint32_t at;
+    uint32_t at, n;
+    bool doubt; /* jansson has to judge the text: a number that may be out of range, names too many to compare */
 } reader;
+
+static char peek(const reader *r)
+{
+    return r->at < r->n ? r->text[r->at] : '\0';
+}
 
 static void skip_space(reader *r)
 {
-    while (strchr(" \t\r\n", r->text[r->at]) && r->text[r->at])
+    for (char c = peek(r); c == ' ' || c == '\n' || c == '\t' || c == '\r'; c = peek(r))
         r->at++;
+}
+
+static bool take(reader *r, char c)
+{
+    if (peek(r) != c)
+        return false;
+    r->at++;
+    return true;
 }
 
 static uint32_t hex4(const char *s)
@@ -100,13 +118,25 @@ static size_t unescape(const char *s, char **out)
     return len;
 }
 
-/* Reads the string at r->at. The decoded form is never longer than the written one. */
-static const char *read_string(reader *r, size_t *len)
+/* Where the string ends whose first byte is s: at its closing quote; NULL: it is none. */
+static const char *find_quote(const reader *r, const char *s, bool *escapes)
 {
-    const char *s = r->text + r->at + 1, *end = s;
-    while (*end != '"')
-        end += *end == '\\' ? 2 : 1;
-    char *decoded = fl_alloc(r->arena, (size_t)(end - s) + 1), *out = decoded;
+    const char *end = r->text + r->n;
+    for (; s < end && *s != '"'; s++) {
+        if ((unsigned char)*s < 0x20)
+            return NULL;
+        if (*s != '\\')
+            continue;
+        *escapes = true;
+        if (++s == end || !*s || !strchr("\"\\/bfnrtu", *s))
+            return NULL;
+    }
+    return s < end ? s : NULL;
+}
+
+static char *decode(reader *r, const char *s, const char *end, uint32_t *len)
+{
+    char *decoded = fl_alloc(r->arena, (size_t)(end - s) + 1), *out = decoded; /* never longer than it is written */
     while (s < end) {
         const char *escape = memchr(s, '\\', (size_t)(end - s));
         size_t run = (size_t)((escape ? escape : end) - s);
@@ -116,65 +146,138 @@ static const char *read_string(reader *r, size_t *len)
         if (escape)
             s += 1 + unescape(s + 1, &out);
     }
-    r->at = (uint32_t)(end + 1 - r->text);
-    *len = (size_t)(out - decoded);
+    *len = (uint32_t)(out - decoded);
     return decoded;
+}
+
+/* The string at r->at; NULL: there is none. */
+static const char *read_string(reader *r, uint32_t *len)
+{
+    bool escapes = false;
+    if (!take(r, '"'))
+        return NULL;
+    const char *s = r->text + r->at, *end = find_quote(r, s, &escapes);
+    if (!end)
+        return NULL;
+    r->at = (uint32_t)(end + 1 - r->text);
+    if (escapes)
+        return decode(r, s, end, len);
+    *len = (uint32_t)(end - s);
+    return fl_strndup(r->arena, s, *len);
 }
 
 static fl_json *read_value(reader *r);
 
-static void read_children(reader *r, fl_json *node)
+static bool is_new(reader *r, const fl_json *object, const char *key)
+{
+    enum { FEW = 16 };
+    r->doubt |= object->count >= FEW;
+    for (const fl_json *c = object->count < FEW ? object->child : NULL; c; c = c->next)
+        if (!strcmp(c->key, key))
+            return false;
+    return true;
+}
+
+static fl_json *read_member(reader *r, const fl_json *object)
+{
+    uint32_t from = r->at, len;
+    const char *key = read_string(r, &len);
+    uint32_t to = r->at;
+    if (!key || !is_new(r, object, key))
+        return NULL;
+    skip_space(r);
+    fl_json *c = take(r, ':') ? read_value(r) : NULL;
+    if (c) {
+        c->key = key;
+        c->key_from = from;
+        c->key_to = to;
+    }
+    return c;
+}
+
+static bool read_children(reader *r, fl_json *node, char close)
 {
     fl_json **link = &node->child;
     r->at++;
-    for (skip_space(r); r->text[r->at] != ']' && r->text[r->at] != '}'; skip_space(r)) {
-        const char *key = NULL;
-        uint32_t key_from = r->at, key_to = r->at;
-        if (node->kind == FL_JOBJECT) {
-            size_t len;
-            key = read_string(r, &len);
-            key_to = r->at;
-            skip_space(r);
-            r->at++; /* the colon */
-        }
-        fl_json *c = read_value(r);
-        c->key = key;
-        c->key_from = key ? key_from : 0;
-        c->key_to = key ? key_to : 0;
+    skip_space(r);
+    if (take(r, close))
+        return true;
+    do {
+        skip_space(r);
+        fl_json *c = node->kind == FL_JOBJECT ? read_member(r, node) : read_value(r);
+        if (!c)
+            return false;
         *link = c;
         link = &c->next;
         node->count++;
         skip_space(r);
-        if (r->text[r->at] == ',')
-            r->at++;
+    } while (take(r, ','));
+    return take(r, close);
+}
+
+static size_t digits(reader *r)
+{
+    uint32_t from = r->at;
+    while (peek(r) >= '0' && peek(r) <= '9')
+        r->at++;
+    return r->at - from;
+}
+
+static bool read_number(reader *r, fl_json *node)
+{
+    enum { SURE = 100 }; /* digits, far from the largest number there is */
+    take(r, '-');
+    bool ok = take(r, '0') || digits(r);
+    if (ok && take(r, '.'))
+        ok = digits(r);
+    if (ok && (peek(r) == 'e' || peek(r) == 'E')) {
+        r->at++;
+        if (!take(r, '-'))
+            take(r, '+');
+        size_t n = digits(r);
+        ok = n;
+        r->doubt |= n > 2;
     }
-    r->at++;
+    node->len = r->at - node->from;
+    node->str = fl_strndup(r->arena, r->text + node->from, node->len);
+    r->doubt |= node->len > SURE;
+    return ok;
 }
 
-static void read_number(reader *r, fl_json *node)
+static bool read_word(reader *r, const char *word)
 {
-    node->len = strspn(r->text + r->at, "+-.0123456789eE");
-    node->str = fl_strndup(r->arena, r->text + r->at, node->len);
-    r->at += (uint32_t)node->len;
+    size_t n = strlen(word);
+    if (r->n - r->at < n || memcmp(r->text + r->at, word, n) != 0)
+        return false;
+    r->at += (uint32_t)n;
+    return true;
 }
 
-static fl_jkind kind_of(char c)
+static bool read_kind(reader *r, fl_json *node)
 {
-    switch (c) {
+    switch (peek(r)) {
     case '{':
-        return FL_JOBJECT;
+        node->kind = FL_JOBJECT;
+        return read_children(r, node, '}');
     case '[':
-        return FL_JARRAY;
+        node->kind = FL_JARRAY;
+        return read_children(r, node, ']');
     case '"':
-        return FL_JSTRING;
+        node->kind = FL_JSTRING;
+        node->str = read_string(r, &node->len);
+        return node->str;
     case 't':
-        return FL_JTRUE;
+        node->kind = FL_JTRUE;
+        return read_word(r, "true");
     case 'f':
-        return FL_JFALSE;
+        node->kind = FL_JFALSE;
+        return read_word(r, "false");
     case 'n':
-        return FL_JNULL;
+        node->kind = FL_JNULL;
+        return read_word(r, "null");
     default:
-        return FL_JNUMBER;
+        node->kind = FL_JNUMBER;
+        return read_number(r, node);
     }
 }
 
@@ -183,26 +286,8 @@ static fl_json *read_value(reader *r)
     fl_json *node = FL_NEW(r->arena, fl_json);
     skip_space(r);
     node->from = r->at;
-    node->kind = kind_of(r->text[r->at]);
-    switch (node->kind) {
-    case FL_JOBJECT:
-    case FL_JARRAY:
-        read_children(r, node);
-        break;
-    case FL_JSTRING:
-        node->str = read_string(r, &node->len);
-        break;
-    case FL_JNUMBER:
-        read_number(r, node);
-        break;
-    case FL_JNULL:
-    case FL_JTRUE:
-        r->at += 4;
-        break;
-    case FL_JFALSE:
-        r->at += 5;
-        break;
-    }
+    if (!read_kind(r, node))
+        return NULL;
     node->to = r->at;
     return node;
 }
@@ -212,17 +297,22 @@ fl_json *fl_json_parse(fl_arena *a, const char *text, size_t len, int flags, fl_
     *err = (fl_json_error){0};
     if (len > FL_JSON_MAX_BYTES)
         return refuse(err, 0, "the text is too large (over 64 MiB)");
-    const char *zero = memchr(text, 0, len); /* jansson passes over one behind a number or a word, the index does not */
+    const char *zero = memchr(text, 0, len); /* jansson passes over one behind a number or a word */
     if (zero)
         return refuse(err, (size_t)(zero - text), "a zero byte");
-    size_t deep = too_deep(text, len);
+    bool plain = true;
+    size_t deep = too_deep(text, len, &plain);
     if (deep < len)
         return refuse(err, deep, "nested too deeply (over 256 levels)");
-    if (!judge(text, len, flags, err))
+    if (!plain && !judge(text, len, flags, err))
         return NULL;
-    /* the reader looks for the end of a number or of the last space: a NUL must follow */
-    reader r = {.arena = a, .text = fl_strndup(a, text, len)};
-    return read_value(&r);
+    reader r = {.arena = a, .text = text, .n = (uint32_t)len};
+    fl_json *root = read_value(&r);
+    skip_space(&r);
+    bool ok = root && r.at == r.n;
+    if (plain && (!ok || r.doubt) && !judge(text, len, flags, err))
+        return NULL;
+    return ok ? root : refuse(err, r.at, "not JSON");
 }
 
 /* ---- looking up ---- */

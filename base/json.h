@@ -1,8 +1,8 @@
 /* json.h: JSON texts with the place of every part, and a writer.
  *
- * Reading: jansson decides what is JSON (duplicate names are refused); the accepted text is then indexed into nodes
- * that know their byte range, since jansson gives no offsets and schemas are edited in their original bytes. Depth and
- * size are bounded before jansson sees the text. Nodes lie in the arena and point into the text. Writing: members in
+ * Reading: into nodes that know their byte range, since schemas are edited in their original bytes. Duplicate names are
+ * refused. What is plain (ASCII, short numbers, small objects) is decided here; of everything else jansson decides
+ * whether it is JSON, and what is wrong with it. Depth and size are bounded before either. Writing: members in
  * the order they are written; UTF-8 (bytes that are none become U+FFFD); escapes only what RFC 8259 demands. */
 #ifndef FLEC_BASE_JSON_H
 #define FLEC_BASE_JSON_H
@@ -16,15 +16,15 @@
 typedef enum { FL_JNULL, FL_JFALSE, FL_JTRUE, FL_JNUMBER, FL_JSTRING, FL_JARRAY, FL_JOBJECT } fl_jkind;
 
 typedef struct fl_json {
-    fl_jkind kind;
+    fl_jkind kind : 4;
+    uint32_t count : 28;       /* of children: a text of 64 MiB has fewer */
     uint32_t from, to;         /* byte range in the text, quotes and brackets included */
+    uint32_t key_from, key_to; /* that of the name, if this is a member */
+    uint32_t len;              /* bytes of str (a STRING may hold NUL if allowed) */
     const char *str;           /* STRING: decoded, NUL-terminated. NUMBER: as written, NUL-terminated */
-    size_t len;                /* bytes of str (a STRING may hold NUL if allowed) */
+    const char *key;           /* name, if this is a member */
     struct fl_json *child;     /* first element or member */
     struct fl_json *next;      /* next element or member of the parent */
-    const char *key;           /* name, if this is a member */
-    uint32_t key_from, key_to; /* its byte range, quotes included */
-    size_t count;              /* of children */
 } fl_json;
 
 typedef struct fl_json_error {
@@ -36,7 +36,7 @@ enum { FL_JSON_ALLOW_NUL = 1 /* \u0000 in strings */ };
 #define FL_JSON_MAX_DEPTH 256
 #define FL_JSON_MAX_BYTES ((size_t)64 * 1024 * 1024)
 
-/* NULL and *err on bad text. The text must stay as long as the arena. */
+/* NULL and *err on bad text. Nothing points into the text. */
 fl_json *fl_json_parse(fl_arena *a, const char *text, size_t len, int flags, fl_json_error *err);
 
 const fl_json *fl_json_get(const fl_json *object, const char *key); /* NULL if absent or not an object */
@@ -53,6 +53,7 @@ typedef struct fl_jw {
     bool pretty;
     int depth;
     bool first, after_key;
+    bool guarded; /* set it after fl_jw_init: for people to look at, so what a terminal would act on is escaped as well */
 } fl_jw;
 
 void fl_jw_init(fl_jw *w, fl_buf *out, bool pretty);

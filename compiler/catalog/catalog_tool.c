@@ -216,7 +216,7 @@ static const char *property_table(const fl_json *list, const fl_json *sources, c
                     fl_json_bool(p, "secret", false), fl_json_bool(p, "pattern", false));
         c_member(p, "default");
         if (values && values->count)
-            fl_buf_addf(&out, "v_%s_%zu, %zu, ", ident, i, values->count);
+            fl_buf_addf(&out, "v_%s_%zu, %zu, ", ident, i, (size_t)values->count);
         else
             fl_buf_adds(&out, "0, 0, ");
         fl_buf_addf(&out, "%d, %d, %s, %s, ", min != NULL, max != NULL, min ? min->str : "0", max ? max->str : "0");
@@ -226,7 +226,7 @@ static const char *property_table(const fl_json *list, const fl_json *sources, c
         fl_buf_adds(&out, "},\n");
     }
     fl_buf_adds(&out, list->count ? "};\n" : "    {0}};\n");
-    return fl_printf(arena, "p_%s, %zu", ident, list->count);
+    return fl_printf(arena, "p_%s, %zu", ident, (size_t)list->count);
 }
 
 /* ---- constraints ---- */
@@ -307,13 +307,13 @@ static const char *constraint_table(const fl_json *root, const char *ident)
     for (const fl_json *k = list->child; k; k = k->next, i++) {
         fl_buf_adds(&out, "    {");
         c_member(k, "when");
-        fl_buf_addf(&out, "%s, kc_%s_%zu, %zu, ", how_of(k), ident, i, conditions_of(k)->count);
+        fl_buf_addf(&out, "%s, kc_%s_%zu, %zu, ", how_of(k), ident, i, (size_t)conditions_of(k)->count);
         c_member(k, "text");
         c_string(fl_json_str(fl_json_get(root, "sources"), fl_json_str(k, "source")));
         fl_buf_adds(&out, "},\n");
     }
     fl_buf_adds(&out, "};\n");
-    return fl_printf(arena, "k_%s, %zu", ident, list->count);
+    return fl_printf(arena, "k_%s, %zu", ident, (size_t)list->count);
 }
 
 /* ---- groups and connectors ---- */
@@ -377,7 +377,7 @@ static void c_list_use(const fl_json *c, const char *member, const char *prefix,
 {
     const fl_json *list = fl_json_get(c, member);
     if (list && list->count)
-        fl_buf_addf(&out, "%s_%s, %zu, ", prefix, base, list->count);
+        fl_buf_addf(&out, "%s_%s, %zu, ", prefix, base, (size_t)list->count);
     else
         fl_buf_adds(&out, "0, 0, ");
 }
@@ -411,8 +411,8 @@ static const char *connector_row(const file *f, const file *files, size_t n)
     fl_buf_addf(&out, "%s, ", table);
     fl_json_get(c, "notes") && fl_json_get(c, "notes")->count ? fl_buf_addf(&out, "n_%s, d_%s, ", f->base, f->base)
                                                               : fl_buf_addf(&out, "0, d_%s, ", f->base);
-    fl_buf_addf(&out, "%zu, %zu, %s},\n", fl_json_get(c, "notes") ? fl_json_get(c, "notes")->count : 0,
-                fl_json_get(c, "docs")->count, constraints);
+    fl_buf_addf(&out, "%zu, %zu, %s},\n", fl_json_get(c, "notes") ? (size_t)fl_json_get(c, "notes")->count : 0,
+                (size_t)fl_json_get(c, "docs")->count, constraints);
     const char *row = fl_strdup(arena, out.p);
     fl_buf_free(&out);
     out = saved;
