@@ -37,11 +37,17 @@ static bool free_names(lang_bkind kind)
            kind == LANG_IDS;
 }
 
+/* Does the form take any name at its head? */
+static bool is_named(const lang_form *f)
+{
+    return lang_pattern_of(f)->v->kind == LANG_P_SLOT;
+}
+
 static bool has_head(const lang_form *f, const lang_name *head)
 {
-    lang_element e = lang_pattern_next(f->pattern);
-    return e.kind == LANG_P_WORD && head->quote == LANG_WORD && e.ntext == head->len &&
-           memcmp(e.text, head->text, head->len) == 0;
+    const lang_element *e = lang_pattern_of(f)->v;
+    return e->kind == LANG_P_WORD && head->quote == LANG_WORD && e->ntext == head->len &&
+           memcmp(e->text, head->text, head->len) == 0;
 }
 
 /* The forms that a statement with this head may have in such a block. In a block of free names every `=` is a property.
@@ -52,9 +58,8 @@ static candidates find(const matching *m, lang_bkind kind, const lang_stmt *s)
     size_t n;
     const lang_form *forms = lang_forms(kind, &n);
     for (size_t i = 0; i < n && c.n < sizeof c.v / sizeof c.v[0]; i++) {
-        bool slot = lang_pattern_next(forms[i].pattern).kind == LANG_P_SLOT;
-        if (slot ? s->value || kind == LANG_CONVERTERS
-                 : has_head(&forms[i], &s->head.name) && !(free_names(kind) && s->value))
+        if (is_named(&forms[i]) ? s->value || kind == LANG_CONVERTERS
+                                : has_head(&forms[i], &s->head.name) && !(free_names(kind) && s->value))
             c.v[c.n++] = &forms[i];
     }
     if (c.n == 0 && m->overlay && has_head(&lang_forms_unset[0], &s->head.name))
@@ -84,8 +89,8 @@ static size_t heads(const matching *m, lang_bkind kind, const char **out, size_t
     size_t n, k = 0;
     const lang_form *forms = lang_forms(kind, &n);
     for (size_t i = 0; i < n && k < max; i++) {
-        lang_element e = lang_pattern_next(forms[i].pattern);
-        const char *head = e.kind == LANG_P_WORD ? fl_strndup(m->a, e.text, e.ntext) : NULL;
+        const lang_element *e = lang_pattern_of(&forms[i])->v;
+        const char *head = e->kind == LANG_P_WORD ? fl_strndup(m->a, e->text, e->ntext) : NULL;
         if (head && (k == 0 || strcmp(out[k - 1], head) != 0))
             out[k++] = head;
     }
@@ -247,13 +252,13 @@ static bool accept_form(matching *m, lang_stmt *s, const lang_form *f, lang_try 
     t->nlists = s->nlists - is_empty_block(s, f);
     if (!lang_pattern_match(t, f))
         return false;
-    size_t n = lang_pattern_slots(f->pattern);
+    size_t n = lang_slots(f);
     if (is_empty_block(s, f))
         take_empty_block(m, s);
     s->form = f;
     s->keywords = t->keywords;
     s->slots = FL_NEW_N(m->a, const lang_list *, n + 1);
-    memcpy(s->slots, t->slots, (n < LANG_MAX_SLOTS ? n : LANG_MAX_SLOTS) * sizeof *s->slots);
+    memcpy(s->slots, t->slots, n * sizeof *s->slots);
     return true;
 }
 
@@ -284,40 +289,51 @@ static void match_child(matching *m, lang_stmt *s)
     m->ok &= inner.ok;
 }
 
+/* None of the forms fits: they are tried again, for what each wanted where it got furthest. */
+static void explain(matching *m, lang_stmt *s, const candidates *c)
+{
+    lang_try t = {.a = m->a, .stmt = s};
+    const lang_form *best = NULL;
+    for (size_t i = 0; i < c->n; i++) {
+        size_t list = t.fail_list, item = t.fail_item;
+        accept_form(m, s, c->v[i], &t);
+        if (!best || t.fail_list != list || t.fail_item != item)
+            best = c->v[i];
+    }
+    no_fit(m, &t, best, c->n == 1);
+}
+
+/* The name of a property. */
+static void judge_head(matching *m, lang_stmt *s)
+{
+    const lang_element *e = lang_pattern_of(s->form)->v;
+    lang_misfit why;
+    lang_try t = {.a = m->a, .stmt = s, .nlists = s->nlists, .fail_value = &s->head, .fail_at = s->head.span};
+    if (s->head.name.has_vars || s->head.name.len == 0) {
+        refuse(m, s->head.span,
+               s->head.name.len ? "no variable can stand in the name of a property" : "the name is empty");
+    } else if (!lang_type_fits(m->a, e->type, e->ntype, &s->head, &why)) {
+        lang_try_words(&t, e->type, e->ntype);
+        no_fit(m, &t, s->form, true);
+    }
+}
+
 static void match_stmt(matching *m, lang_stmt *s, lang_bkind kind)
 {
     candidates c = find(m, kind, s);
-    lang_try t = {.a = m->a, .stmt = s};
-    const lang_form *best = NULL;
+    lang_try t = {.a = m->a, .stmt = s, .quiet = true};
     if (c.n == 0) {
         unknown_head(m, kind, s);
         return;
     }
-    for (size_t i = 0; i < c.n && !s->form; i++) {
-        size_t list = t.fail_list, item = t.fail_item;
+    for (size_t i = 0; i < c.n && !s->form; i++)
         accept_form(m, s, c.v[i], &t);
-        if (!best || t.fail_list != list || t.fail_item != item)
-            best = c.v[i];
-    }
-    bool head_slot = lang_pattern_next(c.v[0]->pattern).kind == LANG_P_SLOT;
     if (!s->form) {
-        no_fit(m, &t, best, c.n == 1);
+        explain(m, s, &c);
         return;
     }
-    if (head_slot) {
-        lang_element e = lang_pattern_next(s->form->pattern);
-        lang_misfit why;
-        if (s->head.name.has_vars || s->head.name.len == 0) {
-            refuse(m, s->head.span,
-                   s->head.name.len ? "no variable can stand in the name of a property" : "the name is empty");
-        } else if (!lang_type_fits(m->a, e.type, e.ntype, &s->head, &why)) {
-            t.nwanted = t.nwords = 0;
-            lang_try_words(&t, e.type, e.ntype);
-            t.fail_value = &s->head;
-            t.fail_at = s->head.span;
-            no_fit(m, &t, s->form, true);
-        }
-    }
+    if (is_named(s->form))
+        judge_head(m, s);
     if (m->overlay && (s->form->flags & LANG_F_FIXED))
         refuse_overlay(m, kind, s);
     if (judge_block(m, s))
@@ -342,19 +358,6 @@ static void match_damaged(matching *m, lang_stmt *s, lang_bkind kind)
 
 /* ---- what a block holds ---- */
 
-/* The same statement twice: by form, of `refresh` also by side; in a block of free names by name. */
-static const char *identity(const matching *m, const lang_stmt *s)
-{
-    bool named = lang_pattern_next(s->form->pattern).kind == LANG_P_SLOT;
-    if (named)
-        return fl_printf(m->a, "=%s", s->head.name.text);
-    if (s->form->flags & LANG_F_REPEAT)
-        return NULL;
-    return strcmp(s->form->id, "connector.refresh") == 0 && lang_get1(s, "side")
-               ? fl_printf(m->a, "connector.refresh %s", lang_get1(s, "side")->name.text)
-               : s->form->id;
-}
-
 static void duplicate(matching *m, const lang_stmt *s, const lang_stmt *first)
 {
     m->ok = false;
@@ -363,22 +366,54 @@ static void duplicate(matching *m, const lang_stmt *s, const lang_stmt *first)
     fl_diag_again(m->diags, d, first->head.span);
 }
 
+/* The statements of a block that may stand once. There are no more of them than forms (a unit counts those). */
+typedef struct stated {
+    const lang_stmt *v[LANG_MAX_FORMS];
+    size_t n;
+} stated;
+
+/* Do they say the same thing? `refresh` is about one side, or without one about both. */
+static bool same_thing(const lang_stmt *x, const lang_stmt *y)
+{
+    if (x->form != y->form && strcmp(x->form->id, y->form->id) != 0)
+        return false;
+    const lang_value *a = lang_get1(x, "side"), *b = lang_get1(y, "side");
+    return strcmp(x->form->id, "connector.refresh") != 0 || !a || !b || !strcmp(a->name.text, b->name.text);
+}
+
+/* The statement that said this before; NULL: there is none, and this is the first. */
+static const lang_stmt *said_before(stated *all, const lang_stmt *s)
+{
+    for (size_t i = 0; i < all->n; i++)
+        if (same_thing(all->v[i], s))
+            return all->v[i];
+    if (all->n < LANG_MAX_FORMS)
+        all->v[all->n++] = s;
+    return NULL;
+}
+
+/* By form; in a block of free names by name. */
 static void find_duplicates(matching *m, const lang_block *b)
 {
-    fl_map *seen = fl_map_new();
+    stated all;
+    fl_map *names = fl_map_new();
+    all.n = 0;
     for (size_t i = 0; i < b->n; i++) {
-        const char *id = b->stmts[i]->form ? identity(m, b->stmts[i]) : NULL;
-        const lang_stmt *first = id ? fl_map_get(seen, id) : NULL;
-        if (id && !first && strncmp(id, "connector.refresh", 17) == 0) /* `refresh 5s` is about both sides */
-            first = id[17] ? fl_map_get(seen, "connector.refresh") : fl_map_get(seen, "any refresh");
+        lang_stmt *s = b->stmts[i];
+        const lang_stmt *first = NULL;
+        if (!s->form)
+            continue;
+        if (is_named(s->form)) {
+            first = fl_map_get(names, s->head.name.text);
+            if (!first)
+                fl_map_put(names, s->head.name.text, s);
+        } else if (!(s->form->flags & LANG_F_REPEAT)) {
+            first = said_before(&all, s);
+        }
         if (first)
-            duplicate(m, b->stmts[i], first);
-        else if (id)
-            fl_map_put(seen, id, b->stmts[i]);
-        if (id && strncmp(id, "connector.refresh", 17) == 0 && !fl_map_get(seen, "any refresh"))
-            fl_map_put(seen, "any refresh", b->stmts[i]);
+            duplicate(m, s, first);
     }
-    fl_map_free(seen);
+    fl_map_free(names);
 }
 
 /* What a block lacks: one message, however much it is. */

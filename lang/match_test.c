@@ -316,7 +316,7 @@ static void tables_are_sound(void **state)
     for (int kind = LANG_TOP; kind < LANG_BKINDS; kind++) {
         size_t n;
         const lang_form *f = lang_forms((lang_bkind)kind, &n);
-        assert_true(n > 0);
+        assert_true(n > 0 && n < LANG_MAX_FORMS);
         for (size_t i = 0; i < n; i++) {
             unsigned words = 0, depth = 0;
             for (lang_element e = lang_pattern_next(f[i].pattern); e.kind != LANG_P_END;
@@ -326,7 +326,7 @@ static void tables_are_sound(void **state)
                 depth -= e.kind == LANG_P_CLOSE;
             }
             assert_int_equal(depth, 0);
-            assert_true(words < 32 && lang_pattern_slots(f[i].pattern) <= LANG_MAX_SLOTS);
+            assert_true(words < 32 && lang_pattern_of(&f[i])->nslots <= LANG_MAX_SLOTS);
             assert_non_null(strchr(f[i].id, '.'));
             assert_non_null(f[i].doc);
             assert_int_equal((f[i].flags & (LANG_F_BLOCK | LANG_F_BLOCK_REQUIRED)) != 0, f[i].child != LANG_NOBLOCK);

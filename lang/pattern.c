@@ -1,5 +1,6 @@
 /* pattern.c: the patterns of the forms: a small language of its own, matched left to right with backtracking at `[…]`
  * and `(…|…)`. */
+#include <stdint.h>
 #include <string.h>
 
 #include "lang/pattern.h"
@@ -52,58 +53,74 @@ lang_element lang_pattern_next(const char *p)
     return e;
 }
 
-/* Behind the group that begins at p (inside its bracket): NULL-safe, patterns are data of this folder. */
-static const char *skip_group(const char *p)
+/* ---- patterns, read once ---- */
+
+/* By the address of the form: the tables of forms are constant, and there are fewer than half as many. */
+static struct {
+    const lang_form *form;
+    lang_pattern pattern;
+} patterns[512];
+
+/* Numbers count each place; one that has its name before goes by that one's number. */
+static void number(lang_element *v, size_t n)
 {
-    for (int depth = 1; depth;) {
-        lang_element e = lang_pattern_next(p);
-        depth += (e.kind == LANG_P_OPEN || e.kind == LANG_P_CHOICE) - (e.kind == LANG_P_CLOSE);
-        p = e.next;
-        if (e.kind == LANG_P_END)
-            break;
+    int slots = 0, words = 0;
+    for (size_t i = 0; i < n; i++) {
+        lang_element *e = &v[i];
+        e->slot_at = e->slot ? slots++ : -1;
+        e->word_at = e->text ? words++ : -1;
+        for (size_t k = i; k-- > 0;) {
+            if (e->slot && v[k].slot && v[k].nslot == e->nslot && !memcmp(v[k].slot, e->slot, e->nslot))
+                e->slot_at = v[k].slot_at;
+            if (e->text && v[k].text && v[k].ntext == e->ntext && !memcmp(v[k].text, e->text, e->ntext))
+                e->word_at = v[k].word_at;
+        }
     }
+}
+
+static bool opens(const lang_element *e)
+{
+    return e->kind == LANG_P_OPEN || e->kind == LANG_P_CHOICE;
+}
+
+static void find_groups(lang_element *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t k = i + 1, depth = opens(&v[i]);
+        for (; depth && k < n; k++) {
+            depth += opens(&v[k]);
+            depth -= v[k].kind == LANG_P_CLOSE;
+        }
+        v[i].behind = &v[k];
+    }
+}
+
+static lang_pattern read_pattern(const char *text)
+{
+    size_t n = 0;
+    lang_pattern p = {.nslots = 0};
+    for (lang_element e = lang_pattern_next(text); e.kind != LANG_P_END; e = lang_pattern_next(e.next))
+        n++;
+    lang_element *v = fl_xcalloc(n + 1, sizeof *v), *to = v;
+    for (*to = lang_pattern_next(text); to->kind != LANG_P_END; *to = lang_pattern_next(to[-1].next))
+        p.nslots += to++->slot != NULL;
+    number(v, n);
+    find_groups(v, n);
+    p.v = v;
     return p;
 }
 
-/* The index of a slot, or of a keyword, by its first place in the pattern; -1 if it has none. */
-static int slot_index(const char *pattern, const char *name, size_t n)
+const lang_pattern *lang_pattern_of(const lang_form *form)
 {
-    int index = 0;
-    for (const char *p = pattern;;) {
-        lang_element e = lang_pattern_next(p);
-        if (e.kind == LANG_P_END)
-            return -1;
-        if (e.slot) {
-            if (e.nslot == n && memcmp(e.slot, name, n) == 0)
-                return index;
-            index++;
-        }
-        p = e.next;
+    enum { SIZE = sizeof patterns / sizeof *patterns };
+    size_t at = (uintptr_t)form / sizeof *form % SIZE;
+    while (patterns[at].form && patterns[at].form != form)
+        at = (at + 1) % SIZE;
+    if (!patterns[at].form) {
+        patterns[at].pattern = read_pattern(form->pattern);
+        patterns[at].form = form;
     }
-}
-
-static int word_index(const char *pattern, const char *word, size_t n)
-{
-    int index = 0;
-    for (const char *p = pattern;;) {
-        lang_element e = lang_pattern_next(p);
-        if (e.kind == LANG_P_END)
-            return -1;
-        if (e.text) {
-            if (e.ntext == n && memcmp(e.text, word, n) == 0)
-                return index;
-            index++;
-        }
-        p = e.next;
-    }
-}
-
-size_t lang_pattern_slots(const char *pattern)
-{
-    size_t n = 0;
-    for (lang_element e = lang_pattern_next(pattern); e.kind != LANG_P_END; e = lang_pattern_next(e.next))
-        n += e.slot != NULL;
-    return n;
+    return &patterns[at].pattern;
 }
 
 /* ---- failures ---- */
@@ -138,7 +155,7 @@ void lang_try_words(lang_try *t, const char *type, size_t ntype)
 /* A failure at this item counts if none got further; true if what was wanted should be added. */
 static bool fail_at(lang_try *t, size_t list, size_t item)
 {
-    if (t->failed && (list < t->fail_list || (list == t->fail_list && item < t->fail_item)))
+    if (t->quiet || (t->failed && (list < t->fail_list || (list == t->fail_list && item < t->fail_item))))
         return false;
     if (!t->failed || list > t->fail_list || item > t->fail_item) {
         t->nwanted = t->nwords = 0;
@@ -199,27 +216,21 @@ typedef struct cursor {
 } cursor;
 
 typedef struct rest { /* what follows the group that is being matched */
-    const char *p;
+    const lang_element *p;
     const struct rest *next;
 } rest;
 
-typedef struct matcher {
-    lang_try *t;
-    const char *pattern;
-} matcher;
+static bool match(lang_try *t, const lang_element *p, const rest *after, cursor at);
 
-static bool match(const matcher *m, const char *p, const rest *after, cursor at);
-
-static void bind(const matcher *m, const lang_element *e, const lang_list *l)
+static void bind(lang_try *t, const lang_element *e, const lang_list *l)
 {
-    int i = slot_index(m->pattern, e->slot, e->nslot);
-    if (i >= 0 && i < LANG_MAX_SLOTS)
-        m->t->slots[i] = l;
+    if (e->slot_at < LANG_MAX_SLOTS)
+        t->slots[e->slot_at] = l;
 }
 
-static void keyword(const matcher *m, const lang_element *e)
+static void keyword(lang_try *t, const lang_element *e)
 {
-    m->t->keywords |= 1U << word_index(m->pattern, e->text, e->ntext);
+    t->keywords |= 1U << e->word_at;
 }
 
 static lang_list *one_item(fl_arena *a, lang_value v)
@@ -243,9 +254,8 @@ static bool is_keyword(const lang_value *v, const lang_element *e)
            memcmp(v->name.text, e->text, e->ntext) == 0;
 }
 
-static bool match_word(const matcher *m, const lang_element *e, const rest *after, cursor at)
+static bool match_word(lang_try *t, const lang_element *e, const rest *after, cursor at)
 {
-    lang_try *t = m->t;
     const lang_list *l = at.list < t->nlists ? &t->stmt->lists[at.list] : NULL;
     bool rest_slot = e->kind == LANG_P_REST;
     if (!l || !is_keyword(&l->items[0], e) || (l->n > 1 && !rest_slot)) {
@@ -260,31 +270,30 @@ static bool match_word(const matcher *m, const lang_element *e, const rest *afte
             return false;
         }
     }
-    keyword(m, e);
+    keyword(t, e);
     if (rest_slot && l->n > 1) {
         lang_list *others = FL_NEW(t->a, lang_list);
         *others = (lang_list){.items = l->items + 1, .n = l->n - 1, .span = l->span};
         others->span.from = l->items[1].span.from;
-        bind(m, e, others);
+        bind(t, e, others);
     }
     at.list++;
-    return match(m, e->next, after, at);
+    return match(t, e + 1, after, at);
 }
 
-static bool fits_one(const matcher *m, const lang_element *e, const lang_value *v, size_t list, size_t item)
+static bool fits_one(lang_try *t, const lang_element *e, const lang_value *v, size_t list, size_t item)
 {
     lang_misfit why;
-    if (!lang_type_fits(m->t->a, e->type, e->ntype, v, &why)) {
-        fail_type(m->t, list, item, e, &why);
+    if (!lang_type_fits(t->a, e->type, e->ntype, v, &why)) {
+        fail_type(t, list, item, e, &why);
         return false;
     }
     return true;
 }
 
 /* `<a:T> : <b:T>` */
-static bool match_pair(const matcher *m, const lang_element *a, const lang_element *b, const rest *after, cursor at)
+static bool match_pair(lang_try *t, const lang_element *a, const lang_element *b, const rest *after, cursor at)
 {
-    lang_try *t = m->t;
     const lang_list *l = at.list < t->nlists ? &t->stmt->lists[at.list] : NULL;
     if (!l) {
         fail_missing(t, at.list, a);
@@ -297,17 +306,16 @@ static bool match_pair(const matcher *m, const lang_element *a, const lang_eleme
     }
     lang_list *first = one_item(t->a, of_name(&l->items[0].name)),
               *second = one_item(t->a, of_name(l->items[0].second));
-    if (!fits_one(m, a, first->items, at.list, 0) || !fits_one(m, b, second->items, at.list, 0))
+    if (!fits_one(t, a, first->items, at.list, 0) || !fits_one(t, b, second->items, at.list, 0))
         return false;
-    bind(m, a, first);
-    bind(m, b, second);
+    bind(t, a, first);
+    bind(t, b, second);
     at.list++;
-    return match(m, b->next, after, at);
+    return match(t, b + 1, after, at);
 }
 
-static bool match_slot(const matcher *m, const lang_element *e, const rest *after, cursor at)
+static bool match_slot(lang_try *t, const lang_element *e, const rest *after, cursor at)
 {
-    lang_try *t = m->t;
     if (e->ntype == 4 && memcmp(e->type, "EXPR", 4) == 0) {
         if (!t->stmt->expr) {
             if (fail_at(t, at.list, 0))
@@ -315,13 +323,10 @@ static bool match_slot(const matcher *m, const lang_element *e, const rest *afte
             return false;
         }
         at.expr = true;
-        return match(m, e->next, after, at);
+        return match(t, e + 1, after, at);
     }
-    lang_element colon = lang_pattern_next(e->next);
-    if (colon.kind == LANG_P_COLON) {
-        lang_element second = lang_pattern_next(colon.next);
-        return match_pair(m, e, &second, after, at);
-    }
+    if (e[1].kind == LANG_P_COLON)
+        return match_pair(t, e, e + 2, after, at);
     if (at.list >= t->nlists) {
         fail_missing(t, at.list, e);
         return false;
@@ -333,30 +338,29 @@ static bool match_slot(const matcher *m, const lang_element *e, const rest *afte
                 add_wanted(t, "one item and no list");
             return false;
         }
-        if (!fits_one(m, e, &l->items[i], at.list, i))
+        if (!fits_one(t, e, &l->items[i], at.list, i))
             return false;
     }
-    bind(m, e, l);
+    bind(t, e, l);
     at.list++;
-    return match(m, e->next, after, at);
+    return match(t, e + 1, after, at);
 }
 
-static bool match_value(const matcher *m, const lang_element *e, const rest *after, cursor at)
+static bool match_value(lang_try *t, const lang_element *e, const rest *after, cursor at)
 {
-    lang_try *t = m->t;
-    lang_element slot = lang_pattern_next(e->next);
+    const lang_element *slot = e + 1;
     if (!t->stmt->value || at.list < t->nlists) {
         if (fail_at(t, at.list, 0))
             add_wanted(t, "`=`");
         return false;
     }
     lang_misfit why;
-    if (!lang_type_fits(t->a, slot.type, slot.ntype, t->stmt->value, &why)) {
+    if (!lang_type_fits(t->a, slot->type, slot->ntype, t->stmt->value, &why)) {
         if (fail_at(t, t->nlists, 0)) {
             t->fail_end = false;
             t->fail_value = t->stmt->value;
             t->fail_at = t->stmt->value->span;
-            fail_type(t, t->nlists, 0, &slot, &why);
+            fail_type(t, t->nlists, 0, slot, &why);
             t->fail_end = false;
             t->fail_value = t->stmt->value;
             t->fail_at = t->stmt->value->span;
@@ -365,47 +369,41 @@ static bool match_value(const matcher *m, const lang_element *e, const rest *aft
         }
         return false;
     }
-    bind(m, &slot, one_item(t->a, *t->stmt->value));
+    bind(t, slot, one_item(t->a, *t->stmt->value));
     at.equals = true;
-    return match(m, slot.next, after, at);
+    return match(t, slot + 1, after, at);
 }
 
 /* Tries a branch; a failed one leaves no trace but its failure. */
-static bool branch(const matcher *m, const char *p, const rest *after, cursor at)
+static bool branch(lang_try *t, const lang_element *p, const rest *after, cursor at)
 {
     const lang_list *slots[LANG_MAX_SLOTS];
-    unsigned keywords = m->t->keywords;
-    memcpy(slots, m->t->slots, sizeof slots);
-    if (match(m, p, after, at))
+    unsigned keywords = t->keywords;
+    memcpy(slots, t->slots, sizeof slots);
+    if (match(t, p, after, at))
         return true;
-    memcpy(m->t->slots, slots, sizeof slots);
-    m->t->keywords = keywords;
+    memcpy(t->slots, slots, sizeof slots);
+    t->keywords = keywords;
     return false;
 }
 
-static bool match_choice(const matcher *m, const char *p, const rest *after, cursor at)
+static bool match_choice(lang_try *t, const lang_element *choice, const rest *after, cursor at)
 {
-    rest behind = {skip_group(p), after};
-    for (int depth = 1; depth;) {
-        if (branch(m, p, &behind, at))
+    rest behind = {choice->behind, after};
+    for (const lang_element *p = choice + 1;;) {
+        if (branch(t, p, &behind, at))
             return true;
-        for (;;) { /* to the next `|` of this group */
-            lang_element e = lang_pattern_next(p);
-            depth += (e.kind == LANG_P_OPEN || e.kind == LANG_P_CHOICE) - (e.kind == LANG_P_CLOSE);
-            p = e.next;
-            if (depth == 0 || e.kind == LANG_P_END)
-                return false;
-            if (depth == 1 && e.kind == LANG_P_BAR)
-                break;
-        }
+        while (p->kind != LANG_P_BAR && p + 1 < choice->behind)
+            p = opens(p) ? p->behind : p + 1;
+        if (p->kind != LANG_P_BAR)
+            return false;
+        p++;
     }
-    return false;
 }
 
 /* The end of the pattern: the statement must end, too. */
-static bool match_end(const matcher *m, cursor at)
+static bool match_end(lang_try *t, cursor at)
 {
-    lang_try *t = m->t;
     if (at.list < t->nlists) {
         if (fail_at(t, at.list, 0))
             add_wanted(t, "the end of the line");
@@ -419,55 +417,55 @@ static bool match_end(const matcher *m, cursor at)
     return true;
 }
 
-static bool match(const matcher *m, const char *p, const rest *after, cursor at)
+static bool match(lang_try *t, const lang_element *e, const rest *after, cursor at)
 {
-    lang_element e = lang_pattern_next(p);
-    rest behind = {NULL, after};
-    switch (e.kind) {
+    rest behind = {e->behind, after};
+    switch (e->kind) {
     case LANG_P_WORD:
     case LANG_P_REST:
-        return match_word(m, &e, after, at);
+        return match_word(t, e, after, at);
     case LANG_P_SLOT:
-        return match_slot(m, &e, after, at);
+        return match_slot(t, e, after, at);
     case LANG_P_EQUALS:
-        return match_value(m, &e, after, at);
+        return match_value(t, e, after, at);
     case LANG_P_OPEN:
-        behind.p = skip_group(e.next);
-        return branch(m, e.next, &behind, at) || branch(m, behind.p, after, at);
+        return branch(t, e + 1, &behind, at) || branch(t, e->behind, after, at);
     case LANG_P_CHOICE:
-        return match_choice(m, e.next, after, at);
+        return match_choice(t, e, after, at);
     case LANG_P_BAR:
     case LANG_P_CLOSE:
-        return match(m, after->p, after->next, at);
+        return match(t, after->p, after->next, at);
     default:
-        return match_end(m, at);
+        return match_end(t, at);
     }
 }
 
 /* The head is the first element: a keyword that the caller compared, or a slot of a block of free names. */
 bool lang_pattern_match(lang_try *t, const lang_form *form)
 {
-    matcher m = {t, form->pattern};
-    lang_element head = lang_pattern_next(form->pattern);
+    const lang_element *head = lang_pattern_of(form)->v;
     t->keywords = 0;
     memset(t->slots, 0, sizeof t->slots);
-    if (head.kind == LANG_P_SLOT)
-        bind(&m, &head, one_item(t->a, t->stmt->head));
-    return match(&m, head.next, NULL, (cursor){0});
+    if (head->kind == LANG_P_SLOT)
+        bind(t, head, one_item(t->a, t->stmt->head));
+    return match(t, head + 1, NULL, (cursor){0});
 }
 
 /* ---- reading matched statements ---- */
 
 size_t lang_slots(const lang_form *form)
 {
-    size_t n = lang_pattern_slots(form->pattern);
+    size_t n = lang_pattern_of(form)->nslots;
     return n < LANG_MAX_SLOTS ? n : LANG_MAX_SLOTS;
 }
 
 const lang_list *lang_get(const lang_stmt *s, const char *slot)
 {
-    int i = s->form ? slot_index(s->form->pattern, slot, strlen(slot)) : -1;
-    return i < 0 ? NULL : s->slots[i];
+    size_t n = strlen(slot);
+    for (const lang_element *e = s->form ? lang_pattern_of(s->form)->v : NULL; e && e->kind != LANG_P_END; e++)
+        if (e->slot && e->nslot == n && !memcmp(e->slot, slot, n))
+            return s->slots[e->slot_at];
+    return NULL;
 }
 
 const lang_value *lang_get1(const lang_stmt *s, const char *slot)
@@ -478,13 +476,16 @@ const lang_value *lang_get1(const lang_stmt *s, const char *slot)
 
 bool lang_has(const lang_stmt *s, const char *word)
 {
-    int i = s->form ? word_index(s->form->pattern, word, strlen(word)) : -1;
-    return i >= 0 && (s->keywords >> i & 1);
+    size_t n = strlen(word);
+    for (const lang_element *e = s->form ? lang_pattern_of(s->form)->v : NULL; e && e->kind != LANG_P_END; e++)
+        if (e->text && e->ntext == n && !memcmp(e->text, word, n))
+            return s->keywords >> e->word_at & 1;
+    return false;
 }
 
 bool lang_is(const lang_stmt *s, const char *form_id)
 {
-    return s->form && strcmp(s->form->id, form_id) == 0;
+    return s->form && (s->form->id == form_id || strcmp(s->form->id, form_id) == 0);
 }
 
 const lang_stmt *lang_find(const lang_block *b, const char *form_id)

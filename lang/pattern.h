@@ -4,7 +4,7 @@
 
 #include "lang/forms.h"
 
-enum { LANG_MAX_SLOTS = 8, LANG_MAX_WANTED = 16 };
+enum { LANG_MAX_SLOTS = 8, LANG_MAX_WANTED = 16, LANG_MAX_FORMS = 64 /* of a kind of block */ };
 
 typedef enum {
     LANG_P_END,
@@ -26,9 +26,20 @@ typedef struct lang_element {
     const char *text, *slot, *type;
     size_t ntext, nslot, ntype;
     const char *next; /* behind the element */
+    /* set in a lang_pattern: numbers of its slot and its keyword, by the first of that name; of `[`, `(`: the element
+     * behind the group */
+    int slot_at, word_at;
+    const struct lang_element *behind;
 } lang_element;
 
 lang_element lang_pattern_next(const char *p);
+
+/* A form's pattern, read once. */
+typedef struct lang_pattern {
+    const lang_element *v; /* the last is LANG_P_END */
+    size_t nslots;
+} lang_pattern;
+const lang_pattern *lang_pattern_of(const lang_form *form);
 
 /* Why a value does not fit a slot. */
 typedef struct lang_misfit {
@@ -48,6 +59,7 @@ void lang_type_words(const char *type, size_t ntype, void (*fn)(void *ctx, const
 typedef struct lang_try {
     fl_arena *a;
     const lang_stmt *stmt;
+    bool quiet;    /* nothing is said of failures: most statements fit, and then nobody asks */
     size_t nlists; /* of the statement's phrase, without an empty block */
     const lang_list *slots[LANG_MAX_SLOTS];
     unsigned keywords;
@@ -67,7 +79,6 @@ typedef struct lang_try {
 /* Holds the statement against the form's pattern; *t keeps earlier failures, so that several forms can be tried in a
  * row. */
 bool lang_pattern_match(lang_try *t, const lang_form *form);
-size_t lang_pattern_slots(const char *pattern);
 /* Adds the words of a type's enum to what the try wants. */
 void lang_try_words(lang_try *t, const char *type, size_t ntype);
 /* The pattern as people read it: `kms aws|azure|gcp|vault|local "TEXT"`. */
