@@ -102,6 +102,7 @@ void fl_diags_json(const fl_diags *ds, fl_buf *out)
 {
     fl_jw w;
     fl_jw_init(&w, out, true);
+    w.guarded = true;
     fl_jw_object(&w);
     fl_jw_key(&w, "diagnostics");
     fl_jw_array(&w);

@@ -72,39 +72,43 @@ void fl_jw_end_array(fl_jw *w)
     close_with(w, ']');
 }
 
-static void escape(fl_buf *out, unsigned char c)
+static void escape(fl_buf *out, uint32_t c)
 {
     static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
-    const char *p = c ? strchr(from, c) : NULL;
+    const char *p = c && c < 0x80 ? strchr(from, (int)c) : NULL;
     if (p)
         fl_buf_addf(out, "\\%c", to[p - from]);
     else
-        fl_buf_addf(out, "\\u%04x", c);
+        fl_buf_addf(out, "\\u%04x", (unsigned)c);
 }
 
-static bool must_escape(unsigned char c)
+static bool must_escape(const fl_jw *w, uint32_t cp)
 {
-    return c < 0x20 || c == '"' || c == '\\';
+    if (cp < 0x20 || cp == '"' || cp == '\\')
+        return true;
+    return w->guarded && ((cp >= 0x7f && cp < 0xa0) || fl_bidi_control(cp));
 }
 
 /* Runs of plain text are added whole; bytes that are no UTF-8 become U+FFFD. */
-static void quote(fl_buf *out, const char *s, size_t n)
+static void quote(fl_jw *w, const char *s, size_t n)
 {
+    fl_buf *out = w->out;
     fl_buf_addc(out, '"');
     size_t from = 0, i = 0;
     while (i < n) {
         uint32_t cp;
         unsigned len = fl_utf8_step(s + i, n - i, &cp);
-        if (len && !must_escape((unsigned char)s[i])) {
+        if (len && !must_escape(w, cp)) {
             i += len;
             continue;
         }
         fl_buf_add(out, s + from, i - from);
         if (len)
-            escape(out, (unsigned char)s[i]);
+            escape(out, cp);
         else
             fl_buf_adds(out, "\xEF\xBF\xBD");
-        from = ++i;
+        i += len ? len : 1;
+        from = i;
     }
     fl_buf_add(out, s + from, n - from);
     fl_buf_addc(out, '"');
@@ -113,7 +117,7 @@ static void quote(fl_buf *out, const char *s, size_t n)
 void fl_jw_key(fl_jw *w, const char *key)
 {
     separate(w);
-    quote(w->out, key, strlen(key));
+    quote(w, key, strlen(key));
     fl_buf_adds(w->out, w->pretty ? ": " : ":");
     w->after_key = true;
 }
@@ -121,7 +125,7 @@ void fl_jw_key(fl_jw *w, const char *key)
 void fl_jw_string_n(fl_jw *w, const char *s, size_t n)
 {
     begin_value(w);
-    quote(w->out, s, n);
+    quote(w, s, n);
 }
 
 void fl_jw_string(fl_jw *w, const char *s)

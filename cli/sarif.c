@@ -285,6 +285,7 @@ void cli_sarif(const fl_diags *ds, fl_buf *out)
 {
     fl_jw w;
     fl_jw_init(&w, out, true);
+    w.guarded = true;
     fl_jw_object(&w);
     fl_jw_kstring(&w, "$schema", SCHEMA);
     fl_jw_kstring(&w, "version", "2.1.0");
