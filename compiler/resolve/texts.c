@@ -32,6 +32,27 @@ static void walk_value(walk *w, const lang_value *v)
     w->secret = outer;
 }
 
+static void walk_expr(walk *w, const lang_expr *e)
+{
+    if (!e)
+        return;
+    walk_expr(w, e->left);
+    walk_expr(w, e->right);
+    if (e->kind == LANG_E_OPERAND)
+        walk_value(w, &e->operand);
+}
+
+/* What `for` goes through is read outside of its variables. */
+static void walk_list(walk *w, const lang_stmt *s, const lang_list *list)
+{
+    const lang_list *vars = w->vars, *rows = vars ? lang_get(s, "list") : NULL;
+    if (rows && rows->items == list->items)
+        w->vars = NULL;
+    for (size_t j = 0; j < list->n; j++)
+        walk_value(w, &list->items[j]);
+    w->vars = vars;
+}
+
 static void walk_block(walk *w, const lang_block *b);
 
 static void walk_stmt(walk *w, const lang_stmt *s)
@@ -39,8 +60,8 @@ static void walk_stmt(walk *w, const lang_stmt *s)
     bool outer = w->secret;
     walk_value(w, &s->head);
     for (size_t k = 0; k < s->nlists; k++)
-        for (size_t j = 0; j < s->lists[k].n; j++)
-            walk_value(w, &s->lists[k].items[j]);
+        walk_list(w, s, &s->lists[k]);
+    walk_expr(w, s->expr);
     w->secret |= s->value && chk_looks_secret(s->head.name.text);
     if (s->value)
         walk_value(w, s->value);
