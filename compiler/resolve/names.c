@@ -181,6 +181,23 @@ void res_drop_duplicates(res *r, res_decls *all, const char *kind)
     all->n = kept;
 }
 
+/* What a broker takes (org.apache.kafka.common.internals.Topic). It would refuse the others, or never have them. */
+static void judge_topic(res *r, const est_text *name)
+{
+    enum { MOST = 249 };
+    const char *s = name->s, *why = NULL;
+    if (!*s)
+        why = "it is empty";
+    else if (!strcmp(s, ".") || !strcmp(s, ".."))
+        why = "Kafka takes neither `.` nor `..`";
+    else if (s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")])
+        why = "Kafka takes letters, digits, `.`, `_` and `-`";
+    else if (strlen(s) > MOST)
+        why = fl_printf(r->a, "Kafka takes %d characters", MOST);
+    if (why)
+        res_error(r, "syntax", name->at, "`%.60s` is no name of a topic: %s", s, why);
+}
+
 static void declare_kind(res *r, res_kind kind)
 {
     res_decls *all = &r->kinds[kind];
@@ -188,6 +205,8 @@ static void declare_kind(res *r, res_kind kind)
         if (!lang_is(r->top.v[i], kinds[kind].form))
             continue;
         res_decl d = {r->top.v[i], declared_name(r, r->top.v[i], kind), i};
+        if (d.name.s && kind == RES_TOPIC)
+            judge_topic(r, &d.name);
         if (d.name.s)
             FL_PUSH(r->a, all, d);
         else
