@@ -91,6 +91,22 @@ static bool push_name(const char *key, void *value, void *ctx)
     return true;
 }
 
+static est_format format_of(const res_node *n)
+{
+    return n->subject ? n->subject->format : n->side->format;
+}
+
+/* A registry resolves references within one format. */
+static bool same_format(res *r, const res_node *n, const res_node *to, const est_ref *ref)
+{
+    if (format_of(n) == format_of(to))
+        return true;
+    fl_diag *d = res_error(r, "syntax", ref->subject.at, "the schema of `%s` is %s, and one of %s cannot refer to it",
+                           res_node_name(to), est_format_name(format_of(to)), est_format_name(format_of(n)));
+    fl_diag_relate(r->diags, d, res_node_at(to), "this one");
+    return false;
+}
+
 static res_node *target_of(res *r, est_ref *ref)
 {
     res_node *to = ref->subject.s ? fl_map_get(r->by_subject, ref->subject.s) : NULL;
@@ -115,7 +131,7 @@ static void close_over(res *r, res_node *n, size_t depth);
 static res_node *follow(res *r, res_node *n, est_ref *ref, size_t depth)
 {
     res_node *to = target_of(r, ref);
-    if (!to)
+    if (!to || !same_format(r, n, to, ref))
         return NULL;
     res_proto_reference(r, n, ref);
     if (to->active || depth == MAX_CHAIN) {
