@@ -127,7 +127,8 @@ static bool begin(res *r, const lang_stmt *s, repetition *f)
     f->list = list_of(r, list, &f->depends);
     if (f->list && !f->list->n) {
         fl_diag *d = fl_diag_add(r->diags, "syntax", FL_WARNING, list->span, "the list is empty: nothing is repeated");
-        fl_diag_relate(r->diags, d, f->list->span, "the list");
+        if (f->list != list)
+            fl_diag_relate(r->diags, d, f->list->span, "the list");
         return false;
     }
     return ok && f->list && judge_rows(r, f) && judge_size(r, f);
