@@ -107,13 +107,14 @@ static bool goes_on(int kind)
 
 void lang_hide(lang_reader *r)
 {
-    bool secret = false, auth = false;
+    bool secret = false, auth = false, hid = false;
     for (size_t i = 0; i < r->raw.n; i++) {
         lang_token *t = &r->raw.v[i];
-        if (t->kind == LT_LINE)
+        if (t->kind == LT_LINE) {
             secret = secret && i > 0 && goes_on(r->raw.v[i - 1].kind);
-        else if (is_revealing(r, i) || (secret && is_literal(r, i, auth))) {
-            t->hidden = true;
+            hid = false;
+        } else if (is_revealing(r, i) || (secret && is_literal(r, i, auth)) || (hid && t->kind == LT_COMMENT)) {
+            t->hidden = hid = true; /* with the comment behind it, which may say what it was before */
             fl_diags_hide(r->diags, lang_span(r, (lang_loc){t->from, t->to}));
         } else if (!secret && opens_secret(r, i)) {
             secret = true;

@@ -75,6 +75,7 @@ void chk_generated_property(const chk_row *row, const est_estate *e, fl_diags *d
 {
     size_t n;
     const cat_connector *any = cat_connectors(&n);
+    chk_converters_without_rules(row, e, diags);
     for (size_t i = 0; i < e->connectors.n; i++)
         generated_in_connector(row, diags, e->connectors.v[i]);
     for (size_t i = 0; i < e->keks.n; i++)
@@ -178,6 +179,7 @@ static void unknown_in_kek(const chk_row *row, fl_diags *diags, const est_kek *k
             continue;
         fl_diag *d = chk_report(row, diags, p->name.at, "%s has no parameter %s", k->kms_type, p->name.s);
         chk_about_kek(d, k);
+        fl_diags_hide(diags, p->value_at); /* a misspelt one is as secret as it was meant to be */
         const char *near = fl_nearest(p->name.s, names, m);
         if (near)
             fl_diag_help(diags, d, "did you mean `%s`?", near);
