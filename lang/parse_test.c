@@ -97,7 +97,7 @@ static void bad_bytes(void **state)
     expect("a \"\xe2\x80\xae\"\n", "1:4 a bidirectional control character, which makes text read otherwise than it is, "
                                    "(U+202E) cannot stand in a policy\n");
     expect("a\rb\n", "1:2 a control character (U+0D) cannot stand in a policy\n");
-    expect("a \xc3\xa9\xc3\xa9t\n", "1:3 `\xc3\xa9\xc3\xa9` cannot stand here\n");
+    expect("a \xc3\xa9\xc3\xa9t\n", "1:3 `\xc3\xa9\xc3\xa9` (U+00E9) cannot stand here\n");
     expect("a;\n", "1:2 `;` has no meaning: a statement ends with its line\n");
 }
 
