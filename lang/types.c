@@ -73,7 +73,7 @@ static bool fits_text(check *c)
     if (!is_text(c->v))
         return refuse(c, "a text in quotes", NULL,
                       is_word(c->v) ? fl_printf(c->a, "write \"%s\"", c->v->name.text) : NULL);
-    if (c->v->name.len == 0)
+    if (c->v->name.text[strspn(c->v->name.text, " \t\r\n")] == 0)
         return refuse(c, "a text in quotes", "the text is empty", NULL);
     return true;
 }
