@@ -464,6 +464,7 @@ static void patterns_are_refused(void **state)
         {"*a", "`*` has nothing before it to repeat"},
         {"(?:a)", "behind `(` stands an expression"},
         {"(*UTF)a", "behind `(` stands an expression"},
+        {"(", "a `(` is not closed"},
         {"()", "behind `(` stands an expression"},
         {"a|", "an alternative is empty"},
         {"a)", "a `)` closes nothing: write \\) for the character"},

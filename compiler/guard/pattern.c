@@ -151,7 +151,9 @@ static unsigned long group(reading *r, unsigned depth)
 {
     if (depth == MAX_GROUPS)
         refuse(r, "groups stand more than %d deep in each other", MAX_GROUPS);
-    if (r->p[1] == ')' || r->p[1] == '?' || r->p[1] == '*')
+    if (!r->p[1])
+        refuse(r, "a `(` is not closed");
+    if (r->p[1] == ')' || repeats(r->p[1]))
         refuse(r, "behind `(` stands an expression");
     if (r->wrong)
         return 1;
