@@ -202,7 +202,7 @@ static void value_of(ctx *x, const est_connector *c, const est_prop *p, const ca
             enum_of(x, c, p, known, p->items[i]);
     else if (known->nvalues)
         enum_of(x, c, p, known, p->value);
-    else if ((known->has_min || known->has_max) && is_number(p->value))
+    else if ((known->has_min || known->has_max) && is_number(p->value) && fits(known, p))
         range_of(x, p, known);
     else if (known->type == CAT_CLASS)
         class_of(x, c, p, known);
