@@ -1,5 +1,5 @@
 # flec: one binary over a static library per folder. `make help` lists the targets.
-VERSION  := 0.1.0
+VERSION  := 0.2.0
 BUILD    ?= build
 PREFIX   ?= /usr/local
 DESTDIR  ?=
