@@ -40,11 +40,13 @@ static bool free_names(lang_bkind kind)
 /* Does the form take any name at its head? */
 static bool is_named(const lang_form *f)
 {
-    return lang_pattern_of(f)->v->kind == LANG_P_SLOT;
+    return f->pattern[0] == '<';
 }
 
 static bool has_head(const lang_form *f, const lang_name *head)
 {
+    if (f->pattern[0] != head->text[0]) /* most */
+        return false;
     const lang_element *e = lang_pattern_of(f)->v;
     return e->kind == LANG_P_WORD && head->quote == LANG_WORD && e->ntext == head->len &&
            memcmp(e->text, head->text, head->len) == 0;
@@ -477,11 +479,19 @@ static void find_missing(matching *m, const lang_block *b, lang_bkind kind, fl_s
     }
     if (alternatives && one_of == 0)
         lacks(m, &l, "`shared` or `private`", NULL);
-    if (alternatives && one_of > 1)
-        refuse(m, owner, "`shared` and `private` exclude each other");
     if (kind == LANG_TEST && !expects(b))
         lacks(m, &l, "an `expect`", NULL);
     missing(m, owner, kind, &l);
+}
+
+static void find_exclusive(matching *m, const lang_block *b, lang_bkind kind, fl_span owner)
+{
+    size_t n, one_of = 0;
+    const lang_form *forms = lang_forms(kind, &n);
+    for (size_t i = 0; i < n; i++)
+        one_of += (forms[i].flags & LANG_F_ONE_OF) && attempted(b, &forms[i]);
+    if (one_of > 1)
+        refuse(m, owner, "`shared` and `private` exclude each other");
 }
 
 /* owner: the head of the statement whose block it is. */
@@ -495,6 +505,8 @@ static void match_block(matching *m, lang_block *b, lang_bkind kind, fl_span own
             match_stmt(m, b->stmts[i], kind);
     }
     find_duplicates(m, b);
+    if (kind == LANG_KEK)
+        find_exclusive(m, b, kind, owner);
     if (!b->damaged && !m->overlay && kind != LANG_TOP)
         find_missing(m, b, kind, owner);
 }

@@ -246,7 +246,9 @@ static bool want(const cat_property *p, void *ctx)
 {
     missing *m = ctx;
     const est_connector *c = m->c;
-    if (p->pattern || is_written(c->catalog, p->name) || cat_find_property(c->catalog, p->name) != p)
+    if (p->pattern || (!p->required && !p->required_if)) /* most, so the dearer questions come after it */
+        return true;
+    if (is_written(c->catalog, p->name) || cat_find_property(c->catalog, p->name) != p)
         return true;
     bool conditional = !p->required && p->required_if && condition_holds(c, p->required_if);
     const est_prop *given = chk_config(c, p->name);
