@@ -5,6 +5,7 @@
 
 #include "compiler/check/check.h"
 #include "compiler/check/client_use.h"
+#include "compiler/check/uses.h"
 
 /* Schemas are shared by topics; so is what is made of them. */
 #define KEPT 512
@@ -303,6 +304,7 @@ void chk_client_may_leave_clear(const chk_row *row, const est_estate *e, fl_diag
 {
     each_encrypted(row, e, diags, undeclared_side);
     chk_payload_by_workers(row, e, diags);
+    chk_unknown_converters(row, e, diags);
 }
 
 /* ---- client-fails ---- */

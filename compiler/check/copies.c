@@ -60,12 +60,15 @@ static const struct {
     {"io.debezium.transforms.partitions.PartitionRouting", NOTHING},
 };
 
+/* A worker knows a class by the last part of its name as well. */
 static effect effect_of(const char *cls)
 {
     size_t n = cls ? strcspn(cls, "$") : 0;
-    for (size_t i = 0; n && i < sizeof classes / sizeof *classes; i++)
-        if (strlen(classes[i].cls) == n && !strncmp(classes[i].cls, cls, n))
+    for (size_t i = 0; n && i < sizeof classes / sizeof *classes; i++) {
+        const char *name = memchr(cls, '.', n) ? classes[i].cls : strrchr(classes[i].cls, '.') + 1;
+        if (strlen(name) == n && !strncmp(name, cls, n))
             return classes[i].does;
+    }
     return UNKNOWN;
 }
 

@@ -136,10 +136,14 @@ static void cast_item(const char *item, size_t n, void *ctx)
 static void cast_alias(const char *alias, size_t n, void *ctx)
 {
     at_side *j = ctx;
-    static const char *const cls = "org.apache.kafka.connect.transforms.Cast$";
+    static const char *const cls = "org.apache.kafka.connect.transforms.Cast$", *const last = "Cast$";
     const char *type = chk_value(j->c, fl_printf(j->e->arena, "transforms.%.*s.type", (int)n, alias));
     cast k = {j, fl_printf(j->e->arena, "transforms.%.*s.spec", (int)n, alias)};
-    if (!type || strncmp(type, cls, strlen(cls)) || strcmp(type + strlen(cls), j->s->is_key ? "Key" : "Value"))
+    size_t skip = !type                                ? 0
+                  : !strncmp(type, cls, strlen(cls))   ? strlen(cls)
+                  : !strncmp(type, last, strlen(last)) ? strlen(last) /* a worker takes it without the package, too */
+                                                       : 0;
+    if (!skip || strcmp(type + skip, j->s->is_key ? "Key" : "Value"))
         return;
     const char *spec = chk_value(j->c, k.property);
     if (spec)

@@ -44,6 +44,9 @@ bool chk_has_reference(const char *value);
 struct chk_row;
 void chk_connector_values(const struct chk_row *row, const est_estate *e, fl_diags *diags, const est_connector *c);
 
+/* converters.c: the parts of generated-property and of client-may-leave-clear that are about converter classes. */
+void chk_converters_without_rules(const struct chk_row *row, const est_estate *e, fl_diags *diags);
+void chk_unknown_converters(const struct chk_row *row, const est_estate *e, fl_diags *diags);
 /* copies.c: the part of transform-may-copy that is about the transformations of sources. */
 void chk_transforms_that_copy(const struct chk_row *row, const est_estate *e, fl_diags *diags);
 

@@ -75,17 +75,17 @@ static const known_class classes[] = {
     {"org.apache.kafka.connect.converters.DoubleConverter", RT_CONV_PLAIN, "double"},
 };
 
-/* A class that `platform converters` names stands for the vendor's of that format. */
+/* A class that is not known and that `platform converters` names stands for the vendor's of that format. */
 static const known_class *find_class(const rt_world *w, const char *cls)
 {
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        if (!strcmp(classes[i].cls, cls))
+            return &classes[i];
     for (size_t i = 0; i < w->plan->nconverters; i++)
         if (!strcmp(w->plan->converters[i].value, cls))
             for (size_t k = 0; k < sizeof classes / sizeof *classes; k++)
                 if (!strcmp(classes[k].format, w->plan->converters[i].name))
                     return &classes[k];
-    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
-        if (!strcmp(classes[i].cls, cls))
-            return &classes[i];
     return NULL;
 }
 
