@@ -26,8 +26,7 @@ static size_t room_for(int fd)
     return S_ISREG(st.st_mode) ? (size_t)st.st_size + 1 : RT_CONFIG_MAX + 1;
 }
 
-/* A whole file into the heap for secrets, with a NUL that is not counted. */
-static rt_code read_secret(const char *path, fl_secret *out, rt_error *err)
+rt_code rt_config_read_secret(const char *path, fl_secret *out, rt_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     *out = (fl_secret){0};
@@ -75,7 +74,7 @@ rt_code rt_config_load(const char *path, rt_config **out, rt_error *err)
     rt_config *c = fl_xcalloc(1, sizeof *c);
     fl_secret text = {0};
     c->values = fl_map_new();
-    rt_code code = path ? read_secret(path, &text, err) : RT_OK;
+    rt_code code = path ? rt_config_read_secret(path, &text, err) : RT_OK;
     if (code == RT_OK && path)
         code = rt_properties_read(path, (char *)text.bytes, text.len, put, c, err);
     fl_secret_free(&text);
@@ -194,7 +193,7 @@ static rt_code from_file(const reference *r, fl_secret *out, rt_error *err)
 {
     fl_secret text;
     wanted w = {.key = r->key};
-    rt_code code = read_secret(r->path, &text, err);
+    rt_code code = rt_config_read_secret(r->path, &text, err);
     if (code != RT_OK)
         return code;
     code = rt_properties_read(r->path, (char *)text.bytes, text.len, pick, &w, err);
@@ -215,7 +214,7 @@ static rt_code from_dir(const reference *r, fl_secret *out, rt_error *err)
         return rt_fail(err, RT_NO_KEY, "${dir:%s:%s}: the last part must be the name of a file in that folder", r->path,
                        r->key);
     snprintf(path, sizeof path, "%s/%s", r->path, r->key);
-    return read_secret(path, out, err);
+    return rt_config_read_secret(path, out, err);
 }
 
 static rt_code fetch(const char *s, size_t n, fl_secret *out, rt_error *err)
@@ -389,7 +388,58 @@ static fl_secret get(void *ctx, const char *kek, const char *name)
     return text ? resolved(kek, name, text) : (fl_secret){0};
 }
 
+/* ---- what policy and configuration name ---- */
+
+static fl_secret env(void *ctx, const char *name)
+{
+    const rt_param_source *s = ctx;
+    const char *v = s->getenv ? s->getenv(name) : getenv(name);
+    return v ? fl_secret_copy(v, strlen(v)) : (fl_secret){0};
+}
+
+/* Is id one of a comma list's parts? Spaces around them do not count. */
+static bool listed(const char *list, const char *id)
+{
+    size_t n = strlen(id);
+    while (list && *list) {
+        list += strspn(list, " \t,");
+        size_t len = strcspn(list, ","), text = len;
+        while (text && (list[text - 1] == ' ' || list[text - 1] == '\t'))
+            text--;
+        if (text == n && !memcmp(list, id, n))
+            return n > 0;
+        list += len;
+    }
+    return false;
+}
+
+static bool alternate_of(const rt_kek *k, const char *id)
+{
+    fl_json_error err;
+    if (!k->props || !strstr(k->props, "encrypt.alternate.kms.key.ids"))
+        return false;
+    fl_arena *a = fl_arena_new();
+    const fl_json *props = fl_json_parse(a, k->props, strlen(k->props), 0, &err);
+    bool found = props && listed(fl_json_str(props, "encrypt.alternate.kms.key.ids"), id);
+    fl_arena_free(a);
+    return found;
+}
+
+static bool may_call(void *ctx, const char *type, const char *key_id)
+{
+    const rt_param_source *s = ctx;
+    if (listed(setting(s, "encrypt.alternate.kms.key.ids"), key_id) ||
+        (s->config && listed(rt_config_get(s->config, "flec.kms.key.ids"), key_id)))
+        return true;
+    for (size_t i = 0; s->plan && i < s->plan->nkeks; i++) {
+        const rt_kek *k = &s->plan->keks[i].kek;
+        if (!strcmp(k->kms_type, type) && (!strcmp(k->kms_key_id, key_id) || alternate_of(k, key_id)))
+            return true;
+    }
+    return false;
+}
+
 rt_params rt_param_source_params(const rt_param_source *s)
 {
-    return (rt_params){get, (void *)s};
+    return (rt_params){.get = get, .ctx = (void *)s, .env = env, .may_call = may_call};
 }

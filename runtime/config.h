@@ -7,6 +7,9 @@
 
 typedef struct rt_config rt_config;
 
+/* A whole file of at most RT_CONFIG_MAX bytes into the heap for secrets, with a NUL that is not counted. */
+rt_code rt_config_read_secret(const char *path, fl_secret *out, rt_error *err);
+
 /* Reads FILE as java.util.Properties does, in UTF-8: comments with # or !, `=`, `:` or a space after the key, backslash
  * escapes and continued lines; the last of two equal keys counts. NULL: no settings. RT_IO with file and line. */
 #define RT_CONFIG_MAX ((size_t)256 << 10)
@@ -31,7 +34,10 @@ rt_code rt_config_resolve(const char *text, fl_secret *out, rt_error *err);
 rt_code rt_config_value(const rt_config *c, const char *key, fl_secret *out, rt_error *err);
 
 /* KMS parameters of a client, for rt_keys_options and rt_registry_options. Parameter p of KEK k is, in this order:
- * setting `rule.executors._default_.param.p`, the vendor's environment variable for it, the plan's parameter. */
+ * setting `rule.executors._default_.param.p`, the vendor's environment variable for it, the plan's parameter.
+ *
+ * Key ids that may be called: those of the plan's KEKs and their alternates, those of the setting for alternates, and
+ * those of the setting `flec.kms.key.ids` (comma list). */
 typedef struct rt_param_source {
     const rt_config *config;                 /* or NULL */
     const rt_plan *plan;                     /* or NULL */

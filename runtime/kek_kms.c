@@ -145,7 +145,7 @@ rt_code rt_kek_kms_open(const rt_kek *kek, const rt_params *params, rt_kms **out
     k->type = fl_strdup(k->arena, kek->kms_type);
     k->ids[k->nids++] = fl_strdup(k->arena, kek->kms_key_id);
     k->base = *params;
-    k->params = (rt_params){param, k};
+    k->params = (rt_params){.get = param, .ctx = k};
     rt_code code = read_props(k, kek->props, err);
     if (code == RT_OK)
         code = alternates(k, err);

@@ -150,7 +150,7 @@ static int setup(void **state)
     forbidden = NULL;
     memset(&w, 0, sizeof w);
     w.registry.ops = &wrapper_ops;
-    w.rival = (rt_params){get_secret, &secret};
+    w.rival = (rt_params){.get = get_secret, .ctx = &secret};
     assert_int_equal(rt_registry_open("mem:", &opt, &w.real, &err), RT_OK);
     keys = client(&secret);
     return 0;

@@ -1,16 +1,21 @@
 /* kms.h: the seam of the key management services. A driver wraps and unwraps the serialised Tink key proto of a DEK
- * under the key that a KEK names. In this version there is one driver, local-kms; the others come behind the same
- * structure. */
+ * under the key that a KEK names: local-kms, aws-kms, azure-kms, gcp-kms, hcvault (docs/kms.md). */
 #ifndef FLEC_RUNTIME_KMS_H
 #define FLEC_RUNTIME_KMS_H
 
 #include "runtime/error.h"
 
 /* Where a driver finds credentials: parameter names without prefix (facts: "secret", "access.key.id", …). Returned
- * values are secrets: the caller frees. An absent one has bytes == NULL. */
+ * values are secrets: the caller frees. An absent one has bytes == NULL.
+ *
+ * env: a variable of the environment by its name, for what no parameter is for; NULL: none is seen. may_call: whether
+ * policy or configuration named this key id; NULL: they named none. A driver that calls over the network is opened for
+ * such ids alone: neither a record nor a registry can name a host that flec then calls. */
 typedef struct rt_params {
     fl_secret (*get)(void *ctx, const char *kek, const char *name);
     void *ctx;
+    fl_secret (*env)(void *ctx, const char *name);
+    bool (*may_call)(void *ctx, const char *type, const char *key_id);
 } rt_params;
 
 typedef struct rt_kms rt_kms; /* a client for one KEK */
@@ -20,8 +25,8 @@ struct rt_kms {
     void (*free)(rt_kms *k);
 };
 
-/* Picks the driver by type ("local-kms"). RT_NO_KEY if there is none in this version, or if its credentials are
- * missing. */
+/* Picks the driver by type ("local-kms"). RT_NO_KEY if there is none, if nobody named the key id, or if credentials are
+ * missing. params->ctx must outlive it. Opening calls no one. */
 rt_code rt_kms_open(const char *kek, const char *type, const char *key_id, const rt_params *params, rt_kms **out,
                     rt_error *err);
 

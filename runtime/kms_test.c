@@ -53,7 +53,7 @@ static void derivation(void **state)
 
 static rt_kms *local(client *c)
 {
-    rt_params p = {get, c};
+    rt_params p = {.get = get, .ctx = c};
     rt_kms *kms;
     rt_error err;
     assert_int_equal(rt_kms_open("k", "local-kms", "any", &p, &kms, &err), RT_OK);
@@ -127,7 +127,7 @@ static void refusals(void **state)
 static void no_secret(void **state)
 {
     client c = {0};
-    rt_params p = {get, &c};
+    rt_params p = {.get = get, .ctx = &c};
     rt_kms *kms;
     rt_error err;
     assert_int_equal(rt_kms_open("crm-kek", "local-kms", "any", &p, &kms, &err), RT_NO_KEY);
@@ -141,7 +141,7 @@ static void other_types(void **state)
 {
     static const char *types[] = {"aws-kms", "azure-kms", "gcp-kms", "hcvault", "pkcs11", "LOCAL-KMS", ""};
     client c = {.secret = "s"};
-    rt_params p = {get, &c};
+    rt_params p = {.get = get, .ctx = &c};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         rt_kms *kms = NULL;
         rt_error err;
@@ -212,7 +212,7 @@ static void tink_forms(void **state)
 static rt_code kek_wrap(const char *props, client *c, fl_buf *out, rt_error *err)
 {
     rt_kek kek = {.name = "k", .kms_type = "local-kms", .kms_key_id = "main", .props = props};
-    rt_params p = {get, c};
+    rt_params p = {.get = get, .ctx = c};
     rt_kms *kms;
     rt_code code = rt_kek_kms_open(&kek, &p, &kms, err);
     if (code != RT_OK)

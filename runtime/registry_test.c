@@ -37,7 +37,7 @@ static fl_secret local_secret(void *ctx, const char *kek, const char *name)
     return !strcmp(name, "secret") ? fl_secret_copy("registry's own", 14) : (fl_secret){0};
 }
 
-static const rt_params own = {local_secret, NULL};
+static const rt_params own = {.get = local_secret};
 static const rt_params *params; /* of the registry at hand */
 
 static void open_it(void)

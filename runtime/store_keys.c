@@ -219,7 +219,7 @@ static rt_code open_kms(rt_store *st, const rt_kek *kek, rt_kms **out, rt_error 
 {
     if (st->opt.params)
         return rt_kek_kms_open(kek, st->opt.params, out, err);
-    rt_params stand_in = {stand_in_param, st};
+    rt_params stand_in = {.get = stand_in_param, .ctx = st};
     rt_code code = stand_in_ready(st, err);
     return code == RT_OK ? rt_kms_open(kek->name, "local-kms", "stand-in", &stand_in, out, err) : code;
 }

@@ -170,7 +170,7 @@ static void open_vector(vector *v, fl_arena *a, const fl_json *json)
     *v = (vector){.a = a, .json = json};
     v->fixture = (fixture){{&fixture_ops}, fl_json_get(json, "registry"), a};
     rt_keys_options opt = {.registry = &v->fixture.registry, .now_ms = soon_after};
-    opt.params = (rt_params){secret_of, (void *)(uintptr_t)fl_json_str(json, "local_kms_secret")};
+    opt.params = (rt_params){.get = secret_of, .ctx = (void *)(uintptr_t)fl_json_str(json, "local_kms_secret")};
     v->keys = rt_keys_new(&opt);
     fill_subject(a, fl_json_get(v->fixture.json, "schemas")->child, &v->subject);
     v->wire = unhex(a, fl_json_str(json, "serialized_hex"), &v->nwire);
