@@ -102,6 +102,8 @@ $(BUILD)/cli/pages_tool: $(BUILD)/cli/pages_tool.o $(call archives,base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(BUILD)/cli/main.o $(BUILD)/cli/version.o: $(BUILD)/cli/commit.h
+# the version is no header: who says it is compiled again where it is set
+$(patsubst %.c,$(BUILD)/%.o,$(shell grep -lw FLEC_VERSION */*.c */*/*.c)): Makefile
 $(BUILD)/cli/commit.h: FORCE
 	@mkdir -p $(@D)
 	@printf '#define FLEC_COMMIT "%s"\n' "$$(cat COMMIT 2>/dev/null || git describe --always --dirty 2>/dev/null || echo unknown)" > $@.new
@@ -178,7 +180,7 @@ clean:
 # ---- tests: each suite leaves reports, the last line is summed from them ----
 FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 test-run: all $(UNITS) $(FUZZERS:%=$(BUILD)/replay/%)
-	@tests/lib/suite $(BUILD) units cases goldens problems examples mutations corpora
+	@tests/lib/suite $(BUILD) units cases hostile goldens problems examples mutations corpora
 $(BUILD)/replay/%: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/tests/fuzz/replay.o $(call archives,$(NEEDS_cli))
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
@@ -219,9 +221,11 @@ soak:
 bench:
 	@tests/lib/deps build test
 	@$(MAKE) --no-print-directory bench-run
-bench-run: all $(BUILD)/tests/bench/engine_bench
+BENCH := $(addprefix $(BUILD)/tests/bench/,engine_bench measure scale_floor scale_empty)
+bench-run: all $(BENCH)
 	@tests/bench/run $(BUILD)
-$(BUILD)/tests/bench/engine_bench: $(BUILD)/tests/bench/engine_bench.o $(call archives,runtime schema base)
+	@tests/bench/scale $(BUILD) $(BENCH_TOPICS)
+$(BENCH): $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call archives,runtime lang schema base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 sources_c = $(shell git ls-files '*.c' '*.h' | grep -v _data.c)
