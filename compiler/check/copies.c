@@ -449,6 +449,36 @@ static void connector(flow *f)
     }
 }
 
+typedef struct renaming {
+    fl_arena *arena;
+    const char *name;
+} renaming;
+
+static void back(const char *item, size_t n, void *ctx)
+{
+    renaming *r = ctx;
+    const char *colon = memchr(item, ':', n);
+    size_t len = colon ? n - (size_t)(colon - item) - 1 : 0;
+    if (colon && strlen(r->name) == len && !strncmp(r->name, colon + 1, len))
+        r->name = fl_strndup(r->arena, item, (size_t)(colon - item));
+}
+
+const char *chk_name_before_renames(const est_estate *e, const est_connector *c, const char *name, size_t n)
+{
+    renaming r = {e->arena, fl_strndup(e->arena, name, n)};
+    listing l = {.arena = e->arena};
+    const char *list = chk_value(c, "transforms");
+    if (list)
+        chk_each_item(list, one_alias, &l);
+    for (size_t i = l.list.n; i-- > 0;) {
+        const char *cls = chk_value(c, fl_printf(e->arena, "transforms.%s.type", l.list.v[i])),
+                   *pairs = chk_value(c, fl_printf(e->arena, "transforms.%s.renames", l.list.v[i]));
+        if (effect_of(cls) == RENAMES && !is_of_key(cls) && pairs)
+            chk_each_item(pairs, back, &r);
+    }
+    return r.name;
+}
+
 void chk_transforms_that_copy(const chk_row *row, const est_estate *e, fl_diags *diags)
 {
     for (size_t i = 0; i < e->connectors.n; i++) {

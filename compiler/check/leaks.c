@@ -78,6 +78,7 @@ void chk_error_log_in_clear(const chk_row *row, const est_estate *e, fl_diags *d
 
 typedef struct partition {
     const chk_row *row;
+    const est_estate *e;
     fl_diags *diags;
     const est_connector *c;
     const char *property;
@@ -89,48 +90,88 @@ static bool names_leaf(const char *item, size_t n, const char *path)
     return !strncmp(item, path, n) && (!path[n] || path[n] == '.' || path[n] == '[');
 }
 
-static void one_field(const char *item, size_t n, void *ctx)
+/* The first leaf of the connector's values that is encrypted, below `item` (all: n 0). */
+static const est_leaf *sealed_below(const est_connector *c, const char *item, size_t n, const est_side **side)
 {
-    partition *p = ctx;
-    for (size_t t = 0; t < p->c->topics.n; t++) {
-        const est_side *s = &p->c->topics.v[t]->value;
-        for (size_t i = 0; i < s->leaves.n; i++) {
-            const est_leaf *l = &s->leaves.v[i];
-            if (!(l->encrypt || s->payload) || !names_leaf(item, n, l->hit.path))
-                continue;
-            fl_diag *d = chk_report(p->row, p->diags, chk_value_at(p->c, p->property),
-                                    "connector %s writes the plaintext of %s of topic %s into the names of its objects",
-                                    p->c->name.s, l->hit.path, s->topic->name.s);
-            fl_diag_relate(p->diags, d, l->encrypt ? l->encrypt->at : s->at, "encrypted here");
-            fl_diag_help(p->diags, d,
-                         "names of objects stand in listings, logs and bills: choose a field that is in "
-                         "clear");
-            chk_about_connector(d, p->c, p->property);
-            break;
-        }
+    for (size_t t = 0; t < c->topics.n; t++) {
+        const est_side *s = *side = &c->topics.v[t]->value;
+        for (size_t i = 0; i < s->leaves.n; i++)
+            if ((s->leaves.v[i].encrypt || s->payload) && (!n || names_leaf(item, n, s->leaves.v[i].hit.path)))
+                return &s->leaves.v[i];
     }
+    return NULL;
 }
 
-static void fields_of(const chk_row *row, fl_diags *diags, const est_connector *c, const char *property)
+static fl_diag *into_names(const partition *p, const est_side *s, const est_leaf *l, const char *what)
 {
-    const char *list = chk_value(c, property);
-    partition p = {row, diags, c, property};
+    fl_diag *d = chk_report(p->row, p->diags, chk_value_at(p->c, p->property),
+                            "connector %s %s the plaintext of %s of topic %s into the names of its objects",
+                            p->c->name.s, what, l->hit.path, s->topic->name.s);
+    fl_diag_relate(p->diags, d, l->encrypt ? l->encrypt->at : s->at, "encrypted here");
+    fl_diag_help(p->diags, d, "names of objects stand in listings, logs and bills: choose a field that is in clear");
+    return chk_about_connector(d, p->c, p->property);
+}
+
+static void one_field(const char *item, size_t n, void *ctx)
+{
+    const partition *p = ctx;
+    const est_side *s;
+    const char *was = chk_name_before_renames(p->e, p->c, item, n);
+    const est_leaf *l = sealed_below(p->c, was, strlen(was), &s);
+    if (l)
+        into_names(p, s, l, "writes");
+}
+
+/* What only the worker knows may be an encrypted field. */
+static void fields_of(partition *p, const char *property)
+{
+    const est_side *s;
+    const char *list = chk_value(p->c, p->property = property);
+    const est_leaf *l = list ? NULL : sealed_below(p->c, "", 0, &s);
     if (list)
-        chk_each_item(list, one_field, &p);
+        chk_each_item(list, one_field, p);
+    else if (l)
+        into_names(p, s, l, "may write");
+}
+
+/* ExtractTopic: the name of the topic is part of the name of an object. */
+static void topic_of(const char *alias, size_t n, void *ctx)
+{
+    partition *p = ctx;
+    const char *type = chk_value(p->c, fl_printf(p->e->arena, "transforms.%.*s.type", (int)n, alias));
+    const char *last = type ? strrchr(type, '.') : NULL;
+    if (type && !strcmp(last ? last + 1 : type, "ExtractTopic$Value"))
+        fields_of(p, fl_printf(p->e->arena, "transforms.%.*s.field", (int)n, alias));
+}
+
+/* The time of a record is taken from a field by RecordField, and by a class that nobody knows, perhaps. */
+static bool takes_a_field(const char *extractor)
+{
+    static const char *const others[] = {"Wallclock", "Record"};
+    const char *class = extractor ? strrchr(extractor, '$') : NULL;
+    for (size_t i = 0; extractor && i < 2; i++) {
+        size_t n = strlen(others[i]);
+        if (!strcmp(extractor, others[i]) ||
+            (class && !strncmp(class + 1, others[i], n) && !strcmp(class + 1 + n, "TimestampExtractor")))
+            return false;
+    }
+    return true;
 }
 
 void chk_partitioned_by_encrypted_field(const chk_row *row, const est_estate *e, fl_diags *diags)
 {
     for (size_t i = 0; i < e->connectors.n; i++) {
-        const est_connector *c = e->connectors.v[i];
-        if (!c->catalog || strcmp(c->catalog->id, "s3-sink"))
+        partition p = {row, e, diags, e->connectors.v[i], NULL};
+        if (!p.c->catalog || strcmp(p.c->catalog->id, "s3-sink"))
             continue;
-        const char *by = chk_value(c, "partitioner.class"), *extract = chk_value(c, "timestamp.extractor");
-        bool time = by && strcmp(by, "io.confluent.connect.storage.partitioner.DefaultPartitioner") != 0;
-        if (by && strstr(by, "FieldPartitioner"))
-            fields_of(row, diags, c, "partition.field.name");
-        else if (time && extract && !strcmp(extract, "RecordField"))
-            fields_of(row, diags, c, "timestamp.field");
+        const char *by = chk_value(p.c, "partitioner.class"), *transforms = chk_value(p.c, "transforms");
+        bool time = !by || strcmp(by, "io.confluent.connect.storage.partitioner.DefaultPartitioner") != 0;
+        if (!by || strstr(by, "FieldPartitioner"))
+            fields_of(&p, "partition.field.name");
+        else if (time && takes_a_field(chk_value(p.c, "timestamp.extractor")))
+            fields_of(&p, "timestamp.field");
+        if (transforms)
+            chk_each_item(transforms, topic_of, &p);
     }
 }
 

@@ -210,9 +210,8 @@ typedef struct missing {
 
 static const char *value_or_default(const est_connector *c, const char *name)
 {
-    const est_prop *p = chk_config(c, name);
-    const cat_property *known = cat_find_property(c->catalog, name);
-    return p ? p->value : known && known->fallback ? known->fallback : "";
+    const char *value = chk_value(c, name);
+    return value ? value : "";
 }
 
 /* Holds PROPERTY=VALUE or PROPERTY=VALUE|VALUE? */

@@ -45,12 +45,18 @@ const est_prop *chk_config(const est_connector *c, const char *name)
     return NULL;
 }
 
+static const char *written(const est_connector *c, const est_prop *p)
+{
+    const char *cls = p->is_list || !c->catalog ? NULL : cat_class(c->catalog, p->name.s, p->value);
+    return p->is_secret_ref || chk_has_reference(p->value) ? NULL : cls ? cls : p->value;
+}
+
 const char *chk_value(const est_connector *c, const char *name)
 {
     const cat_property *known;
     const est_prop *p = chk_config(c, name);
     if (p)
-        return p->is_secret_ref || chk_has_reference(p->value) ? NULL : p->value;
+        return written(c, p);
     return c->catalog && chk_property(c, name, &known) == CHK_KNOWN && known->fallback ? known->fallback : "";
 }
 

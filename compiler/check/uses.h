@@ -15,7 +15,8 @@ void chk_side_keks(const est_estate *e, const est_side *s, bool private_only, ch
 void chk_connector_keks(const est_estate *e, const est_connector *c, bool private_only, chk_keks *out);
 
 const est_prop *chk_config(const est_connector *c, const char *name);
-/* The value of a property as the worker will have it: the one that is written, else the catalogue's default, else "".
+/* The value of a property as the worker will have it: the one that is written (of a class the full name, where a short
+ * one stands), else the catalogue's default, else "".
  * NULL: only the worker knows it (a reference to a provider stands in it). */
 const char *chk_value(const est_connector *c, const char *name);
 bool chk_is_on(const est_connector *c, const char *name); /* true, surely */
@@ -48,6 +49,8 @@ void chk_connector_values(const struct chk_row *row, const est_estate *e, fl_dia
 void chk_converters_without_rules(const struct chk_row *row, const est_estate *e, fl_diags *diags);
 void chk_unknown_converters(const struct chk_row *row, const est_estate *e, fl_diags *diags);
 /* copies.c: the part of transform-may-copy that is about the transformations of sources. */
+/* The name that a field of the value had before ReplaceField of the connector's transformations gave it this one. */
+const char *chk_name_before_renames(const est_estate *e, const est_connector *c, const char *name, size_t n);
 void chk_transforms_that_copy(const struct chk_row *row, const est_estate *e, fl_diags *diags);
 
 /* Names that hold a secret where no catalogue says so: passwords, tokens, JAAS configurations. */
