@@ -221,6 +221,8 @@ soak:
 bench:
 	@tests/lib/deps build test
 	@$(MAKE) --no-print-directory bench-run
+# the empty program is linked to all that flec is, used or not
+$(BUILD)/tests/bench/scale_empty: LDFLAGS += -Wl,--no-as-needed
 BENCH := $(addprefix $(BUILD)/tests/bench/,engine_bench measure scale_floor scale_empty)
 bench-run: all $(BENCH)
 	@tests/bench/run $(BUILD)
