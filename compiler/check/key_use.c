@@ -156,11 +156,14 @@ void chk_kek_differs(const chk_row *row, const est_estate *e, fl_diags *diags)
     }
 }
 
-/* The registry of an environment, NULL if only the worker knows it. */
-static const char *registry_of(const est_estate *e)
+/* Do two environments have one registry? The id says (in the cloud many logical registries share a URL, psrc-…);
+ * without it the URL, unless only the worker knows that. */
+static bool one_registry(const est_platform *a, const est_platform *b)
 {
-    const char *url = e->has_platform ? e->platform.registry_url.s : NULL;
-    return url && !strstr(url, "${") ? url : NULL;
+    if (a->id_registry.s && b->id_registry.s)
+        return !strcmp(a->id_registry.s, b->id_registry.s);
+    const char *url = a->registry_url.s, *other = b->registry_url.s;
+    return url && other && !strstr(url, "${") && !strcmp(url, other);
 }
 
 static void two_environments(const chk_row *row, const est_estate *one, const est_estate *other, fl_diags *diags)
@@ -183,10 +186,8 @@ void chk_keks_of_environments(const est_estate *const *all, size_t n, fl_diags *
 {
     const chk_row *row = chk_find("kek-differs");
     for (size_t i = 1; i < n; i++) {
-        const char *url = registry_of(all[i]);
-        for (size_t k = 0; url && k < i; k++) {
-            const char *other = registry_of(all[k]);
-            if (!other || strcmp(url, other))
+        for (size_t k = 0; all[i]->has_platform && k < i; k++) {
+            if (!all[k]->has_platform || !one_registry(&all[k]->platform, &all[i]->platform))
                 continue;
             two_environments(row, all[k], all[i], diags);
             break; /* the first with that registry */
