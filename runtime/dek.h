@@ -1,5 +1,5 @@
 /* dek.h: making and opening data encryption keys, for whoever holds the KEK's KMS: the client (keys.c), or for shared
- * KEKs the registry (store_keys.c). */
+ * KEKs the registry (store_deks.c). */
 #ifndef FLEC_RUNTIME_DEK_H
 #define FLEC_RUNTIME_DEK_H
 

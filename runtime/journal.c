@@ -10,14 +10,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HEADER = 64, CHECK = 16, FORMAT = 1, SECRET = 32 };
+enum { HEADER = 64, CHECK = 16, FORMAT = 2, OLDEST = 1, SECRET = 32 };
 
 typedef struct file_journal {
     rt_journal journal;
     char *dir, *log, *key; /* paths */
     int fd, lock;
-    size_t end;  /* of the last acknowledged record */
-    bool broken; /* a write failed in a way that leaves the file unknown */
+    size_t end;    /* of the last record */
+    size_t marked; /* up to which records are durable */
+    bool broken;   /* a write failed in a way that leaves the file unknown */
 } file_journal;
 
 /* ---- checks and the header ---- */
@@ -36,11 +37,11 @@ static void check_of(size_t place, const char *p, size_t n, char out[CHECK + 1])
     out[CHECK] = 0;
 }
 
-static void print_header(size_t mark, char out[HEADER + 1])
+static void print_header(int format, size_t mark, char out[HEADER + 1])
 {
     char check[CHECK + 1];
     check_of(mark, "mark", 4, check);
-    int n = snprintf(out, HEADER + 1, "flec-registry %d committed %016zu %s", FORMAT, mark, check);
+    int n = snprintf(out, HEADER + 1, "flec-registry %d committed %016zu %s", format, mark, check);
     memset(out + n, ' ', (size_t)(HEADER - n));
     out[HEADER - 1] = '\n';
     out[HEADER] = 0;
@@ -50,9 +51,10 @@ static void print_header(size_t mark, char out[HEADER + 1])
 static bool read_mark(const char *header, size_t *mark)
 {
     char expect[HEADER + 1];
-    if (sscanf(header, "flec-registry %*d committed %16zu ", mark) != 1)
+    int format;
+    if (sscanf(header, "flec-registry %1d committed %16zu ", &format, mark) != 2)
         return false;
-    print_header(*mark, expect);
+    print_header(format, *mark, expect);
     return memcmp(header, expect, HEADER) == 0;
 }
 
@@ -65,7 +67,7 @@ static rt_code check_format(const file_journal *j, const char *text, size_t size
     if (format > FORMAT)
         return rt_fail(err, RT_IO, "%s is a registry of format %ld; this flec reads format %d: use a newer flec",
                        j->log, format, FORMAT);
-    if (format < FORMAT)
+    if (format < OLDEST)
         return rt_fail(err, RT_IO, "%s: its header is damaged: it names no format", j->log);
     return RT_OK;
 }
@@ -90,7 +92,7 @@ static int put_all(int fd, const char *p, size_t n, size_t at)
 static int put_mark(file_journal *j, size_t mark)
 {
     char header[HEADER + 1];
-    print_header(mark, header);
+    print_header(FORMAT, mark, header);
     return put_all(j->fd, header, HEADER, 0);
 }
 
@@ -101,6 +103,22 @@ static rt_code give_up(file_journal *j, const char *doing, int e, rt_error *err)
                    j->log, doing, strerror(e));
 }
 
+static rt_code flush(rt_journal *journal, rt_error *err)
+{
+    file_journal *j = (file_journal *)journal;
+    if (j->broken)
+        return rt_fail(err, RT_IO, "%s: an earlier write failed; start again", j->log);
+    if (j->marked == j->end)
+        return RT_OK;
+    if (fdatasync(j->fd))
+        return give_up(j, "cannot sync", errno, err);
+    int e = put_mark(j, j->end);
+    if (e)
+        return give_up(j, "cannot write", e, err);
+    j->marked = j->end;
+    return RT_OK;
+}
+
 static rt_code write_line(file_journal *j, const fl_buf *line, rt_error *err)
 {
     int e = put_all(j->fd, line->p, line->len, j->end);
@@ -108,13 +126,13 @@ static rt_code write_line(file_journal *j, const fl_buf *line, rt_error *err)
         return rt_fail(err, RT_IO, "%s: cannot write: %s", j->log, strerror(e));
     if (e)
         return give_up(j, "cannot write", e, err);
-    if (fdatasync(j->fd))
-        return give_up(j, "cannot sync", errno, err);
-    e = put_mark(j, j->end + line->len);
-    if (e)
-        return give_up(j, "cannot write", e, err);
     j->end += line->len;
-    return RT_OK;
+    if (j->journal.deferred)
+        return RT_OK;
+    rt_code code = flush(&j->journal, err);
+    if (code != RT_OK)
+        j->end -= line->len;
+    return code;
 }
 
 static rt_code append(rt_journal *journal, const char *record, size_t n, rt_error *err)
@@ -187,7 +205,7 @@ static rt_code replay(file_journal *j, const char *text, size_t size, rt_store *
         return damaged(j, at, "a record that was acknowledged does not match its check", err);
     if (!met)
         return damaged(j, mark, "its mark is not between two records", err);
-    j->end = at;
+    j->end = j->marked = at;
     rt_code code = at < size ? cut_tail(j, at, size, err) : RT_OK;
     int e = code == RT_OK ? put_mark(j, at) : 0;
     return e ? rt_fail(err, RT_IO, "%s: cannot write: %s", j->log, strerror(e)) : code;
@@ -309,7 +327,7 @@ static rt_code make_log(file_journal *j, rt_error *err)
     char header[HEADER + 1];
     if (fl_exists(j->log))
         return RT_OK;
-    print_header(HEADER, header);
+    print_header(FORMAT, HEADER, header);
     int e = fl_write_file(j->log, header, HEADER, 0600, true);
     if (!e)
         e = fl_fsync_dir(j->dir);
@@ -332,7 +350,7 @@ static void journal_close(rt_journal *journal)
 rt_code rt_journal_open(const char *dir, rt_store *into, rt_error *err)
 {
     file_journal *j = fl_xcalloc(1, sizeof *j);
-    j->journal = (rt_journal){append, load_secret, save_secret, journal_close};
+    j->journal = (rt_journal){append, flush, load_secret, save_secret, journal_close, false};
     j->fd = j->lock = -1;
     j->dir = fl_xstrdup(dir);
     into->journal = &j->journal; /* the store closes it, also after a failure */

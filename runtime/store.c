@@ -18,10 +18,20 @@ rt_store *rt_store_new(const char *url, const rt_registry_options *opt)
     s->arena = fl_arena_new();
     s->url = fl_strdup(s->arena, url);
     s->subjects = fl_map_new();
-    s->by_identity = fl_map_new();
+    s->contexts = fl_map_new();
+    s->scopes = fl_map_new();
     s->keks = fl_map_new();
     s->deks = fl_map_new();
     return s;
+}
+
+static bool free_context(const char *key, void *value, void *ctx)
+{
+    rt_context *c = value;
+    fl_map_free(c->by_identity);
+    fl_map_free(c->by_id);
+    fl_map_free(c->by_guid);
+    return true;
 }
 
 void rt_store_free(rt_store *s)
@@ -30,7 +40,9 @@ void rt_store_free(rt_store *s)
         s->journal->close(s->journal);
     fl_secret_free(&s->stand_in);
     fl_map_free(s->subjects);
-    fl_map_free(s->by_identity);
+    fl_map_each(s->contexts, free_context, NULL);
+    fl_map_free(s->contexts);
+    fl_map_free(s->scopes);
     fl_map_free(s->keks);
     fl_map_free(s->deks);
     fl_arena_free(s->arena);
@@ -67,22 +79,6 @@ char *rt_store_copy(fl_arena *a, const char *s)
     return s ? fl_strdup(a, s) : NULL;
 }
 
-const char *rt_subject_wrong(const char *subject)
-{
-    size_t bad, n;
-    if (!subject || !*subject)
-        return "is empty";
-    n = strlen(subject);
-    if (n > 4096)
-        return "is longer than 4096 bytes";
-    if (!fl_utf8_ok(subject, n, &bad))
-        return "is not UTF-8";
-    for (const char *s = subject; *s; s++)
-        if ((unsigned char)*s < 0x20 || *s == 0x7f)
-            return "holds a control character";
-    return NULL;
-}
-
 /* ---- changes ---- */
 
 static rt_code apply(rt_store *s, fl_arena *scratch, const char *record, size_t n, rt_error *err)
@@ -90,12 +86,16 @@ static rt_code apply(rt_store *s, fl_arena *scratch, const char *record, size_t 
     static const struct {
         const char *op;
         rt_code (*apply)(rt_store *, const fl_json *, rt_error *);
-    } table[] = {{"version", rt_store_apply_version}, {"kek", rt_store_apply_kek}, {"dek", rt_store_apply_dek}};
+    } table[] = {{"version", rt_store_apply_version}, {"delete", rt_store_apply_delete},
+                 {"kek", rt_store_apply_kek},         {"dek", rt_store_apply_dek},
+                 {"drop", rt_store_apply_drop},       {"config", rt_store_apply_config},
+                 {"mode", rt_store_apply_mode}};
     fl_json_error jerr;
     const fl_json *root = fl_json_parse(scratch, record, n, 0, &jerr);
     if (!root)
         return rt_fail(err, RT_IO, "a record is no JSON: %s", jerr.message);
     const char *op = fl_json_str(root, "op");
+    s->size += n;
     for (size_t i = 0; op && i < sizeof table / sizeof table[0]; i++)
         if (!strcmp(op, table[i].op))
             return table[i].apply(s, root, err);
@@ -114,13 +114,26 @@ rt_code rt_store_commit(rt_store *s, fl_buf *record, rt_error *err)
 {
     rt_code code = RT_OK;
     if (record->full)
-        code = rt_fail(err, RT_IO, "%s: the change is too large for one record", s->url);
+        code = rt_fail_as(err, RT_BAD_INPUT, 42209, "%s: the change is too large for one record", s->url);
+    if (code == RT_OK && record->len > RT_STORE_MAX - s->size)
+        code = rt_fail(err, RT_IO, "%s: the registry is full: its changes may hold %zu bytes", s->url, RT_STORE_MAX);
     if (code == RT_OK && s->journal)
         code = s->journal->append(s->journal, record->p, record->len, err);
     if (code == RT_OK)
         code = rt_store_apply(s, record->p, record->len, err);
     fl_buf_free(record);
     return code;
+}
+
+void rt_store_defer(rt_store *s)
+{
+    if (s->journal)
+        s->journal->deferred = true;
+}
+
+rt_code rt_store_flush(rt_store *s, rt_error *err)
+{
+    return s->journal ? s->journal->flush(s->journal, err) : RT_OK;
 }
 
 /* ---- opening ---- */

@@ -1,37 +1,69 @@
-/* store.h: the embedded registry in memory: subjects, schema versions, KEKs, DEKs. Without a journal it is `mem:`; with
- * one (journal.h) `file://DIR`.
+/* store.h: the embedded registry in memory: contexts, subjects, schema versions, config and mode, KEKs, DEKs. Without a
+ * journal it is `mem:`; with one (journal.h) `file://DIR`.
  *
  * Every change is one record, a JSON object. An operation decides, writes the record to the journal, and only then
- * applies it, by the function that also replays a log: memory holds what a replay would make. */
+ * applies it, by the function that also replays a log: memory holds what a replay would make.
+ *
+ * Subjects are named as the vendor's registry names them: "orders-value" in the default context, ":.ctx:orders-value"
+ * in another; rt_subject_normal makes the one form of a name. Each context counts its schema ids by itself. */
 #ifndef FLEC_RUNTIME_STORE_H
 #define FLEC_RUNTIME_STORE_H
 
 #include "runtime/registry.h"
+#include "schema/compat.h"
 
 #define RT_RECORD_MAX ((size_t)48 << 20) /* a schema, metadata and rules of 16 MiB at most between them, escaped */
 #define RT_SCHEMA_MAX ((size_t)4 << 20)
-#define RT_KEYS_MAX   20000 /* of KEKs, and of DEKs: as the vendor's registry */
+#define RT_KEYS_MAX   20000             /* of KEKs, and of DEKs: as the vendor's registry */
+#define RT_STORE_MAX  ((size_t)1 << 30) /* bytes of all records since the store was made */
 
 typedef struct rt_journal rt_journal;
 struct rt_journal {
+    /* Writes one record. Not deferred: it is durable when this returns. */
     rt_code (*append)(rt_journal *j, const char *record, size_t n, rt_error *err);
+    /* Deferred: makes all that was appended durable. A failure is final: the store is ahead of its log. */
+    rt_code (*flush)(rt_journal *j, rt_error *err);
     /* The stand-in secret of shared KEKs: read, or made and kept. bytes NULL: there is none yet. */
     rt_code (*load_secret)(rt_journal *j, fl_secret *out, rt_error *err);
     rt_code (*save_secret)(rt_journal *j, const fl_secret *s, rt_error *err);
     void (*close)(rt_journal *j);
+    bool deferred;
 };
 
-/* What an id stands for: content that any number of subjects may share. */
+struct rt_versions;
+
+/* What an id stands for: content that any number of subjects of one context may share. */
 typedef struct rt_content {
     int id;
     const char *identity; /* SHA-256 over all of it */
-    rt_subject is;        /* subject and version: of the first that had it */
+    rt_subject is;        /* subject, version: of the first that had it */
+    FL_VEC(struct rt_versions *) users;
 } rt_content;
 
+typedef struct rt_context {
+    const char *name; /* "." or ".ctx" */
+    fl_map *by_identity, *by_id, *by_guid;
+    int last_id;
+} rt_context;
+
+typedef struct rt_version {
+    rt_content *content;
+    int number;
+    bool deleted;
+    int64_t ts; /* ms; 0: not known */
+} rt_version;
+
 typedef struct rt_versions {
-    const char *subject;
-    FL_VEC(rt_content *) list; /* version i + 1 */
+    const char *subject; /* normal form */
+    rt_context *context;
+    FL_VEC(rt_version) list; /* ascending, with gaps */
 } rt_versions;
+
+/* What is set for everything (""), a context (":.ctx:") or a subject. */
+typedef struct rt_scope {
+    const char *config; /* as GET /config answers, or NULL */
+    const char *mode;   /* or NULL */
+} rt_scope;
 
 typedef struct rt_deks {
     FL_VEC(rt_dek *) list; /* of one KEK, subject and algorithm; by version, ascending */
@@ -48,9 +80,8 @@ typedef struct rt_store {
     rt_journal *journal; /* NULL: memory only */
     const char *url;     /* for messages */
     fl_arena *arena;
-    fl_map *subjects, *by_identity, *keks, *deks; /* rt_versions, rt_content, rt_kek_entry, rt_deks */
-    FL_VEC(rt_content *) ids;                     /* id i + 1 */
-    size_t ndeks;
+    fl_map *subjects, *contexts, *scopes, *keks, *deks; /* rt_versions, rt_context, rt_scope, rt_kek_entry, rt_deks */
+    size_t ndeks, size;
     fl_secret stand_in;
 } rt_store;
 
@@ -61,24 +92,134 @@ void rt_store_free(rt_store *s); /* closes the journal */
 rt_code rt_store_apply(rt_store *s, const char *record, size_t n, rt_error *err);
 /* Writes a finished record to the journal, then applies it. Frees the buffer. */
 rt_code rt_store_commit(rt_store *s, fl_buf *record, rt_error *err);
+/* A server answers many at once: changes become durable with the next flush, and are acknowledged after it. */
+void rt_store_defer(rt_store *s);
+rt_code rt_store_flush(rt_store *s, rt_error *err);
 int64_t rt_store_now(const rt_store *s);
 char *rt_store_copy(fl_arena *a, const char *s); /* NULL stays NULL */
+
+/* ---- names (store_names.c) ---- */
+
 /* NULL, or what is wrong with a subject's name. */
 const char *rt_subject_wrong(const char *subject);
+/* ":.:name" and "name" are one subject. The result may be the argument. */
+const char *rt_subject_normal(fl_arena *a, const char *subject);
+/* The context of a subject, "." or ".ctx", and where its own name begins. */
+const char *rt_subject_context(fl_arena *a, const char *subject);
+const char *rt_subject_bare(const char *subject);
+/* The scope that a context's config and mode stand under: "" or ":.ctx:". */
+const char *rt_context_scope(fl_arena *a, const char *context);
+/* A reference's subject, seen from the one that refers to it: of the same context, unless it names one. */
+const char *rt_store_ref_subject(fl_arena *a, const char *from, const char *to);
+/* The subject that a name is an alias of (config `alias`), else the name itself. */
+const char *rt_store_unalias(const rt_store *st, fl_arena *a, const char *subject);
 
-/* store_subjects.c */
+/* ---- versions (store_subjects.c, store_versions.c) ---- */
+
+typedef struct rt_register {
+    bool judge;      /* the schema must be one, and must be compatible; else it is taken as it is */
+    bool normalize;  /* members sorted */
+    int id, version; /* as mode IMPORT gives them; 0: none */
+} rt_register;
+
 rt_code rt_store_register(rt_registry *r, fl_arena *a, rt_subject *s, rt_error *err);
+rt_code rt_store_register_as(rt_store *st, fl_arena *a, rt_subject *s, const rt_register *how, rt_error *err);
+/* Is this schema a version of the subject? Fills it in. RT_NOT_FOUND: 40401, 40403. */
+rt_code rt_store_lookup(rt_store *st, fl_arena *a, rt_subject *s, bool normalize, bool deleted, rt_version *out,
+                        rt_error *err);
 rt_code rt_store_version(rt_registry *r, fl_arena *a, const char *subject, int version, rt_subject *out, rt_error *err);
 rt_code rt_store_by_id(rt_registry *r, fl_arena *a, int id, const char *hint, rt_subject *out, rt_error *err);
-rt_code rt_store_apply_version(rt_store *s, const fl_json *record, rt_error *err);
 
-/* store_keys.c */
+/* version -1: the latest that is not deleted (deleted: of all). NULL: there is none. */
+const rt_version *rt_store_find(const rt_store *st, const char *subject, int version, bool deleted);
+/* The same with the registry's errors: 40401, 40402, 42202. */
+rt_code rt_store_need(const rt_store *st, const char *subject, int version, bool deleted, const rt_version **out,
+                      rt_error *err);
+const rt_versions *rt_store_subject(const rt_store *st, const char *subject, bool deleted); /* NULL: none there */
+const rt_content *rt_store_content(const rt_store *st, const char *context, int id);        /* NULL: none */
+/* The subject under which a content is shown: the hint if it has it, else the first that has it. NULL: none. */
+const rt_version *rt_store_place(const rt_store *st, const rt_content *c, const char *hint, bool deleted,
+                                 const char **subject);
+/* Versions that refer to this one: -1 for any version of the subject. Calls fn until it returns false. */
+typedef bool rt_each_version(const rt_versions *subject, const rt_version *v, void *ctx);
+void rt_store_referrers(const rt_store *st, const char *subject, int version, rt_each_version *fn, void *ctx);
+void rt_store_each(const rt_store *st, rt_each_version *fn, void *ctx);
+
+/* Deletes one version (-1: the latest) or, version 0, all of a subject; *out lists the numbers. 40401, 40402, 40404 to
+ * 40407, 42205, 42206. */
+typedef FL_VEC(int) rt_numbers;
+rt_code rt_store_delete(rt_store *st, fl_arena *a, const char *subject, int version, bool permanent, rt_numbers *out,
+                        rt_error *err);
+
+rt_code rt_store_apply_version(rt_store *s, const fl_json *record, rt_error *err);
+rt_code rt_store_apply_delete(rt_store *s, const fl_json *record, rt_error *err);
+
+/* ---- what a schema is (store_judge.c) ---- */
+
+/* Parses s as what its type says, references resolved in the store, and gives its text the registry's spelling: Avro
+ * and JSON without spaces, with members sorted where normalize. 42201. */
+rt_code rt_store_judge(const rt_store *st, fl_arena *a, rt_subject *s, bool normalize, sch_schema **out, rt_error *err);
+/* Is s compatible with these versions at this level? *ok and why not. 42201 where a schema cannot be read. */
+rt_code rt_store_compatible(const rt_store *st, fl_arena *a, sch_level level, const rt_subject *s,
+                            const rt_subject *const *history, size_t n, sch_compatibility *why, bool *ok,
+                            rt_error *err);
+/* A Protobuf schema's FileDescriptorProto in base64, as `format=serialized` gives it. */
+rt_code rt_store_serialized(const rt_store *st, fl_arena *a, const rt_subject *s, const char **out, rt_error *err);
+/* Versions of a subject that a new one is compared with: not deleted, of its compatibility group, oldest first. */
+size_t rt_store_history(const rt_store *st, fl_arena *a, const rt_subject *s, const rt_subject *const **out);
+
+/* ---- config and mode (store_config.c) ---- */
+
+typedef struct rt_settings { /* of a subject, from its own scope, its context's or the global one */
+    sch_level level;
+    bool normalize;
+    const char *group;                            /* compatibilityGroup, or NULL */
+    const char *metadata_before, *metadata_after; /* defaultMetadata, overrideMetadata as JSON, or NULL */
+    const char *rules_before, *rules_after;       /* defaultRuleSet, overrideRuleSet */
+    const char *mode;                             /* READWRITE, … */
+} rt_settings;
+
+void rt_store_settings(const rt_store *st, fl_arena *a, const char *subject, rt_settings *out);
+const rt_scope *rt_store_scope(const rt_store *st, const char *scope); /* NULL: nothing is set there */
+/* Members that the request has replace those that are set; null takes one away. 42203, 42210. */
+rt_code rt_store_set_config(rt_store *st, fl_arena *a, const char *scope, const fl_json *request, rt_error *err);
+/* 42204, 42205: IMPORT while there are subjects, unless forced. */
+rt_code rt_store_set_mode(rt_store *st, fl_arena *a, const char *scope, const char *mode, bool force, rt_error *err);
+/* Takes what is set away again, config or mode. */
+rt_code rt_store_unset(rt_store *st, const char *scope, bool config, rt_error *err);
+/* May versions be added to, or taken from, the subject? 42205. */
+rt_code rt_store_writable(const rt_store *st, fl_arena *a, const char *subject, rt_error *err);
+rt_code rt_store_apply_config(rt_store *s, const fl_json *record, rt_error *err);
+rt_code rt_store_apply_mode(rt_store *s, const fl_json *record, rt_error *err);
+
+/* ---- keys (store_keks.c, store_deks.c) ---- */
+
 rt_code rt_store_create_kek(rt_registry *r, const rt_kek *k, rt_error *err);
 rt_code rt_store_get_kek(rt_registry *r, fl_arena *a, const char *name, bool deleted, rt_kek *out, rt_error *err);
+/* Another doc, other kmsProps, shared or not; what is NULL stays (shared: -1). */
+rt_code rt_store_update_kek(rt_store *st, fl_arena *a, const char *name, const char *doc, const char *props, int shared,
+                            rt_error *err);
+rt_code rt_store_delete_kek(rt_store *st, const char *name, bool permanent, rt_error *err);
+rt_code rt_store_undelete_kek(rt_store *st, const char *name, rt_error *err);
+/* Can the registry wrap and unwrap with the KEK's KMS? 42271 if it is not shared, 40370. */
+rt_code rt_store_test_kek(rt_store *st, const char *name, rt_error *err);
+
 rt_code rt_store_create_dek(rt_registry *r, fl_arena *a, const rt_dek *d, rt_dek *out, rt_error *err);
 rt_code rt_store_get_dek(rt_registry *r, fl_arena *a, const char *kek, const char *subject, rt_alg alg, int version,
                          bool deleted, rt_dek *out, rt_error *err);
+/* version 0: all of them. */
+rt_code rt_store_delete_dek(rt_store *st, const char *kek, const char *subject, rt_alg alg, int version, bool permanent,
+                            rt_error *err);
+rt_code rt_store_undelete_dek(rt_store *st, const char *kek, const char *subject, rt_alg alg, int version,
+                              rt_error *err);
 rt_code rt_store_apply_kek(rt_store *s, const fl_json *record, rt_error *err);
 rt_code rt_store_apply_dek(rt_store *s, const fl_json *record, rt_error *err);
+rt_code rt_store_apply_drop(rt_store *s, const fl_json *record, rt_error *err); /* a KEK or DEK for good */
+
+/* Between store_keks.c and store_deks.c. */
+rt_kek_entry *rt_store_find_kek(const rt_store *st, const char *name, bool deleted);
+rt_code rt_store_no_kek(const rt_store *st, const char *name, rt_error *err);
+rt_code rt_store_open_kms(rt_store *st, const rt_kek *kek, rt_kms **out, rt_error *err);
+rt_code rt_store_commit_kek(rt_store *st, const rt_kek *k, rt_error *err);
 
 #endif

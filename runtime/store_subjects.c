@@ -1,4 +1,5 @@
-/* store_subjects.c: schema versions: what a registration makes of a schema, its identity, lookups. */
+/* store_subjects.c: registering schema versions: what a registration makes of a schema, its identity, its number. */
+#include <stdio.h>
 #include <string.h>
 
 #include "runtime/canon.h"
@@ -24,21 +25,6 @@ static rt_code wrong_schema(const rt_subject *s, rt_error *err)
     return RT_OK;
 }
 
-static const rt_content *version_of(const rt_store *st, const char *subject, int version)
-{
-    const rt_versions *v = fl_map_get(st->subjects, subject);
-    if (!v)
-        return NULL;
-    size_t n = version == -1 ? v->list.n : (size_t)version;
-    return version < -1 || n < 1 || n > v->list.n ? NULL : v->list.v[n - 1];
-}
-
-static int latest_number(const rt_store *st, const char *subject)
-{
-    const rt_versions *v = fl_map_get(st->subjects, subject);
-    return v ? (int)v->list.n : 0;
-}
-
 /* Real versions in place of -1; refuses what does not exist. */
 static rt_code resolve_refs(const rt_store *st, fl_arena *a, rt_subject *s, rt_error *err)
 {
@@ -47,36 +33,68 @@ static rt_code resolve_refs(const rt_store *st, fl_arena *a, rt_subject *s, rt_e
         refs[i] = s->refs[i];
         if (!refs[i].name || !refs[i].subject || !*refs[i].name)
             return rt_fail_as(err, RT_BAD_INPUT, 42201, "subject %s: a reference without name or subject", s->subject);
-        if (!version_of(st, refs[i].subject, refs[i].version))
+        const rt_version *to = rt_store_find(st, rt_store_ref_subject(a, s->subject, refs[i].subject),
+                                             refs[i].version ? refs[i].version : -1, false);
+        if (!to)
             return rt_fail_as(err, RT_BAD_INPUT, 42201,
                               "subject %s: its reference %s is not registered: subject %s, version %d", s->subject,
                               refs[i].name, refs[i].subject, refs[i].version);
-        if (refs[i].version == -1)
-            refs[i].version = latest_number(st, refs[i].subject);
+        refs[i].version = to->number;
     }
     s->refs = refs;
     return RT_OK;
 }
 
-/* Metadata and rules in the registry's form. A member that is not given is the latest version's, as in the vendor's
- * registry. */
-static rt_code settle(const rt_store *st, fl_arena *a, rt_subject *s, rt_error *err)
+const char *rt_store_ref_subject(fl_arena *a, const char *from, const char *to)
 {
-    const rt_content *before = version_of(st, s->subject, -1);
-    rt_metadata *m;
-    rt_ruleset *r;
+    const char *context = rt_subject_context(a, from);
+    if (strcmp(context, ".") == 0 || rt_subject_bare(to) != to)
+        return rt_subject_normal(a, to);
+    return fl_printf(a, ":%s:%s", context, to);
+}
+
+static rt_code settle_metadata(fl_arena *a, rt_subject *s, const rt_settings *set, rt_error *err)
+{
+    const char *texts[] = {set->metadata_before, s->metadata, set->metadata_after};
+    rt_metadata *m = NULL, *part;
+    for (size_t i = 0; i < 3; i++) {
+        rt_code code = texts[i] ? rt_canon_metadata(a, texts[i], &part, err) : RT_OK;
+        if (code != RT_OK)
+            return code;
+        m = texts[i] ? rt_merge_metadata(a, m, part) : m;
+    }
+    s->metadata = m ? rt_canon_metadata_text(a, m) : NULL;
+    return RT_OK;
+}
+
+static rt_code settle_rules(fl_arena *a, rt_subject *s, const rt_settings *set, rt_error *err)
+{
+    const char *texts[] = {set->rules_before, s->ruleset, set->rules_after};
+    rt_ruleset *r = NULL, *part;
+    for (size_t i = 0; i < 3; i++) {
+        rt_code code = texts[i] ? rt_canon_ruleset(a, texts[i], &part, err) : RT_OK;
+        if (code != RT_OK)
+            return code;
+        r = texts[i] ? rt_merge_rulesets(a, r, part) : r;
+    }
+    s->ruleset = r ? rt_canon_ruleset_text(a, r) : NULL;
+    return r ? rt_canon_ruleset(a, s->ruleset, &part, err) : RT_OK; /* names are unique in what came of them, too */
+}
+
+/* Metadata and rules in the registry's form. A member that is not given is the latest version's, as in the vendor's
+ * registry; then come the defaults and overrides of the subject's config. */
+static rt_code settle(const rt_store *st, fl_arena *a, rt_subject *s, bool inherit, const rt_settings *set,
+                      rt_error *err)
+{
+    static const rt_settings none;
+    const rt_version *before = inherit ? rt_store_find(st, s->subject, -1, false) : NULL;
     if (!s->metadata && before)
-        s->metadata = before->is.metadata;
+        s->metadata = before->content->is.metadata;
     if (!s->ruleset && before)
-        s->ruleset = before->is.ruleset;
-    rt_code code = s->metadata ? rt_canon_metadata(a, s->metadata, &m, err) : RT_OK;
-    if (code == RT_OK && s->metadata)
-        s->metadata = rt_canon_metadata_text(a, m);
-    if (code == RT_OK && s->ruleset)
-        code = rt_canon_ruleset(a, s->ruleset, &r, err);
-    if (code == RT_OK && s->ruleset)
-        s->ruleset = rt_canon_ruleset_text(a, r);
-    return code;
+        s->ruleset = before->content->is.ruleset;
+    set = inherit ? set : &none;
+    rt_code code = settle_metadata(a, s, set, err);
+    return code == RT_OK ? settle_rules(a, s, set, err) : code;
 }
 
 static void add_part(fl_buf *b, const char *s)
@@ -105,13 +123,24 @@ static char *identity(fl_arena *a, const rt_subject *s)
     return hex;
 }
 
-static int number_in(const rt_store *st, const char *subject, const rt_content *c)
+static const rt_version *version_with(const rt_store *st, const char *subject, const rt_content *c, bool deleted)
 {
     const rt_versions *v = fl_map_get(st->subjects, subject);
-    for (size_t i = 0; v && i < v->list.n; i++)
-        if (v->list.v[i] == c)
-            return (int)i + 1;
-    return 0;
+    for (size_t i = v ? v->list.n : 0; i-- > 0;)
+        if (v->list.v[i].content == c && (deleted || !v->list.v[i].deleted))
+            return &v->list.v[i];
+    return NULL;
+}
+
+static int next_number(const rt_store *st, const char *subject)
+{
+    const rt_versions *v = fl_map_get(st->subjects, subject);
+    return v && v->list.n ? v->list.v[v->list.n - 1].number + 1 : 1;
+}
+
+static const rt_context *context_of(const rt_store *st, fl_arena *a, const char *subject)
+{
+    return fl_map_get(st->contexts, rt_subject_context(a, subject));
 }
 
 static void print_content(fl_jw *w, const rt_subject *s, const char *ident)
@@ -147,40 +176,178 @@ static rt_code commit_version(rt_store *st, const rt_subject *s, const char *ide
     fl_jw_kstring(&w, "subject", s->subject);
     fl_jw_kint(&w, "version", s->version);
     fl_jw_kint(&w, "id", s->id);
+    fl_jw_kint(&w, "ts", rt_store_now(st));
     if (fresh)
         print_content(&w, s, ident);
     fl_jw_end_object(&w);
     return rt_store_commit(st, &b, err);
 }
 
-rt_code rt_store_register(rt_registry *r, fl_arena *a, rt_subject *s, rt_error *err)
+/* Ids are given in mode IMPORT alone, and there nothing else goes. */
+static rt_code check_mode(const rt_subject *s, const rt_register *how, const rt_settings *set, rt_error *err)
 {
-    rt_store *st = (rt_store *)r;
+    bool import = strcmp(set->mode, "IMPORT") == 0;
+    if (strncmp(set->mode, "READONLY", 8) == 0 || strcmp(set->mode, "FORWARD") == 0)
+        return rt_fail_as(err, RT_REFUSED, 42205, "subject %s is in %s mode: nothing is registered", s->subject,
+                          set->mode);
+    if (how->id && !import)
+        return rt_fail_as(err, RT_REFUSED, 42205, "subject %s is not in import mode: it takes no id", s->subject);
+    if (!how->id && import)
+        return rt_fail_as(err, RT_REFUSED, 42205, "subject %s is in import mode: it takes versions with their ids",
+                          s->subject);
+    return RT_OK;
+}
+
+static rt_code incompatible(fl_arena *a, const rt_subject *s, const sch_compatibility *why, sch_level level,
+                            rt_error *err)
+{
+    const char *first = why->list.n ? why->list.v[0].message : "it is too large to be compared";
+    return rt_fail_as(err, RT_CONFLICT, 40901, "subject %s: the schema is incompatible with an earlier one (%s): %s%s",
+                      s->subject, sch_level_name(level), first,
+                      why->list.n > 1 ? fl_printf(a, " (and %zu more)", why->list.n - 1) : "");
+}
+
+static rt_code check_compatible(const rt_store *st, fl_arena *a, const rt_subject *s, const rt_settings *set,
+                                rt_error *err)
+{
+    const rt_subject *const *history;
+    sch_compatibility why = {0};
+    bool ok;
+    size_t n = rt_store_history(st, a, s, &history);
+    rt_code code = rt_store_compatible(st, a, set->level, s, history, n, &why, &ok, err);
+    return code != RT_OK || ok ? code : incompatible(a, s, &why, set->level, err);
+}
+
+/* The id of a version that is new to the subject, and its number. */
+static rt_code number_it(const rt_store *st, fl_arena *a, rt_subject *s, const rt_content *known,
+                         const rt_register *how, rt_error *err)
+{
+    const rt_context *context = context_of(st, a, s->subject);
+    int next = next_number(st, s->subject);
+    if (how->version > 0 && how->version != next && !how->id)
+        return rt_fail_as(err, RT_BAD_INPUT, 42201, "subject %s: version %d is not one more than the version before",
+                          s->subject, how->version);
+    s->version = how->version > 0 ? how->version : next;
+    if (how->id && rt_store_find(st, s->subject, s->version, true))
+        return rt_fail_as(err, RT_REFUSED, 42205, "subject %s has a version %d already", s->subject, s->version);
+    const rt_content *taken = how->id ? rt_store_content(st, rt_subject_context(a, s->subject), how->id) : NULL;
+    if (taken && taken != known)
+        return rt_fail_as(err, RT_REFUSED, 42205, "subject %s: id %d belongs to another schema", s->subject, how->id);
+    s->id = how->id ? how->id : known ? known->id : context ? context->last_id + 1 : 1;
+    return RT_OK;
+}
+
+static rt_code prepare(const rt_store *st, fl_arena *a, rt_subject *s, const rt_register *how, const rt_settings *set,
+                       rt_error *err)
+{
+    const rt_version *before = rt_store_find(st, s->subject, -1, false);
+    bool import = how->id != 0;
+    if (how->judge && !import && before && (!s->schema || !s->schema[strspn(s->schema, " \t\r\n")])) {
+        s->schema = before->content->is.schema; /* a new version that differs in metadata or rules alone */
+        s->type = before->content->is.type;
+        s->refs = before->content->is.refs;
+        s->nrefs = before->content->is.nrefs;
+    }
+    rt_code code = wrong_schema(s, err);
+    if (code == RT_OK)
+        code = resolve_refs(st, a, s, err);
+    if (code == RT_OK)
+        code = settle(st, a, s, !import, set, err);
+    if (code == RT_OK && how->judge)
+        code = rt_store_judge(st, a, s, how->normalize || set->normalize, NULL, err);
+    return code == RT_OK ? rt_schema_guid(s, s->guid, err) : code;
+}
+
+static const rt_content *content_with(const rt_store *st, fl_arena *a, const rt_subject *s, const char *ident)
+{
+    const rt_context *context = context_of(st, a, s->subject);
+    return context ? fl_map_get(context->by_identity, ident) : NULL;
+}
+
+/* What is known of the registered version, in the arena. */
+static void tell(fl_arena *a, const rt_subject *want, rt_subject *s)
+{
+    const char *given = s->subject;
+    *s = *want;
+    s->subject = given;
+    s->metadata = rt_store_copy(a, want->metadata);
+    s->ruleset = rt_store_copy(a, want->ruleset);
+    s->schema = fl_strdup(a, want->schema);
+}
+
+rt_code rt_store_register_as(rt_store *st, fl_arena *a, rt_subject *s, const rt_register *how, rt_error *err)
+{
     rt_subject want = *s;
-    if (!want.type)
-        want.type = "AVRO";
-    rt_code code = wrong_schema(&want, err);
+    rt_settings set;
+    const char *wrong = rt_subject_wrong(s->subject);
+    if (wrong)
+        return rt_fail_as(err, RT_BAD_INPUT, 42208, "subject \"%s\" %s", s->subject ? s->subject : "", wrong);
+    want.subject = rt_subject_normal(a, s->subject);
+    want.type = s->type && *s->type ? s->type : "AVRO";
+    rt_store_settings(st, a, want.subject, &set);
+    rt_code code = check_mode(&want, how, &set, err);
     if (code == RT_OK)
-        code = resolve_refs(st, a, &want, err);
-    if (code == RT_OK)
-        code = settle(st, a, &want, err);
-    if (code == RT_OK)
-        code = rt_schema_guid(&want, want.guid, err);
+        code = prepare(st, a, &want, how, &set, err);
     if (code != RT_OK)
         return code;
     char *ident = identity(a, &want);
-    const rt_content *known = fl_map_get(st->by_identity, ident);
-    want.id = known ? known->id : (int)st->ids.n + 1;
-    want.version = known ? number_in(st, want.subject, known) : 0;
-    if (!want.version) {
-        want.version = latest_number(st, want.subject) + 1;
+    const rt_content *known = content_with(st, a, &want, ident);
+    const rt_version *there = known && !how->version ? version_with(st, want.subject, known, false) : NULL;
+    if (there && (!how->id || how->id == known->id)) {
+        want.version = there->number;
+        want.id = known->id;
+        tell(a, &want, s);
+        return RT_OK;
+    }
+    if (how->judge && !how->id)
+        code = check_compatible(st, a, &want, &set, err);
+    if (code == RT_OK)
+        code = number_it(st, a, &want, known, how, err);
+    if (code == RT_OK)
         code = commit_version(st, &want, ident, !known, err);
+    if (code == RT_OK)
+        tell(a, &want, s);
+    return code;
+}
+
+rt_code rt_store_register(rt_registry *r, fl_arena *a, rt_subject *s, rt_error *err)
+{
+    return rt_store_register_as((rt_store *)r, a, s, &(rt_register){0}, err);
+}
+
+/* ---- lookup ---- */
+
+static const rt_version *look(const rt_store *st, fl_arena *a, const rt_subject *s, bool deleted)
+{
+    const rt_content *c = content_with(st, a, s, identity(a, s));
+    return c ? version_with(st, s->subject, c, deleted) : NULL;
+}
+
+/* First as it is given, then with the metadata and rules that a registration would take over. */
+rt_code rt_store_lookup(rt_store *st, fl_arena *a, rt_subject *s, bool normalize, bool deleted, rt_version *out,
+                        rt_error *err)
+{
+    rt_settings set;
+    if (!rt_store_subject(st, s->subject, deleted))
+        return rt_fail_as(err, RT_NOT_FOUND, 40401, "subject %s is not in the registry %s", s->subject, st->url);
+    rt_store_settings(st, a, s->subject, &set);
+    s->type = s->type && *s->type ? s->type : "AVRO";
+    rt_code code = wrong_schema(s, err);
+    if (code == RT_OK)
+        code = resolve_refs(st, a, s, err);
+    if (code == RT_OK)
+        code = settle(st, a, s, false, &set, err);
+    if (code == RT_OK)
+        code = rt_store_judge(st, a, s, normalize || set.normalize, NULL, err);
+    const rt_version *found = code == RT_OK ? look(st, a, s, deleted) : NULL;
+    if (code == RT_OK && !found) {
+        code = settle(st, a, s, true, &set, err);
+        found = code == RT_OK ? look(st, a, s, deleted) : NULL;
     }
-    if (code == RT_OK) {
-        want.metadata = rt_store_copy(a, want.metadata);
-        want.ruleset = rt_store_copy(a, want.ruleset);
-        *s = want;
-    }
+    if (code == RT_OK && !found)
+        code = rt_fail_as(err, RT_NOT_FOUND, 40403, "subject %s has no such schema", s->subject);
+    if (found)
+        *out = *found;
     return code;
 }
 
@@ -224,6 +391,18 @@ static rt_content *read_content(rt_store *st, const fl_json *record)
     return c;
 }
 
+static rt_context *make_context(rt_store *st, const char *subject)
+{
+    const char *name = rt_subject_context(st->arena, subject);
+    rt_context *c = fl_map_get(st->contexts, name);
+    if (c)
+        return c;
+    c = FL_NEW(st->arena, rt_context);
+    *c = (rt_context){name, fl_map_new(), fl_map_new(), fl_map_new(), 0};
+    fl_map_put(st->contexts, name, c);
+    return c;
+}
+
 static rt_versions *versions_of(rt_store *st, const char *subject)
 {
     rt_versions *v = fl_map_get(st->subjects, subject);
@@ -231,74 +410,72 @@ static rt_versions *versions_of(rt_store *st, const char *subject)
         return v;
     v = FL_NEW(st->arena, rt_versions);
     v->subject = fl_strdup(st->arena, subject);
+    v->context = make_context(st, subject);
     fl_map_put(st->subjects, subject, v);
     return v;
+}
+
+static void enter(rt_context *context, rt_content *c, int id)
+{
+    char key[16];
+    snprintf(key, sizeof key, "%d", id);
+    c->id = c->is.id = id;
+    fl_map_put(context->by_identity, c->identity, c);
+    fl_map_put(context->by_id, key, c);
+    if (!fl_map_get(context->by_guid, c->is.guid))
+        fl_map_put(context->by_guid, c->is.guid, c);
+    if (id > context->last_id)
+        context->last_id = id;
+}
+
+static void add_user(rt_store *st, rt_content *c, rt_versions *v)
+{
+    for (size_t i = 0; i < c->users.n; i++)
+        if (c->users.v[i] == v)
+            return;
+    FL_PUSH(st->arena, &c->users, v);
+}
+
+/* A version that was deleted, and is there again under a new number, is gone under the old one. */
+static void forget_deleted(rt_versions *v, const rt_content *c)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < v->list.n; i++)
+        if (!(v->list.v[i].deleted && v->list.v[i].content == c))
+            v->list.v[kept++] = v->list.v[i];
+    v->list.n = kept;
+}
+
+static void place(rt_store *st, rt_versions *v, rt_version new)
+{
+    FL_PUSH(st->arena, &v->list, new);
+    for (size_t i = v->list.n - 1; i > 0 && v->list.v[i - 1].number > new.number; i--) {
+        v->list.v[i] = v->list.v[i - 1];
+        v->list.v[i - 1] = new;
+    }
 }
 
 rt_code rt_store_apply_version(rt_store *st, const fl_json *record, rt_error *err)
 {
     const char *subject = fl_json_str(record, "subject");
-    int64_t version, id;
+    int64_t version, id, ts = 0;
     if (!subject || !fl_json_int(record, "version", &version) || !fl_json_int(record, "id", &id))
         return no_record("lacks a member", err);
-    if (id < 1 || (uint64_t)id > st->ids.n + 1 || version != latest_number(st, subject) + 1)
+    if (id < 1 || id > INT32_MAX || version < 1 || version > INT32_MAX || rt_subject_wrong(subject))
+        return no_record("is out of bounds", err);
+    fl_json_int(record, "ts", &ts);
+    if (rt_store_find(st, subject, (int)version, true))
         return no_record("is out of order", err);
     rt_versions *v = versions_of(st, subject);
-    if ((uint64_t)id > st->ids.n) {
-        rt_content *c = read_content(st, record);
+    rt_content *c = (rt_content *)rt_store_content(st, v->context->name, (int)id);
+    if (!c) {
+        c = read_content(st, record);
         if (!c)
             return no_record("lacks a member", err);
-        c->id = (int)id;
-        c->is.id = (int)id;
-        c->is.subject = v->subject;
-        c->is.version = (int)version;
-        FL_PUSH(st->arena, &st->ids, c);
-        fl_map_put(st->by_identity, c->identity, c);
+        enter(v->context, c, (int)id);
     }
-    FL_PUSH(st->arena, &v->list, st->ids.v[id - 1]);
-    return RT_OK;
-}
-
-/* ---- lookups ---- */
-
-static void copy_out(fl_arena *a, const rt_content *c, const char *subject, int version, rt_subject *out)
-{
-    *out = c->is;
-    out->subject = fl_strdup(a, subject);
-    out->version = version;
-    out->type = fl_strdup(a, c->is.type);
-    out->schema = fl_strdup(a, c->is.schema);
-    out->metadata = rt_store_copy(a, c->is.metadata);
-    out->ruleset = rt_store_copy(a, c->is.ruleset);
-    out->refs = c->is.nrefs ? FL_NEW_N(a, rt_schema_ref, c->is.nrefs) : NULL;
-    for (size_t i = 0; i < c->is.nrefs; i++)
-        out->refs[i] = (rt_schema_ref){fl_strdup(a, c->is.refs[i].name), fl_strdup(a, c->is.refs[i].subject),
-                                       c->is.refs[i].version};
-}
-
-rt_code rt_store_version(rt_registry *r, fl_arena *a, const char *subject, int version, rt_subject *out, rt_error *err)
-{
-    rt_store *st = (rt_store *)r;
-    if (version < 1 && version != -1)
-        return rt_fail_as(err, RT_BAD_INPUT, 42202,
-                          "subject %s: version %d is none: a positive number, or -1 for the latest", subject, version);
-    if (!latest_number(st, subject))
-        return rt_fail_as(err, RT_NOT_FOUND, 40401, "subject %s is not in the registry %s", subject, st->url);
-    const rt_content *c = version_of(st, subject, version);
-    if (!c)
-        return rt_fail_as(err, RT_NOT_FOUND, 40402, "subject %s has no version %d in the registry %s", subject, version,
-                          st->url);
-    copy_out(a, c, subject, version == -1 ? latest_number(st, subject) : version, out);
-    return RT_OK;
-}
-
-rt_code rt_store_by_id(rt_registry *r, fl_arena *a, int id, const char *hint, rt_subject *out, rt_error *err)
-{
-    rt_store *st = (rt_store *)r;
-    if (id < 1 || (size_t)id > st->ids.n)
-        return rt_fail_as(err, RT_NOT_FOUND, 40403, "schema id %d is not in the registry %s", id, st->url);
-    const rt_content *c = st->ids.v[id - 1];
-    int hinted = hint ? number_in(st, hint, c) : 0;
-    copy_out(a, c, hinted ? hint : c->is.subject, hinted ? hinted : c->is.version, out);
+    add_user(st, c, v);
+    forget_deleted(v, c);
+    place(st, v, (rt_version){c, (int)version, false, ts});
     return RT_OK;
 }
