@@ -192,6 +192,8 @@ static const struct {
     {REC("{\"name\":\"a\",\"type\":\"int\",\"aliases\":[\"b c\"]}"), "an alias", "\"b c\""},
     {REC("{\"name\":\"a\",\"type\":\"string\",\"confluent:tags\":\"PII\"}"), "list of texts", "\"PII\""},
     {REC("{\"name\":\"a\",\"type\":\"string\",\"confluent:tags\":[1]}"), "list of texts", "1"},
+    {REC("{\"name\":\"a\",\"type\":\"string\",\"confluent.tags\":[\"PII\"]}"), "are called", "[\"PII\"]"},
+    {REC("{\"name\":\"a\",\"type\":\"string\",\"Confluent:Tags\":[\"PII\"]}"), "are called", "[\"PII\"]"},
     {REC("{\"name\":\"a\",\"type\":\"string\",\"confluent:tags\":[\"\"]}"), "none empty", "\"\""},
     {REC("{\"name\":\"a\",\"type\":{\"type\":\"string\",\"confluent:tags\":{}}}"), "list of texts", "{}"},
     {REC("{\"name\":\"a\",\"type\":\"S\"},{\"name\":\"b\",\"type\":{\"type\":\"enum\",\"name\":\"S\",\"symbols\":[]}}"),

@@ -234,6 +234,8 @@ static const struct {
     {"{\"$ref\":\"http://json-schema.org/draft-07/schema#\"}", "nothing is fetched"},
     {P("\"a\":{\"type\":\"string\",\"confluent:tags\":\"PII\"}"), "is a list of texts"},
     {P("\"a\":{\"type\":\"string\",\"confluent:tags\":[7]}"), "is a list of texts"},
+    {P("\"a\":{\"type\":\"string\",\"confluent:tag\":[\"PII\"]}"), "are called"},
+    {P("\"a\":{\"type\":\"string\",\"confluent_tags\":\"PII\"}"), "are called"},
 };
 
 static void refusals(void **state)

@@ -26,11 +26,30 @@ void sch_sort_tags(const char **tags, size_t *n)
     *n = kept;
 }
 
+/* The name means SCH_TAGS and is not: clients pass over it, and the field goes out in clear. Letters alone are
+ * compared, without case, and the last may be missing. */
+static bool is_misspelt(const char *name)
+{
+    static const char letters[] = "confluenttags";
+    size_t n = 0;
+    if ((*name != 'c' && *name != 'C') || !strcmp(name, SCH_TAGS))
+        return false;
+    for (; *name; name++) {
+        char c = (char)(*name >= 'A' && *name <= 'Z' ? *name + 32 : *name);
+        if (c >= 'a' && c <= 'z' && c != letters[n++]) /* at the end it is compared with NUL */
+            return false;
+    }
+    return n + 2 >= sizeof letters;
+}
+
 bool sch_read_tags(parser *p, const fl_json *object, const char ***tags, size_t *n)
 {
     const fl_json *list = fl_json_get(object, SCH_TAGS);
     *tags = NULL;
     *n = 0;
+    for (const fl_json *m = object->kind == FL_JOBJECT ? object->child : NULL; m; m = m->next)
+        if (is_misspelt(m->key))
+            return sch_refuse(p, m, "clients pass over \"%s\": tags are called \"" SCH_TAGS "\"", m->key);
     if (!list)
         return true;
     if (list->kind != FL_JARRAY)
