@@ -98,6 +98,12 @@ static size_t first_not_before(const wide *x, const char *prefix, size_t n)
     return low;
 }
 
+/* A name with a dot in it looks like a path of two steps: `$.a.b` is the property b of a, and the property `a.b`. */
+static bool may_end_alike(const est_leaf *other, const est_leaf *l)
+{
+    return !strcmp(other->hit.field->name, l->hit.field->name) || strchr(other->hit.field->name, '.');
+}
+
 /* A key is looked at with the names that begin as it does up to its first wildcard, and end in the same name. */
 static void reach_by_key(const wide *x, const char *key, const est_leaf *l, reached *out)
 {
@@ -106,7 +112,7 @@ static void reach_by_key(const wide *x, const char *key, const est_leaf *l, reac
         const named *other = &x->names.v[i];
         if (strncmp(other->name, key, n) != 0)
             break;
-        if (!strcmp(other->leaf->hit.field->name, l->hit.field->name) && sch_key_matches(key, other->name))
+        if (may_end_alike(other->leaf, l) && sch_key_matches(key, other->name))
             FL_PUSH(x->scratch, &out->leaves, other->leaf);
     }
 }
@@ -301,21 +307,30 @@ static bool any_tag(const est_side *s)
     return false;
 }
 
-/* One record, each field of it once: nothing else can have one of their names. Most schemas are so, and cost no more.
- */
-static bool is_flat(const est_side *s)
+static bool one_name(const sch_field *x, const sch_field *y)
 {
+    return x == y || (!strcmp(x->name, y->name) && !strcmp(simple_name(x->record->name), simple_name(y->record->name)));
+}
+
+/* Few leaves, and no two of them with one name of record and field: no key means two of them. Most schemas are so, and
+ * cost no more. */
+static bool is_plain(const est_side *s)
+{
+    enum { FEW = 32 };
     for (size_t i = 0; i < s->leaves.n; i++) {
-        const sch_field *f = s->leaves.v[i].hit.field, *before = i ? s->leaves.v[i - 1].hit.field : NULL;
-        if (!f || f == before || (before && f->record != before->record) || f->record->recursive)
+        const sch_field *f = s->leaves.v[i].hit.field;
+        if (!f || f->record->recursive || i == FEW)
             return false;
+        for (size_t k = 0; k < i; k++)
+            if (one_name(f, s->leaves.v[k].hit.field))
+                return false;
     }
     return s->format != EST_JSON; /* there names have characters of wildcards, and dots */
 }
 
 static void wider_side(const est_side *s, void *ctx)
 {
-    if (!any_tag(s) || is_flat(s))
+    if (!any_tag(s) || is_plain(s))
         return;
     wide x = *(const wide *)ctx;
     x.side = s;
