@@ -153,7 +153,7 @@ demo:
 test:
 	@tests/lib/deps build test
 	@$(MAKE) --no-print-directory test-run
-$(BUILD)/tests/demo/kafka $(BUILD)/tests/interop/registry_tool $(BUILD)/tests/interop/compat_tool: %: %.o $(call archives,runtime schema base)
+$(BUILD)/tests/demo/kafka $(BUILD)/tests/interop/registry_tool $(BUILD)/tests/interop/compat_tool $(BUILD)/tests/real/kms_tool: %: %.o $(call archives,runtime schema base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 install: all man $(BUILD)/completion/flec.bash

@@ -303,6 +303,7 @@ static const struct param_env {
     {"aws-kms", "role.arn", "AWS_ROLE_ARN"},
     {"aws-kms", "role.session.name", "AWS_ROLE_SESSION_NAME"},
     {"aws-kms", "role.external.id", "AWS_ROLE_EXTERNAL_ID"},
+    {"aws-kms", "ssl.ca.location", "AWS_CA_BUNDLE"},
     {"azure-kms", "tenant.id", "AZURE_TENANT_ID"},
     {"azure-kms", "client.id", "AZURE_CLIENT_ID"},
     {"azure-kms", "client.secret", "AZURE_CLIENT_SECRET"},
@@ -314,6 +315,9 @@ static const struct param_env {
     {"hcvault", "ssl.keystore.location", "VAULT_SSL_KEYSTORE_LOCATION"},
     {"hcvault", "ssl.keystore.password", "VAULT_SSL_KEYSTORE_PASSWORD"},
     {"hcvault", "ssl.truststore.location", "VAULT_SSL_TRUSTSTORE_LOCATION"},
+    {"hcvault", "ssl.ca.location", "VAULT_CACERT"},
+    {"hcvault", "ssl.certificate.location", "VAULT_CLIENT_CERT"},
+    {"hcvault", "ssl.key.location", "VAULT_CLIENT_KEY"},
 };
 
 const char *rt_param_env(const char *kms_type, const char *param)
@@ -343,6 +347,22 @@ static const char *plan_param(const rt_plan_kek *k, const char *name)
         if (!strcmp(k->params[i].name, name))
             return k->params[i].value;
     return NULL;
+}
+
+/* kmsProps of the policy itself. Those of a registry are another matter (kek_kms.h). */
+static fl_secret plan_prop(const rt_plan_kek *k, const char *name)
+{
+    fl_json_error err;
+    fl_secret s = {0};
+    if (!k || !k->kek.props || !strstr(k->kek.props, name))
+        return s;
+    fl_arena *a = fl_arena_new();
+    const fl_json *props = fl_json_parse(a, k->kek.props, strlen(k->kek.props), 0, &err);
+    const char *text = props ? fl_json_str(props, name) : NULL;
+    if (text && *text)
+        s = fl_secret_copy(text, strlen(text));
+    fl_arena_free(a);
+    return s;
 }
 
 static const char *setting(const rt_param_source *s, const char *name)
@@ -385,7 +405,7 @@ static fl_secret get(void *ctx, const char *kek, const char *name)
     if (text)
         return fl_secret_copy(text, strlen(text));
     text = plan_param(k, name);
-    return text ? resolved(kek, name, text) : (fl_secret){0};
+    return text ? resolved(kek, name, text) : plan_prop(k, name);
 }
 
 /* ---- what policy and configuration name ---- */

@@ -34,7 +34,8 @@ rt_code rt_config_resolve(const char *text, fl_secret *out, rt_error *err);
 rt_code rt_config_value(const rt_config *c, const char *key, fl_secret *out, rt_error *err);
 
 /* KMS parameters of a client, for rt_keys_options and rt_registry_options. Parameter p of KEK k is, in this order:
- * setting `rule.executors._default_.param.p`, the vendor's environment variable for it, the plan's parameter.
+ * setting `rule.executors._default_.param.p`, the vendor's environment variable for it, the plan's parameter, the
+ * kmsProps of the KEK in the plan.
  *
  * Key ids that may be called: those of the plan's KEKs and their alternates, those of the setting for alternates, and
  * those of the setting `flec.kms.key.ids` (comma list). */

@@ -17,14 +17,33 @@ typedef struct kek_kms {
     rt_params base, params;
 } kek_kms;
 
+/* Of what a registry says of a key service's KEK, this counts. */
+static bool of_props(const kek_kms *k, const char *name)
+{
+    return !rt_kms_remote(k->type) || !strcmp(name, "encrypt.alternate.kms.key.ids") ||
+           !strcmp(name, "encrypt.azure.key.version.save");
+}
+
 /* kmsProps over the client's parameters. */
 static fl_secret param(void *ctx, const char *kek, const char *name)
 {
     kek_kms *k = ctx;
-    const char *own = fl_json_str(k->props, name);
+    const char *own = of_props(k, name) ? fl_json_str(k->props, name) : NULL;
     if (own && *own)
         return fl_secret_copy(own, strlen(own));
     return k->base.get ? k->base.get(k->base.ctx, kek, name) : (fl_secret){0};
+}
+
+static fl_secret env(void *ctx, const char *name)
+{
+    const kek_kms *k = ctx;
+    return k->base.env ? k->base.env(k->base.ctx, name) : (fl_secret){0};
+}
+
+static bool may_call(void *ctx, const char *type, const char *key_id)
+{
+    const kek_kms *k = ctx;
+    return k->base.may_call && k->base.may_call(k->base.ctx, type, key_id);
 }
 
 static rt_code driver(kek_kms *k, size_t i, rt_kms **out, rt_error *err)
@@ -145,10 +164,12 @@ rt_code rt_kek_kms_open(const rt_kek *kek, const rt_params *params, rt_kms **out
     k->type = fl_strdup(k->arena, kek->kms_type);
     k->ids[k->nids++] = fl_strdup(k->arena, kek->kms_key_id);
     k->base = *params;
-    k->params = (rt_params){.get = param, .ctx = k};
+    k->params = (rt_params){param, k, env, may_call};
     rt_code code = read_props(k, kek->props, err);
     if (code == RT_OK)
         code = alternates(k, err);
+    for (size_t i = 0; code == RT_OK && i < k->nids; i++)
+        code = rt_kms_named(k->kek, k->type, k->ids[i], &k->params, err);
     if (code == RT_OK)
         *out = &k->kms;
     else

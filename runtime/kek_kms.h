@@ -1,5 +1,10 @@
 /* kek_kms.h: the KMS of one KEK as an rt_kms: its key id, then the alternate ones in turn, for wrapping and unwrapping
- * alike (as the vendor's clients do). Parameters come from the KEK's kmsProps first, then from the client. */
+ * alike (as the vendor's clients do).
+ *
+ * kmsProps come from a registry. Those of local-kms stand before the client's parameters, as in Java and JavaScript. Of
+ * a key service's, only the alternate key ids and encrypt.azure.key.version.save count: a registry must not be able to
+ * say who is trusted, in which namespace a key lies, or as whom it is used. Every key id must be one that policy or
+ * configuration names. */
 #ifndef FLEC_RUNTIME_KEK_KMS_H
 #define FLEC_RUNTIME_KEK_KMS_H
 

@@ -30,6 +30,11 @@ struct rt_kms {
 rt_code rt_kms_open(const char *kek, const char *type, const char *key_id, const rt_params *params, rt_kms **out,
                     rt_error *err);
 
+/* Does the driver of this type call a service? */
+bool rt_kms_remote(const char *type);
+/* RT_NO_KEY with the key id in the message if it is one that nobody named. */
+rt_code rt_kms_named(const char *kek, const char *type, const char *key_id, const rt_params *params, rt_error *err);
+
 /* The Tink key proto (AesGcmKey field 3, AesSivKey field 2) around a raw key, and back. */
 #include "runtime/aead.h"
 fl_secret rt_tink_wrap(rt_alg alg, const fl_secret *raw);

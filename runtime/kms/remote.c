@@ -1,9 +1,11 @@
 /* remote.c: what the drivers of key services over the network share. */
 #include "runtime/kms/remote.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/config.h"
 
@@ -23,18 +25,38 @@ static rt_code timeout_of(const kms_remote *r, int *out, rt_error *err)
     return RT_OK;
 }
 
-rt_code kms_remote_init(kms_remote *r, const char *type, const char *kek, const char *key_id, const rt_params *params,
-                        const rt_http_options *opt, rt_error *err)
+static rt_code readable(const kms_remote *r, const char *path, rt_error *err)
 {
-    rt_http_options o = *opt;
+    return !path || !access(path, R_OK) ? RT_OK : kms_fail(r, err, "%s: %s", path, strerror(errno));
+}
+
+rt_code kms_remote_init(kms_remote *r, const char *type, const char *kek, const char *key_id, const rt_params *params,
+                        bool (*again)(const rt_http_answer *a), rt_error *err)
+{
     r->type = type;
     r->kek = fl_xstrdup(kek);
     r->key_id = fl_xstrdup(key_id);
     r->params = *params;
-    rt_code code = timeout_of(r, &o.limits.total_ms, err);
+    r->again = again;
+    rt_code code = timeout_of(r, &r->limits.total_ms, err);
+    r->ca = kms_param(r, "ssl.ca.location");
     if (code == RT_OK)
-        r->http = rt_http_new(&o);
-    return code;
+        code = readable(r, (char *)r->ca.bytes, err);
+    return code == RT_OK ? kms_certificate(r, NULL, NULL, err) : code;
+}
+
+rt_code kms_certificate(kms_remote *r, const char *cert, const char *key, rt_error *err)
+{
+    rt_http_options o = {
+        .ca_file = (char *)r->ca.bytes, .cert_file = cert, .key_file = key, .limits = r->limits, .again = r->again};
+    rt_code code = readable(r, cert, err);
+    if (code == RT_OK)
+        code = readable(r, key, err);
+    if (code != RT_OK)
+        return code;
+    rt_http_free(r->http);
+    r->http = rt_http_new(&o);
+    return RT_OK;
 }
 
 void kms_remote_end(kms_remote *r)
@@ -42,15 +64,14 @@ void kms_remote_end(kms_remote *r)
     rt_http_free(r->http);
     for (size_t i = 0; i < r->nsent; i++)
         fl_secret_free(&r->sent[i]);
+    fl_secret_free(&r->ca);
     free(r->kek);
     free(r->key_id);
 }
 
 rt_http *kms_second_http(kms_remote *r, bool no_proxy)
 {
-    rt_error ignored;
-    rt_http_options o = {.no_proxy = no_proxy};
-    timeout_of(r, &o.limits.total_ms, &ignored); /* it was good when r was made */
+    rt_http_options o = {.ca_file = (char *)r->ca.bytes, .no_proxy = no_proxy, .limits = r->limits, .again = r->again};
     return rt_http_new(&o);
 }
 
@@ -72,7 +93,9 @@ static fl_secret with_nul(fl_secret s)
 
 fl_secret kms_param(const kms_remote *r, const char *name)
 {
-    return r->params.get ? with_nul(r->params.get(r->params.ctx, r->kek, name)) : (fl_secret){0};
+    fl_secret s = r->params.get ? with_nul(r->params.get(r->params.ctx, r->kek, name)) : (fl_secret){0};
+    const char *variable = s.bytes ? NULL : rt_param_env(r->type, name); /* without a plan only we know the type */
+    return variable ? kms_env(r, variable) : s;
 }
 
 fl_secret kms_env(const kms_remote *r, const char *name)
@@ -139,7 +162,7 @@ static const struct wording {
 } wordings[] = {
     [KMS_CREDENTIALS] = {"the credentials are refused: they are wrong, unknown or revoked", ""},
     [KMS_EXPIRED] = {"the token or session has expired", "; renew it"},
-    [KMS_DENIED] = {"access denied: these credentials may not do this with the key", ""},
+    [KMS_DENIED] = {"access denied: the credentials lack the right", ""},
     [KMS_NO_KEY] = {"there is no such key", "; is the key id right?"},
     [KMS_DISABLED] = {"the key is disabled or about to be deleted", "; enable it first"},
     [KMS_TAMPERED] = {"the wrapped key does not open: it is damaged, or was wrapped under another key", ""},

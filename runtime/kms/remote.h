@@ -16,6 +16,9 @@ typedef struct kms_remote {
     const char *type; /* "aws-kms" */
     char *kek, *key_id;
     rt_params params;
+    rt_http_limits limits; /* of every call */
+    bool (*again)(const rt_http_answer *a);
+    fl_secret ca; /* the path of a PEM file, or none */
     rt_http *http;
     fl_secret sent[KMS_SECRETS]; /* what no message may repeat */
     size_t nsent;
@@ -33,12 +36,15 @@ typedef enum {
     KMS_ODD /* anything else */
 } kms_problem;
 
-/* limits.total_ms and the files of opt may come from parameters: kms_remote_init reads `request.timeout.ms`. */
+/* Copies its texts; params->ctx must outlive r. `again` as in rt_http_options. Reads two parameters:
+ * request.timeout.ms, the limit of a whole call, and ssl.ca.location, a PEM file in place of the system's CAs. */
 rt_code kms_remote_init(kms_remote *r, const char *type, const char *kek, const char *key_id, const rt_params *params,
-                        const rt_http_options *opt, rt_error *err);
+                        bool (*again)(const rt_http_answer *a), rt_error *err);
+/* Before the first call: a client certificate, PEM files or NULL. RT_NO_KEY if one cannot be read. */
+rt_code kms_certificate(kms_remote *r, const char *cert, const char *key, rt_error *err);
 void kms_remote_end(kms_remote *r); /* all but r itself */
 
-/* A client for another host of the same service (a token endpoint): its own TLS files, the limits of r. */
+/* A client for another host of the same service (a token endpoint), with the CAs and limits of r. */
 rt_http *kms_second_http(kms_remote *r, bool no_proxy);
 
 /* A parameter, or a variable of the environment, followed by a NUL that is not counted. bytes NULL: absent or empty.
