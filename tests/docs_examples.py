@@ -40,6 +40,7 @@ AROUND = {
     "test": ['test "example" {'],
 }
 PLATFORM = ["platform cloud {", "workers 7.9.2", 'registry "https://registry.example"', 'kafka "broker.example:9092"', "}"]
+LACKS = re.compile(r" missing in `|has no `")
 FORMS = ("syntax", "duplicate-attribute")  # what the grammar and the forms refuse; pages of these show what is refused
 # blocks of pages that are neither policy text nor findings, by their first line
 OTHER = {
@@ -50,7 +51,7 @@ OTHER = {
     "docs/how-it-is-built.md": (" *.flec ", "    0  length"),
     "docs/output.md": ("flec check --format sarif", "::error "),
     "docs/registry.md": ("flec-registry 1",),
-    "docs/checks/incompatible-schema.md": ('{"name": "card"',),
+    "docs/checks/incompatible-schema.md": ('{"name": "id"',),
 }
 
 
@@ -84,7 +85,8 @@ def compile_example(flec, page, hint, text):
     around = ([] if re.search(r"^platform ", text, re.M) or hint == "platform" else PLATFORM) + AROUND[hint]
     last = text.count("\n")
     found = check(flec, "".join(line + "\n" for line in around) + text + closed)
-    mine = [d for d in found if len(around) < d["line"] <= len(around) + last]
+    # of what stands around it only this is no matter: that a block lacks what the example does not show
+    mine = [d for d in found if len(around) < d["line"] <= len(around) + last or (d["check"] in FORMS and not LACKS.search(d["message"]))]
     about = os.path.basename(page)[:-3]
     whole = re.search(r"^platform ", text, re.M) and re.search(r"^  workers ", text, re.M) and re.search(r"^topic ", text, re.M)
     if about in FORMS:
