@@ -107,18 +107,6 @@ static bool judge_rows(res *r, const repetition *f)
     return false;
 }
 
-static bool judge_size(res *r, const repetition *f)
-{
-    size_t each = count(f->stmt);
-    if (r->nstmts < MAX_STMTS && each <= (MAX_STMTS - r->nstmts) / f->list->n) {
-        r->nstmts += each * f->list->n;
-        return true;
-    }
-    res_error(r, "syntax", f->vars->span, "with its repetitions written out the estate has more than %u statements",
-              MAX_STMTS);
-    return false;
-}
-
 static bool begin(res *r, const lang_stmt *s, repetition *f)
 {
     const lang_value *list = lang_get1(s, "list");
@@ -131,7 +119,7 @@ static bool begin(res *r, const lang_stmt *s, repetition *f)
             fl_diag_relate(r->diags, d, f->list->span, "the list");
         return false;
     }
-    return ok && f->list && judge_rows(r, f) && judge_size(r, f);
+    return ok && f->list && judge_rows(r, f);
 }
 
 /* ---- rows ---- */
@@ -200,17 +188,18 @@ static const res_row *row_of(res *r, repetition *f, const lang_value *item)
 /* What the expanded texts of an instance may be: too long, or not to be shown. */
 static void judge_name(res *r, const repetition *f, const lang_name *n)
 {
-    size_t total = 0;
+    size_t total = 0, rows = 0;
     bool concealed = false;
     for (size_t i = 0; i < n->nparts; i++) {
         const lang_part *p = &n->parts[i];
         const est_variable *v = p->is_var && !p->row ? res_variable(r->e, p->text) : NULL;
         total += p->row ? strlen(p->row) : v && v->text ? strlen(v->text) : p->is_var ? 0 : p->len;
+        rows += p->row ? strlen(p->row) : 0;
         concealed |= v && v->secret;
         for (size_t k = 0; p->row && k < f->vars->n; k++)
             concealed |= f->secret[k] && !strcmp(f->names[k], p->text);
     }
-    if (total > RES_MAX_TEXT)
+    if (total > RES_MAX_TEXT && total - rows <= RES_MAX_TEXT) /* else it was said where it is written */
         res_error(r, "syntax", n->span, "with its variables the text is longer than %u KiB", RES_MAX_TEXT >> 10);
     if (concealed)
         res_conceal(r, est_expand(r->e, n), n->text);
@@ -237,10 +226,38 @@ static void judge_stmt(res *r, const repetition *f, const lang_stmt *s)
         judge_stmt(r, f, s->block->stmts[i]);
 }
 
-static void repeat(res *r, const lang_stmt *s)
+/* How often a statement will be written out, as far as that is known before its list is judged. */
+static size_t times(res *r, const lang_stmt *s)
+{
+    const lang_value *list = lang_get1(s, "list");
+    const est_variable *named = list && list->kind == LANG_V_NAME ? res_variable(r->e, list->name.text) : NULL;
+    list = named ? named->value : list;
+    return !list ? 1 : list->kind == LANG_V_LIST ? list->n : 0;
+}
+
+/* Is there room for all repetitions? Asked before the first is written out: a small file can ask for any number. */
+static bool affordable(res *r)
+{
+    for (size_t i = 0; i < r->shared->files.n; i++) {
+        const lang_block *top = r->shared->files.v[i]->top;
+        for (size_t k = 0; k < top->n; k++) {
+            size_t n = times(r, top->stmts[k]), each = count(top->stmts[k]);
+            if (n && each > (MAX_STMTS - r->nstmts) / n) {
+                const lang_list *vars = lang_get(top->stmts[k], "vars");
+                res_error(r, "syntax", vars ? vars->span : top->stmts[k]->span,
+                          "with its repetitions written out the estate has more than %u statements", MAX_STMTS);
+                return false;
+            }
+            r->nstmts += n * each;
+        }
+    }
+    return true;
+}
+
+static void repeat(res *r, const lang_stmt *s, bool room)
 {
     repetition f;
-    if (!begin(r, s, &f)) {
+    if (!room || !begin(r, s, &f)) {
         int kind = res_kind_of(s);
         r->e->incomplete = true;
         if (kind >= 0)
@@ -266,15 +283,15 @@ static void repeat(res *r, const lang_stmt *s)
 
 void res_repeat(res *r)
 {
+    bool room = affordable(r);
     for (size_t i = 0; i < r->shared->files.n; i++) {
         const lang_block *top = r->shared->files.v[i]->top;
         for (size_t k = 0; k < top->n; k++) {
             const lang_stmt *s = top->stmts[k];
             if (lang_get(s, "vars")) {
-                repeat(r, s);
+                repeat(r, s, room);
                 continue;
             }
-            r->nstmts += count(s);
             FL_PUSH(r->a, &r->top, s);
         }
     }
