@@ -62,7 +62,14 @@ bool cli_personal_words(fl_arena *a, const char *file, const char **text, fl_sta
         *status = FL_COULD_NOT_RUN;
         return false;
     }
-    chk_personal *list = strlen(read) == n ? chk_personal_new(read, &line) : NULL;
+    chk_personal *list = chk_personal_new(read, &line);
+    if (list && strlen(read) < n) { /* the line that a zero byte ends */
+        line = 1;
+        for (const char *p = read; (p = strchr(p, '\n')); p++)
+            line++;
+        chk_personal_free(list);
+        list = NULL;
+    }
     if (!list) {
         fl_log(FL_LOG_ERROR, "%s:%zu: an entry is made of letters, digits, blanks, `_` and `-`", file, line);
         *status = FL_USAGE;
