@@ -176,6 +176,8 @@ static void proto2_groups_and_extensions(void **state)
     assert_true(one(s, "b").field->optional);
     assert_int_equal(s->nmisplaced, 1);
     assert_string_equal(s->misplaced[0].what, "the extension more");
+    assert_int_equal(s->nextensions, 1);
+    assert_string_equal(s->extensions[0], "M.more");
 }
 
 static void recursive_messages(void **state)

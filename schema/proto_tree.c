@@ -37,6 +37,7 @@ typedef struct tree {
     sch_types types;
     FL_VEC(waiting) list;
     FL_VEC(note) notes;
+    FL_VEC(const char *) extensions;
     bool no_root; /* what is refused is the message that was asked for */
 } tree;
 
@@ -101,8 +102,12 @@ static void misplaced(tree *t, const proto_file *file, const proto_tags *tags, c
 
 static void extensions(tree *t, const proto_file *file, const proto_field *list, size_t n, const sch_type *root)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        const char *of = list[i].extendee ? list[i].extendee : "";
         misplaced(t, file, &list[i].tags, root, "the extension ", list[i].name);
+        if (strncmp(of, "google.protobuf.", 16))
+            FL_PUSH(t->a, &t->extensions, fl_printf(t->a, "%.500s.%.200s", of, list[i].name));
+    }
 }
 
 /* Depth is that of reading, which bounded it. */
@@ -343,7 +348,9 @@ static sch_schema *build(tree *t, const char *message)
                       .ntypes = (unsigned)t->types.n,
                       .proto = p,
                       .misplaced = sorted(t),
-                      .nmisplaced = t->notes.n};
+                      .nmisplaced = t->notes.n,
+                      .extensions = t->extensions.v,
+                      .nextensions = t->extensions.n};
     return s;
 }
 

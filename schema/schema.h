@@ -127,6 +127,10 @@ typedef struct sch_schema {
     const struct sch_proto *proto;  /* Protobuf: what was read of the descriptors (proto.h); else NULL */
     const sch_misplaced *misplaced; /* in order of the texts */
     size_t nmisplaced;
+    /* Protobuf: fields that the texts add to messages by `extend`, as "p.M.name": no client looks at them, and no path
+     * names them. Those of google.protobuf.*, which are options, are left out. */
+    const char **extensions;
+    size_t nextensions;
     const sch_ref *refs; /* what it was parsed with by sch_parse, for who follows a `$ref` in the text (compat.h) */
     size_t nrefs;
 } sch_schema;

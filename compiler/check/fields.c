@@ -284,6 +284,19 @@ static bool named_short(const est_side *s, const char *leaf)
     return false;
 }
 
+/* Protobuf: what `extend` adds to a message goes out in clear, and no line can name it. */
+static void extensions_of(const walk *w, const est_side *s)
+{
+    const sch_schema *schema = s->schema;
+    fl_diag *d = chk_report(w->row, w->diags, s->at,
+                            "the %s of %s is exhaustive, and its schema extends a message with %s%s, which no `field` "
+                            "line can name",
+                            est_side_name(s), s->topic->name.s, schema->extensions[0],
+                            schema->nextensions > 1 ? " and others" : "");
+    fl_diag_help(w->diags, d, "write it as a field of the message: no client looks for tags on an extension");
+    chk_about_side(d, s, NULL);
+}
+
 /* One finding a leaf: a waiver of one says nothing about the field that somebody adds next. */
 static void listed_side(const est_side *s, void *ctx)
 {
@@ -299,6 +312,8 @@ static void listed_side(const est_side *s, void *ctx)
         fl_diag_help(w->diags, d, "decide: `field %s is TAG` or `field %s is clear`", text, text);
         chk_about_side(d, s, path);
     }
+    if (s->exhaustive && s->schema->nextensions)
+        extensions_of(w, s);
 }
 
 void chk_field_not_listed(const chk_row *row, const est_estate *e, fl_diags *diags)
