@@ -313,10 +313,12 @@ static bool one_name(const sch_field *x, const sch_field *y)
 }
 
 /* Few leaves, and no two of them with one name of record and field: no key means two of them. Most schemas are so, and
- * cost no more. */
+ * cost no more. Not so JSON: objects have no names there, and names have characters of wildcards, and dots. */
 static bool is_plain(const est_side *s)
 {
     enum { FEW = 32 };
+    if (s->format == EST_JSON)
+        return false;
     for (size_t i = 0; i < s->leaves.n; i++) {
         const sch_field *f = s->leaves.v[i].hit.field;
         if (!f || f->record->recursive || i == FEW)
@@ -325,7 +327,7 @@ static bool is_plain(const est_side *s)
             if (one_name(f, s->leaves.v[k].hit.field))
                 return false;
     }
-    return s->format != EST_JSON; /* there names have characters of wildcards, and dots */
+    return true;
 }
 
 static void wider_side(const est_side *s, void *ctx)
