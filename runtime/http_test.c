@@ -240,6 +240,39 @@ static void circuit(void **state)
     rt_http_answer_free(&answer);
 }
 
+static rt_code ask_tls(const lab_server *tls, const char *url, const char *ca)
+{
+    rt_http_options o = {.ca_file = ca, .clock = &fake_clock};
+    rt_http_request q = {.method = "GET", .url = url};
+    rt_http *h = rt_http_new(&o);
+    rt_code code = rt_http_call(h, &q, &answer, &err);
+    rt_http_free(h);
+    rt_http_answer_free(&answer);
+    return code;
+}
+
+/* Verified against the CAs that are named, and against the host: neither failure is tried again. */
+static void verifies(void **state)
+{
+    lab_server tls, other;
+    char by_name[64];
+    lab_start_tls(&tls);
+    lab_start_tls(&other);
+    for (int i = 0; i < 3; i++)
+        lab_answer(&tls, "200 OK", "secure");
+    snprintf(by_name, sizeof by_name, "https://localhost%s", strrchr(tls.url, ':'));
+    assert_int_equal(ask_tls(&tls, tls.url, tls.ca), RT_OK);
+    assert_int_equal(ask_tls(&tls, tls.url, NULL), RT_NO_KEY);
+    assert_non_null(strstr(err.message, "TLS"));
+    assert_int_equal(ask_tls(&tls, tls.url, other.ca), RT_NO_KEY);
+    assert_int_equal(ask_tls(&tls, by_name, tls.ca), RT_NO_KEY);
+    assert_non_null(strstr(err.message, "TLS"));
+    assert_int_equal(tls.nasked, 1);
+    assert_int_equal(time_.nslept, 0);
+    lab_stop(&tls);
+    lab_stop(&other);
+}
+
 static void refused_connection(void **state)
 {
     static const rt_http_options once = {.limits = {.tries = 1}};
@@ -301,8 +334,9 @@ int main(void)
         WITH_SERVER(sends_and_receives),   WITH_SERVER(tries_again),     WITH_SERVER(gives_the_last_answer),
         WITH_SERVER(leaves_others_alone),  WITH_SERVER(further_answers), WITH_SERVER(retry_after),
         WITH_SERVER(retry_after_too_late), WITH_SERVER(time_out),        WITH_SERVER(bounded_answers),
-        WITH_SERVER(no_redirect),          WITH_SERVER(circuit),         WITH_SERVER(refused_connection),
-        cmocka_unit_test(addresses),       cmocka_unit_test(headers),    cmocka_unit_test(escapes),
+        WITH_SERVER(no_redirect),          WITH_SERVER(circuit),         WITH_SERVER(verifies),
+        WITH_SERVER(refused_connection),   cmocka_unit_test(addresses),  cmocka_unit_test(headers),
+        cmocka_unit_test(escapes),
     };
     return cmocka_run_group_tests_name("http", tests, NULL, NULL);
 }
