@@ -77,7 +77,9 @@ static bool is_of_key(const char *cls)
     return !strcmp(cls + strcspn(cls, "$"), "$Key");
 }
 
-#define MAX_NAMES 100000 /* of the fields of one side, with their older names */
+/* Of one chain. Beyond them it counts as one that nobody can follow. */
+#define MOST_MOVES   4    /* transformations that give all fields other names: each doubles the names to look at */
+#define MOST_RENAMES 1000 /* of fields that are encrypted in the end */
 
 /* ---- the transformations of a connector, looked at from the last to the first ---- */
 
@@ -94,6 +96,7 @@ typedef struct flow {
     names sealed[2];               /* [0] value, [1] key */
     FL_VEC(const est_prop *) said; /* properties that were reported for an earlier topic */
     const char *alias;
+    unsigned moves, renames;
     bool key;             /* the transformation works on the key */
     const char *property; /* that is being read */
 } flow;
@@ -207,8 +210,10 @@ static void rename_item(const char *item, size_t n, void *ctx)
     size_t from = colon ? (size_t)(colon - item) : 0, len = n - from - 1;
     if (!colon)
         return;
-    if (has(f, f->key, to, len))
+    if (has(f, f->key, to, len) && ++f->renames <= MOST_RENAMES)
         FL_PUSH(f->e->arena, &f->sealed[f->key], fl_strndup(f->e->arena, item, from));
+    else if (f->renames > MOST_RENAMES)
+        help(f, report(f, "renames more fields than can be followed"), "rename them where they come from");
     else if (has(f, f->key, item, from))
         copied(f, item, from, fl_printf(f->e->arena, "%.*s, which is not", (int)len, to),
                "take the pair out, or encrypt the new name");
@@ -299,12 +304,26 @@ static const char *unflattened(flow *f, const char *name, const char *how)
     return out;
 }
 
+static void unknown_class(flow *f)
+{
+    property_of(f, "type");
+    help(f,
+         report(f, "is a class that may do anything, before %s of topic %s is encrypted",
+                is_sealed(&f->topic->value) ? "the value" : "the key", f->topic->name.s),
+         "see that it puts no encrypted field into the key, a header, a topic's name or a field in clear, or take it "
+         "out");
+}
+
 /* Adds what each name was: both count from here on, as a predicate may leave a transformation out. */
 static void were(flow *f, was fn, const char *how)
 {
     names *all = &f->sealed[f->key];
     size_t n = all->n;
-    for (size_t i = 0; how && i < n && n < MAX_NAMES; i++) {
+    if (++f->moves > MOST_MOVES) {
+        unknown_class(f);
+        return;
+    }
+    for (size_t i = 0; how && i < n; i++) {
         const char *old = fn(f, all->v[i], how);
         if (old)
             FL_PUSH(f->e->arena, all, old);
@@ -317,16 +336,6 @@ static void unwrap(flow *f)
     each(f, "add.fields", added_field);
     each(f, "route.by.field", into_topic);
     were(f, within, "after");
-}
-
-static void unknown_class(flow *f)
-{
-    property_of(f, "type");
-    help(f,
-         report(f, "is a class that may do anything, before %s of topic %s is encrypted",
-                is_sealed(&f->topic->value) ? "the value" : "the key", f->topic->name.s),
-         "see that it puts no encrypted field into the key, a header, a topic's name or a field in clear, or take it "
-         "out");
 }
 
 static void transform(flow *f)
@@ -414,6 +423,7 @@ static void one_alias(const char *item, size_t n, void *ctx)
 static void start(flow *f, const est_topic *t)
 {
     f->topic = t;
+    f->moves = f->renames = 0;
     for (int key = 0; key < 2; key++) {
         const est_side *s = side(f, key);
         f->sealed[key].n = 0;
