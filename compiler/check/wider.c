@@ -313,7 +313,7 @@ static bool one_name(const sch_field *x, const sch_field *y)
 }
 
 /* Few leaves, and no two of them with one name of record and field: no key means two of them. Most schemas are so, and
- * cost no more. Not so JSON: objects have no names there, and names have characters of wildcards, and dots. */
+ * cost no more. JSON Schema has no names of records, and its names of fields have characters of wildcards, and dots. */
 static bool is_plain(const est_side *s)
 {
     enum { FEW = 32 };
