@@ -4,6 +4,7 @@
     # a comment, only before the first section
     === file NAME            a file in the case's empty folder; the text up to the next `===` line
     === copy PATH            a file or folder of the repository, copied into the folder under its own name
+    === make NAME            what no text file can hold (huge, binary, deep), written by tests/hostile/generate.py
     === run COMMAND          one line for `sh`; `flec` is the program under test
     === status N             what the run before it must give: exit status,
     === out                  standard output,
@@ -18,7 +19,8 @@ import argparse, difflib, os, shutil, subprocess, sys, tempfile, time
 from xml.sax.saxutils import escape
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-KEYS = ("file", "copy", "run", "status", "out", "err")
+HOSTILE = "tests/hostile/"
+KEYS = ("file", "copy", "make", "run", "status", "out", "err")
 
 
 class Section:
@@ -66,6 +68,8 @@ def place(folder, section):
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with open(target, "w", encoding="utf-8", newline="\n") as f:
             f.write(section.text())
+    elif section.key == "make":
+        subprocess.run([os.path.join(ROOT, "tests", "hostile", "generate.py"), section.arg, folder], check=True)
     else:
         source = os.path.join(ROOT, section.arg)
         target = os.path.join(folder, os.path.basename(section.arg.rstrip("/")))
@@ -91,7 +95,7 @@ def run_case(path, flec, update):
             s = sections[i]
             i += 1
             new.append(f"=== {s.key} {s.arg}".rstrip())
-            if s.key in ("file", "copy"):
+            if s.key in ("file", "copy", "make"):
                 place(folder, s)
                 new += s.lines
             elif s.key == "run":
@@ -133,15 +137,16 @@ def compare(command, want, got):
 
 
 def every_case():
-    """Every *.case of the tree; outside a checkout, or without git, by walking it. Build folders hold none."""
+    """Every *.case of the tree but those of tests/hostile, which tests/hostile/run.py runs; without git, by walking it. Build folders hold none."""
     if shutil.which("git"):
         listing = subprocess.run(["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.case"],
                                  capture_output=True, text=True)
         if listing.returncode == 0:
-            return sorted(os.path.join(ROOT, p) for p in set(listing.stdout.split("\0")) if p and os.path.exists(os.path.join(ROOT, p)))
+            return sorted(os.path.join(ROOT, p) for p in set(listing.stdout.split("\0"))
+                          if p and not p.startswith(HOSTILE) and os.path.exists(os.path.join(ROOT, p)))
     found = []
     for folder, below, names in os.walk(ROOT):
-        below[:] = [b for b in below if not b.startswith(("build", "."))]
+        below[:] = [b for b in below if not b.startswith(("build", ".")) and b != "hostile"]
         found += [os.path.join(folder, n) for n in names if n.endswith(".case")]
     return sorted(found)
 
@@ -185,4 +190,5 @@ def main():
     sys.exit(1 if (failed and not a.update) or not rows else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()
