@@ -4,6 +4,7 @@
 
 #include <curl/curl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -155,6 +156,23 @@ static void set_request(CURL *c, const rt_http_request *q, struct curl_slist lis
     curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)q->body.len);
 }
 
+/* OpenSSL writes to a connection that the server closed, and libcurl keeps its hands off signals (NOSIGNAL): without
+ * this the process would die of SIGPIPE. It is taken back here, so that a closed standard output still ends the
+ * program. */
+static CURLcode perform(CURL *c)
+{
+    sigset_t pipe, old, pending;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe, &old);
+    CURLcode code = curl_easy_perform(c);
+    while (!sigismember(&pending, SIGPIPE) && sigtimedwait(&pipe, NULL, &(struct timespec){0, 0}) == SIGPIPE)
+        ;
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return code;
+}
+
 static rt_code no_answer(const exchange *x, CURLcode code, const char *detail, const char *url, rt_error *err)
 {
     char origin[300] = "";
@@ -186,7 +204,7 @@ rt_code rt_http_exchange(const rt_http_options *opt, int64_t budget_ms, const rt
     curl_easy_setopt(c, CURLOPT_WRITEDATA, &x);
     curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(c, CURLOPT_HEADERDATA, &x);
-    CURLcode code = curl_easy_perform(c);
+    CURLcode code = perform(c);
     curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
     give(c);
     a->status = (int)status;

@@ -10,6 +10,7 @@
 #include <openssl/x509v3.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,10 +44,11 @@ static ssize_t lab_get(const lab_connection *c, char *p, size_t n)
     return c->tls ? SSL_read(c->tls, p, (int)n) : read(c->fd, p, n);
 }
 
+/* Who asked may be gone by now. */
 static void lab_put(const lab_connection *c, const char *s)
 {
-    if ((c->tls ? SSL_write(c->tls, s, (int)strlen(s)) : write(c->fd, s, strlen(s))) < 0)
-        perror("lab");
+    ssize_t n = c->tls ? SSL_write(c->tls, s, (int)strlen(s)) : send(c->fd, s, strlen(s), MSG_NOSIGNAL);
+    (void)n;
 }
 
 static void lab_read(const lab_connection *c, char *to)
@@ -81,8 +83,13 @@ static void lab_serve_one(lab_server *s, lab_connection *c)
     }
 }
 
+/* Who asked may be gone: its SIGPIPE, of OpenSSL's writes, is not delivered to this thread. */
 static void *lab_serve(void *ctx)
 {
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, NULL);
     lab_server *s = ctx;
     while (!s->end) {
         struct pollfd p = {.fd = s->fd, .events = POLLIN};
