@@ -13,12 +13,22 @@
 /* Is one of these in the name, in any case of letters? */
 static bool sounds_secret(const char *name)
 {
-    static const char *const parts[] = {"password",    "passwd",      "passphrase", "secret",
-                                        "token",       "user.info",   "userinfo",   "credential",
-                                        "jaas.config", "private.key", "key.pem",    "keystore.key"};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (strcasestr(name, parts[i]))
-            return true;
+#define PART(text)                                                                                                     \
+    {                                                                                                                  \
+        text, sizeof(text) - 1                                                                                         \
+    }
+    static const struct {
+        const char *text;
+        size_t n;
+    } parts[] = {PART("password"),    PART("passwd"),      PART("passphrase"), PART("secret"),
+                 PART("token"),       PART("user.info"),   PART("userinfo"),   PART("credential"),
+                 PART("jaas.config"), PART("private.key"), PART("key.pem"),    PART("keystore.key")};
+#undef PART
+    enum { COUNT = sizeof parts / sizeof *parts };
+    for (const char *p = name; *p; p++)
+        for (size_t i = strchr("pstucjkPSTUCJK", *p) ? 0 : COUNT; i < COUNT; i++) /* none begins otherwise */
+            if (!strncasecmp(p, parts[i].text, parts[i].n))
+                return true;
     return false;
 }
 

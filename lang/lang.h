@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/base.h"
 
@@ -36,12 +37,12 @@ typedef struct lang_part {
 /* WORD, STRING or RAW. */
 typedef struct lang_name {
     const char *text; /* decoded; a variable stands in it as ${name}, so use parts where has_vars is set */
-    size_t len;
     lang_part *parts; /* of a STRING; at least one unless empty */
-    unsigned nparts;
+    fl_span span;     /* quotes included */
+    uint32_t len;
+    uint16_t nparts;     /* a string is too short for more */
     unsigned char quote; /* a lang_quote */
     bool has_vars;
-    fl_span span; /* quotes included */
 } lang_name;
 extern const lang_name lang_no_name; /* empty, without a place */
 
@@ -56,12 +57,12 @@ typedef enum {
 typedef struct lang_value lang_value;
 struct lang_value {
     lang_vkind kind;
+    uint32_t n; /* of items */
     fl_span span;
     lang_name name;          /* see kind */
     const lang_name *second; /* PAIR, CALL; else lang_no_name, or NULL in an expression without an operand */
     lang_value *items;       /* LIST: elements; OBJECT: member values */
     lang_name *keys;         /* OBJECT: member names, as many as items */
-    size_t n;
 };
 
 /* `a, b, c`: one element of a phrase after its head */
@@ -98,18 +99,18 @@ typedef struct lang_form lang_form; /* forms.h */
 typedef struct lang_block lang_block;
 
 typedef struct lang_stmt {
-    fl_span span;     /* from head to the end of the line, of the value, or of the opening brace */
-    lang_value head;  /* first word or string; for a WHERE/REQUIRES statement the word */
-    lang_list *lists; /* the rest of the phrase */
-    size_t nlists;
+    fl_span span;      /* from head to the end of the line, of the value, or of the opening brace */
+    lang_value head;   /* first word or string; for a WHERE/REQUIRES statement the word */
+    lang_list *lists;  /* the rest of the phrase */
     lang_value *value; /* after "=", or NULL */
     lang_expr *expr;   /* of where / requires, or NULL */
     lang_block *block; /* or NULL. An empty `{}` is an object of the phrase until lang_match makes a block of it */
-    bool damaged;      /* had a syntax error: only head (may be empty) and block are of use; never matched */
     /* set by lang_match: */
     const lang_form *form;   /* NULL until matched */
     const lang_list **slots; /* one pointer a slot of the form, NULL where absent */
-    unsigned keywords;       /* bit set of the keywords of the pattern that were written */
+    uint32_t nlists;
+    unsigned keywords : 31; /* bit set of the keywords of the pattern that were written */
+    bool damaged : 1;       /* had a syntax error: only head (may be empty) and block are of use; never matched */
 } lang_stmt;
 
 struct lang_block {

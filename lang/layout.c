@@ -279,6 +279,8 @@ void lang_layout(lang_reader *r)
 {
     layout l = {.r = r, .matched = fl_alloc(r->scratch, r->raw.n + 1)};
     bool line = false;
+    r->lex.cap = r->raw.n + r->raw.n / 4 + 1;
+    r->lex.v = FL_NEW_N(r->scratch, lang_lexeme, r->lex.cap);
     match_brackets(&l);
     r->mended = !l.balanced;
     for (uint32_t i = 0; i < r->raw.n && !r->ended; i++) {

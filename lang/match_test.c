@@ -326,7 +326,7 @@ static void tables_are_sound(void **state)
                 depth -= e.kind == LANG_P_CLOSE;
             }
             assert_int_equal(depth, 0);
-            assert_true(words < 32 && lang_pattern_of(&f[i])->nslots <= LANG_MAX_SLOTS);
+            assert_true(words < 31 && lang_pattern_of(&f[i])->nslots <= LANG_MAX_SLOTS);
             assert_non_null(strchr(f[i].id, '.'));
             assert_non_null(f[i].doc);
             assert_int_equal((f[i].flags & (LANG_F_BLOCK | LANG_F_BLOCK_REQUIRED)) != 0, f[i].child != LANG_NOBLOCK);

@@ -186,10 +186,10 @@ const lang_name *lang_decode(lang_reader *r, lang_quote quote, uint32_t from, ui
         n = FL_NEW(r->scratch, lang_name);
         *n = (lang_name){.quote = quote,
                          .text = fl_strndup(r->a, d.text.p ? d.text.p : "", d.text.len),
-                         .len = d.text.len,
+                         .len = (uint32_t)d.text.len,
                          .has_vars = d.vars,
                          .parts = d.parts.v,
-                         .nparts = (unsigned)d.parts.n,
+                         .nparts = (uint16_t)d.parts.n,
                          .span = lang_span(r, (lang_loc){from, to})};
     }
     fl_buf_free(&d.text);

@@ -108,10 +108,20 @@ static int by_order(const void *a, const void *b)
     return names ? names : x->at.from < y->at.from ? -1 : x->at.from > y->at.from;
 }
 
+static bool is_encrypt(const lang_stmt *s)
+{
+    return lang_is(s, "side.encrypt") || lang_is(s, "side.encrypt-payload");
+}
+
 void res_encrypts(res *r, est_side *s, const lang_block *b)
 {
+    size_t n = 0;
     for (size_t i = 0; b && i < b->n; i++)
-        if (lang_is(b->stmts[i], "side.encrypt") || lang_is(b->stmts[i], "side.encrypt-payload"))
+        n += is_encrypt(b->stmts[i]);
+    s->encrypts.v = FL_NEW_N(r->a, est_encrypt, n);
+    s->encrypts.cap = n;
+    for (size_t i = 0; b && i < b->n; i++)
+        if (is_encrypt(b->stmts[i]))
             FL_PUSH(r->a, &s->encrypts, one(r, b->stmts[i]));
     if (s->encrypts.n)
         qsort(s->encrypts.v, s->encrypts.n, sizeof *s->encrypts.v, by_order);

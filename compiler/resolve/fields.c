@@ -68,12 +68,14 @@ static void select_field(res *r, const est_side *s, est_field *f)
 
 /* ---- leaves ---- */
 
-/* Leaves by their path. Two can have one path, in a union of records: they are chained. */
+/* Leaves by their path. Two can have one path, in a union of records: they are chained. Few are looked through. */
 typedef struct lookup {
     est_side *side;
-    fl_map *first;
+    fl_map *first;   /* NULL: there are few */
     est_leaf **next; /* by number of the leaf */
 } lookup;
+
+enum { FEW = 32 };
 
 static void make_leaves(res *r, lookup *l)
 {
@@ -85,11 +87,14 @@ static void make_leaves(res *r, lookup *l)
                   all.n);
     s->leaves.v = FL_NEW_N(r->a, est_leaf, all.n + 1);
     s->leaves.n = s->leaves.cap = all.n;
-    l->next = FL_NEW_N(r->a, est_leaf *, all.n + 1);
-    for (size_t i = 0; i < all.n; i++) {
+    for (size_t i = 0; i < all.n; i++)
         s->leaves.v[i].hit = all.v[i];
+    if (all.n <= FEW)
+        return;
+    l->first = fl_map_new();
+    l->next = FL_NEW_N(r->a, est_leaf *, all.n);
+    for (size_t i = 0; i < all.n; i++)
         l->next[i] = fl_map_put(l->first, all.v[i].path, &s->leaves.v[i]);
-    }
 }
 
 static void add_tag(res *r, est_leaf *l, const char *tag)
@@ -113,15 +118,26 @@ static void reach(res *r, est_leaf *leaf, est_field *f)
         add_tag(r, leaf, f->tags.v[i].s);
 }
 
-static void reach_hits(res *r, lookup *l, est_field *f)
+static bool is_at(const est_leaf *l, const sch_hit *h)
 {
-    for (size_t i = 0; i < f->hits.n; i++) {
-        const sch_hit *h = &f->hits.v[i];
-        est_leaf *leaf = fl_map_get(l->first, h->path);
-        for (; leaf; leaf = l->next[leaf - l->side->leaves.v])
-            if (leaf->hit.field == h->field && leaf->hit.type == h->type)
-                reach(r, leaf, f);
-    }
+    return l->hit.field == h->field && l->hit.type == h->type;
+}
+
+static void reach_hit(res *r, const lookup *l, est_field *f, const sch_hit *h)
+{
+    est_leaf *all = l->side->leaves.v;
+    for (size_t i = l->first ? 0 : l->side->leaves.n; i-- > 0;)
+        if (is_at(&all[i], h) && !strcmp(all[i].hit.path, h->path))
+            reach(r, &all[i], f);
+    for (est_leaf *leaf = l->first ? fl_map_get(l->first, h->path) : NULL; leaf; leaf = l->next[leaf - all])
+        if (is_at(leaf, h))
+            reach(r, leaf, f);
+}
+
+static void reach_hits(res *r, const lookup *l, est_field *f)
+{
+    for (size_t i = 0; i < f->hits.n; i++)
+        reach_hit(r, l, f, &f->hits.v[i]);
 }
 
 static const est_encrypt *encrypted_by(const est_side *s, const est_leaf *l)
@@ -138,7 +154,7 @@ static void side(res *r, est_side *s)
 {
     if (!s->schema)
         return;
-    lookup l = {.side = s, .first = fl_map_new()};
+    lookup l = {.side = s};
     make_leaves(r, &l);
     for (size_t i = 0; i < s->fields.n; i++) {
         select_field(r, s, &s->fields.v[i]);

@@ -46,21 +46,46 @@ static est_field field(res *r, const lang_stmt *s)
     return f;
 }
 
+static bool is_field(const lang_stmt *s)
+{
+    return lang_is(s, "side.field") || lang_is(s, "side.field-clear");
+}
+
+/* The line of this path that was written before, or NULL. Few are looked through, more (seen) looked up. */
+static const est_field *line_before(const est_side *s, fl_map *seen, const char *path)
+{
+    if (seen) {
+        const est_field *first = fl_map_get(seen, path);
+        if (!first)
+            fl_map_put(seen, path, &s->fields.v[s->fields.n]);
+        return first;
+    }
+    for (size_t i = 0; i < s->fields.n; i++)
+        if (!strcmp(s->fields.v[i].path.s, path))
+            return &s->fields.v[i];
+    return NULL;
+}
+
 static void fields(res *r, est_side *s, const lang_block *b)
 {
-    fl_map *seen = fl_map_new();
+    enum { FEW = 16 };
+    size_t n = 0;
+    for (size_t i = 0; i < b->n; i++)
+        n += is_field(b->stmts[i]);
+    fl_map *seen = n > FEW ? fl_map_new() : NULL;
+    s->fields.v = FL_NEW_N(r->a, est_field, n);
+    s->fields.cap = n;
     for (size_t i = 0; i < b->n; i++) {
-        const lang_stmt *stmt = b->stmts[i];
-        if (!lang_is(stmt, "side.field") && !lang_is(stmt, "side.field-clear"))
+        if (!is_field(b->stmts[i]))
             continue;
-        est_field f = field(r, stmt);
-        const lang_stmt *first = fl_map_put(seen, f.path.s, (void *)stmt);
+        est_field f = field(r, b->stmts[i]);
+        const est_field *first = line_before(s, seen, f.path.s);
         if (!first) {
             FL_PUSH(r->a, &s->fields, f);
             continue;
         }
         fl_diag *d = res_error(r, "duplicate-name", f.path.at, "field %s has two lines", f.path.s);
-        fl_diag_again(r->diags, d, lang_get1(first, "path")->span);
+        fl_diag_again(r->diags, d, first->path.at);
         fl_diag_help(r->diags, d, "put the tags of both into one line");
     }
     fl_map_free(seen);

@@ -266,7 +266,7 @@ static bool same_shape(const lang_value *a, const lang_value *b)
 static const char *shape(res *r, const lang_value *v)
 {
     return is_text(v)                                ? "a text"
-           : v->n && v->items[0].kind == LANG_V_LIST ? fl_printf(r->a, "a list of rows of %zu", v->items[0].n)
+           : v->n && v->items[0].kind == LANG_V_LIST ? fl_printf(r->a, "a list of rows of %u", v->items[0].n)
                                                      : "a list of texts";
 }
 
