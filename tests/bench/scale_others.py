@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "flec", "bench")
-GO = {"cue": "cuelang.org/go/cmd/cue@v0.9.2", "opa": "github.com/open-policy-agent/opa@v0.60.0"}
+GO = {"cue": "cuelang.org/go/cmd/cue@v0.15.1", "opa": "github.com/open-policy-agent/opa@v1.10.1"}
 DEBIAN = {"jsonnet": "jsonnet", "nft": "nftables"}
 
 
@@ -57,9 +57,9 @@ def cue(folder, topics):
 def opa(folder, topics):
     path = os.path.join(folder, "estate.rego")
     with open(path, "w", encoding="utf-8") as f:
-        f.write("package estate\n\nimport future.keywords.in\n\n")
+        f.write("package estate\n\nimport rego.v1\n\n")
         for n in range(topics):
-            f.write('topic_%d := %s\n\ndeny_%d[message] {\n  some field, tags in topic_%d.fields\n  not "clear" in tags\n'
+            f.write('topic_%d := %s\n\ndeny_%d contains message if {\n  some field, tags in topic_%d.fields\n  not "clear" in tags\n'
                     '  not topic_%d.kek\n  message := sprintf("%%s is in clear", [field])\n}\n\n'
                     % (n, json.dumps(topic(n)), n, n, n))
     return ["check", path]
