@@ -307,6 +307,12 @@ static bool read_encrypted(reader *r, const fl_json *side, prev_side *s)
     return true;
 }
 
+static bool has_subject(const char *format)
+{
+    return !strcmp(format, "avro") || !strcmp(format, "json") || !strcmp(format, "protobuf");
+}
+
+/* A side with a schema and no subject would pass for one that never had rules. */
 static bool read_side(reader *r, const fl_json *topic, const char *name, bool key)
 {
     const fl_json *j = fl_json_get(topic, key ? "key" : "value");
@@ -314,6 +320,10 @@ static bool read_side(reader *r, const fl_json *topic, const char *name, bool ke
     prev_side s = {.topic = keep(r, name), .is_key = key, .subject_name = keep(r, subject), .payload = keep(r, rule)};
     if (!j || !fl_json_str(j, "format"))
         return bad(r, PLAN, fl_printf(r->scratch, "topic %.200s has no %s", name, key ? "key" : "value"));
+    if (!subject && fl_json_get(j, "subject"))
+        return bad(r, PLAN, fl_printf(r->scratch, "topic %.200s: `subject` is no text", name));
+    if (!subject && has_subject(fl_json_str(j, "format")))
+        return bad(r, PLAN, fl_printf(r->scratch, "topic %.200s has no `subject`", name));
     s.message = keep(r, fl_json_str(j, "message"));
     s.subject = subject ? prev_find_subject(r->b, subject) : NULL;
     if (subject && !s.subject)
