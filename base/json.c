@@ -45,6 +45,17 @@ static size_t too_deep(const char *text, size_t n, bool *plain)
     return n;
 }
 
+/* What jansson says, where that is for programmers. */
+static const char *plainly(const char *text, size_t len, const char *message)
+{
+    if (strstr(message, "JSON_ALLOW_NUL"))
+        return "\\u0000 stands in a text";
+    size_t i = 0;
+    while (i < len && strchr(" \t\r\n", text[i]) && text[i])
+        i++;
+    return i == len ? "there is nothing in it" : message;
+}
+
 static bool judge(const char *text, size_t len, int flags, fl_json_error *err)
 {
     json_error_t e;
@@ -58,7 +69,7 @@ static bool judge(const char *text, size_t len, int flags, fl_json_error *err)
     char *near = strstr(e.text, " near "); /* quotes the text, which may be a secret; the offset says where */
     if (near)
         *near = '\0';
-    refuse(err, e.position < 0 || (size_t)e.position > len ? len : (size_t)e.position, e.text);
+    refuse(err, e.position < 0 || (size_t)e.position > len ? len : (size_t)e.position, plainly(text, len, e.text));
     return false;
 }
 
