@@ -191,7 +191,7 @@ $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%_fuzz.o $(call archives,$(NEEDS_cli))
 	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 test-real:
 	@tests/lib/deps build test real
-	@$(MAKE) --no-print-directory all $(BUILD)/tests/demo/kafka
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/demo/kafka $(BUILD)/tests/real/kms_tool
 	@tests/lib/suite $(BUILD) real
 test-interop:
 	@tests/lib/deps build test interop

@@ -4,7 +4,7 @@
 What no registry serves and so is not here: the vendor's converters, its S3, IBM MQ, Salesforce and ServiceNow connectors, its Schema Registry.
 usage: suite.py FLEC KAFKA-PROGRAM REPORT.xml
 """
-import glob, json, os, re, shutil, signal, socket, subprocess, sys, tempfile, time, urllib.error, urllib.request
+import glob, json, os, re, shutil, signal, subprocess, sys, tempfile, urllib.error, urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -14,6 +14,7 @@ VERSIONS = os.path.join(CACHE, "kafka-4.3.1-debezium-3.6.1")
 ALREADY = "org.apache.kafka,org.slf4j,org.lz4,at.yawk.lz4,org.xerial.snappy,com.github.luben,com.fasterxml.jackson.core,jakarta.ws.rs"
 sys.path.insert(0, os.path.join(ROOT, "tests", "lib"))
 from junit import Report
+from servers import Server, free_port
 
 JVM = ["java", "-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.configurationFile=" + HERE + "/kafka/log4j2.properties"]
 CLUSTER = "4L6g3nShT-eMCtK--X86sw"
@@ -39,39 +40,6 @@ def fetch():
     shutil.make_archive(VERSIONS + "/plugins/stub/stub", "zip", stub)
     os.rename(VERSIONS + "/plugins/stub/stub.zip", VERSIONS + "/plugins/stub/stub.jar")
     open(VERSIONS + "/ready", "w").close()
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-class Server:
-    """A process of ours: its log, and the line that says it is up."""
-
-    def __init__(self, name, command, work, up):
-        self.log = os.path.join(work, name + ".log")
-        self.process = subprocess.Popen(command, stdout=open(self.log, "wb"), stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
-        deadline = time.time() + 120
-        while not up(self.text()):
-            if self.process.poll() is not None or time.time() > deadline:
-                self.stop()
-                raise RuntimeError(f"{name} is not up: {self.text()[-2000:]}")
-            time.sleep(0.1)
-
-    def text(self):
-        with open(self.log, encoding="utf-8", errors="replace") as f:
-            return f.read()
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(30)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
 
 
 def configured(name, work, values):
