@@ -66,8 +66,9 @@ typedef struct cat_connector {
     const char *min_version;     /* CSFLE floor of the founding document; NULL without csfle */
     const char *min_version_cp8; /* floor on Platform 8.0 and later */
     bool uses_reporter, has_dlq, license;
-    int tasks_limit;               /* 0: none */
-    const char *topic_from;        /* how topics come about, for people */
+    bool record_keys;       /* a source whose keys are records: without a schema they would be written as their text */
+    int tasks_limit;        /* 0: none */
+    const char *topic_from; /* how topics come about, for people */
     const char *topic_property;    /* property that names its one topic (kafka.topic), or NULL */
     const char *const *converters; /* short format names it takes */
     size_t nconverters;

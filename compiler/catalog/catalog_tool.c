@@ -335,7 +335,7 @@ static void write_group(const file *f)
 static void check_connector(const fl_json *c)
 {
     check_members(c, "!id:s !name:s !kind:s !class:s !plugin:s !csfle:b minVersion:s minVersionPlatform8:s !reporter:b "
-                     "!deadLetters:b !license:b "
+                     "!deadLetters:b !license:b recordKeys:b "
                      "tasksLimit:n !topicFrom:s topicProperty:s !converters:a !groups:a notes:a !docs:a !sources:o "
                      "constraints:a !properties:a");
     const char *kind = fl_json_str(c, "kind");
@@ -402,8 +402,8 @@ static const char *connector_row(const file *f, const file *files, size_t n)
     fl_buf_addf(&out, "%d, %d, %d, ", source, !source, fl_json_bool(c, "csfle", false));
     c_member(c, "minVersion");
     c_member(c, "minVersionPlatform8");
-    fl_buf_addf(&out, "%d, %d, %d, %d, ", fl_json_bool(c, "reporter", false), fl_json_bool(c, "deadLetters", false),
-                fl_json_bool(c, "license", false), (int)limit);
+    fl_buf_addf(&out, "%d, %d, %d, %d, %d, ", fl_json_bool(c, "reporter", false), fl_json_bool(c, "deadLetters", false),
+                fl_json_bool(c, "license", false), fl_json_bool(c, "recordKeys", false), (int)limit);
     c_member(c, "topicFrom");
     c_member(c, "topicProperty");
     c_list_use(c, "converters", "c", f->base);

@@ -1,6 +1,7 @@
 /* sides.c: is it said of every side of every topic whether it is encrypted or in clear? */
 #include <string.h>
 
+#include "compiler/catalog/catalog.h"
 #include "compiler/check/check.h"
 
 /* ---- topic-undecided ---- */
@@ -32,9 +33,9 @@ static void plain_value(const chk_row *row, fl_diags *diags, const est_side *s)
 
 static void encrypted_primitive(const chk_row *row, fl_diags *diags, const est_side *s)
 {
-    fl_diag *d =
-        chk_report(row, diags, s->encrypts.v[0].at, "the %s of %s has no schema, so %s", est_side_name(s),
-                   s->topic->name.s, s->payload ? "it has no subject that could hold the rule" : "no field carries a tag");
+    fl_diag *d = chk_report(row, diags, s->encrypts.v[0].at, "the %s of %s has no schema, so %s", est_side_name(s),
+                            s->topic->name.s,
+                            s->payload ? "it has no subject that could hold the rule" : "no field carries a tag");
     fl_diag_help(diags, d, "give the %s a schema, as `avro \"…\"`", est_side_name(s));
 }
 
@@ -53,8 +54,32 @@ static void decide(const chk_row *row, fl_diags *diags, const est_side *s)
     }
 }
 
+/* A topic that says nothing of its key has `key string`. Where a source makes its keys out of records, that would write
+ * their text (`Struct{email=…}`) in clear, and nobody decided so. */
+static void keys_of_source(const chk_row *row, fl_diags *diags, const est_connector *c)
+{
+    for (size_t i = 0; i < c->topics.n; i++) {
+        const est_topic *t = c->topics.v[i];
+        if (t->key.stated)
+            continue;
+        fl_diag *d =
+            chk_report(row, diags, t->at,
+                       "nothing says what the key of %s is, and connector %s makes records of it: as a text it "
+                       "would be in clear",
+                       t->name.s, c->name.s);
+        fl_diag_relate(diags, d, c->at, "writes it");
+        fl_diag_help(diags, d,
+                     "write `key avro \"…\"` with its schema and `encrypt` or `clear`; `key string` if its text is "
+                     "meant, or a transformation makes one value of it");
+        chk_about_topic(d, t);
+    }
+}
+
 void chk_topic_undecided(const chk_row *row, const est_estate *e, fl_diags *diags)
 {
+    for (size_t i = 0; i < e->connectors.n; i++)
+        if (est_is_source(e->connectors.v[i]) && e->connectors.v[i]->catalog->record_keys)
+            keys_of_source(row, diags, e->connectors.v[i]);
     for (size_t i = 0; i < e->topics.n; i++) {
         decide(row, diags, &e->topics.v[i]->key);
         decide(row, diags, &e->topics.v[i]->value);
