@@ -103,8 +103,35 @@ void chk_cannot_encrypt_type(const chk_row *row, const est_estate *e, fl_diags *
 
 /* ---- silent-plaintext-union ---- */
 
+/* JSON Schema: elements of what need not be an array. A schema that says `items` and no `type` takes a bare text as
+ * well, which has no elements to tag: Python writes it in clear (run). */
+static bool untyped_array(const walk *w, const est_side *s, const sch_hit *h)
+{
+    const sch_step *way;
+    size_t n = strlen(h->path);
+    if (s->format != EST_JSON || n < 2 || strcmp(h->path + n - 2, "[]"))
+        return false;
+    n = sch_way(s->schema, w->diags->arena, h, &way);
+    const sch_type *in = n ? way[n - 1].in : NULL;
+    return in && in->kind == SCH_ARRAY && in->node && !fl_json_get(in->node, "type");
+}
+
+static void bare_text(const walk *w, const est_side *s, const sch_hit *h, fl_span at)
+{
+    fl_diag *d =
+        chk_report(w->row, w->diags, at,
+                   "%s of the %s of %s: its schema has `items` and no `type`, so it takes a bare text as well, "
+                   "which goes out in clear",
+                   h->path, est_side_name(s), s->topic->name.s);
+    fl_diag_help(w->diags, d, "write `\"type\": \"array\"` beside its `items`");
+}
+
 static bool mixed_union(const walk *w, const est_field *f, const sch_hit *h)
 {
+    if (chk_line_secret(w->e, w->side, f) && !h->mixed && untyped_array(w, w->side, h)) {
+        bare_text(w, w->side, h, f->path.at);
+        return true;
+    }
     if (!chk_line_secret(w->e, w->side, f) || !h->mixed)
         return false;
     fl_diag *d =
@@ -122,8 +149,10 @@ static void unions_of_side(const est_side *s, void *ctx)
     each_hit(s, w, mixed_union);
     for (size_t i = 0; i < s->leaves.n; i++) {
         const est_leaf *l = &s->leaves.v[i];
-        const char *tag = l->hit.mixed && !l->hit.recursive ? inline_secret(w, s, l) : NULL;
-        if (!tag)
+        const char *tag = l->hit.recursive ? NULL : inline_secret(w, s, l);
+        if (tag && !l->hit.mixed && untyped_array(w, s, &l->hit))
+            bare_text(w, s, &l->hit, s->schema_path.at);
+        if (!tag || !l->hit.mixed)
             continue;
         fl_diag *d = chk_report(w->row, w->diags, s->schema_path.at,
                                 "the schema tags %s as `%s`, and its type is %s: where another branch than the text is "
