@@ -59,8 +59,8 @@ typedef struct res_node {
 
 /* One text parsed with the same references. */
 typedef struct res_parsed {
-    sch_schema *schema; /* NULL: refused, because of */
-    sch_error error;
+    sch_schema *schema;     /* NULL: refused, because of */
+    const sch_error *error; /* or not even tried (reported): NULL */
     const void *reported; /* the estate that was told so */
 } res_parsed;
 

@@ -150,11 +150,17 @@ static const char *parse_id(res *r, const res_node *n, est_format format, const 
 static res_parsed *parse_new(res *r, const res_node *n, est_format format, const char *message, const ref_list *refs)
 {
     res_parsed *p = FL_NEW(r->a, res_parsed);
+    sch_error error = {.message = ""};
     if (format == EST_PROTOBUF)
-        p->schema = res_proto_schema(r, n, message, refs->v, &p->error);
+        p->schema = res_proto_schema(r, n, message, refs->v, &error);
     else
         p->schema = sch_parse(est_schema_format(format), r->a, n->file->path, n->file->text, n->file->len, message,
-                              refs->v, refs->n, &p->error);
+                              refs->v, refs->n, &error);
+    if (!p->schema && error.message[0]) {
+        sch_error *kept = FL_NEW(r->a, sch_error);
+        *kept = error;
+        p->error = kept;
+    }
     return p;
 }
 
@@ -169,8 +175,8 @@ static sch_schema *parse(res *r, const res_node *n)
         p = parse_new(r, n, format, message, &refs);
         fl_map_put(r->shared->parsed, id, p);
     }
-    if (!p->schema && p->error.message[0] && p->reported != r->e)
-        bad_schema(r, n, &refs, &p->error);
+    if (p->error && p->reported != r->e)
+        bad_schema(r, n, &refs, p->error);
     p->reported = r->e;
     return p->schema;
 }
