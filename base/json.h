@@ -53,7 +53,8 @@ typedef struct fl_jw {
     bool pretty;
     int depth;
     bool first, after_key;
-    bool guarded; /* set it after fl_jw_init: for people to look at, so what a terminal would act on is escaped as well */
+    bool guarded; /* set it after fl_jw_init: for people to look at, so what a terminal would act on is escaped as well
+                   */
 } fl_jw;
 
 void fl_jw_init(fl_jw *w, fl_buf *out, bool pretty);

@@ -4,9 +4,9 @@
 #include <string.h>
 
 static const char *const kind_names[] = {
-    [SCH_NULL] = "null",     [SCH_BOOLEAN] = "boolean", [SCH_INT] = "int",      [SCH_LONG] = "long",
-    [SCH_FLOAT] = "float",   [SCH_DOUBLE] = "double",   [SCH_BYTES] = "bytes",  [SCH_STRING] = "string",
-    [SCH_RECORD] = "record", [SCH_ENUM] = "enum",       [SCH_ARRAY] = "array",  [SCH_MAP] = "map",
+    [SCH_NULL] = "null",     [SCH_BOOLEAN] = "boolean", [SCH_INT] = "int",     [SCH_LONG] = "long",
+    [SCH_FLOAT] = "float",   [SCH_DOUBLE] = "double",   [SCH_BYTES] = "bytes", [SCH_STRING] = "string",
+    [SCH_RECORD] = "record", [SCH_ENUM] = "enum",       [SCH_ARRAY] = "array", [SCH_MAP] = "map",
     [SCH_UNION] = "union",   [SCH_FIXED] = "fixed",     [SCH_ANY] = "any",
 };
 

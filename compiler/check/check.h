@@ -46,8 +46,8 @@ void chk_fix_near(fl_diags *diags, fl_diag *d, fl_span at, const char *word, con
                   bool safe);
 
 /* The functions, by file: sides.c, fields.c, tags.c, encryption.c, keys.c, platform.c, connectors.c, properties.c,
- * values.c, kms.c, walked.c, wider.c, routing.c, sources.c, leaks.c, constraints.c, key_use.c, grants.c, personal.c, rules.c,
- * clients.c, evolution.c. */
+ * values.c, kms.c, walked.c, wider.c, routing.c, sources.c, leaks.c, constraints.c, key_use.c, grants.c, personal.c,
+ * rules.c, clients.c, evolution.c. */
 #define CHK_FUNCTIONS(X)                                                                                               \
     X(topic_undecided)                                                                                                 \
     X(clear_expired)                                                                                                   \

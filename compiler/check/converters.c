@@ -7,7 +7,7 @@
 #include "compiler/check/uses.h"
 
 /* Names, or their beginnings, of converters that run no rules: Kafka's own (facts of the emulation: docs/
- * connect-emulation.md), those of other registries, and those that only copy bytes. */
+ * docs/connect-emulation.md), those of other registries, and those that only copy bytes. */
 static const char *const without_rules[] = {
     "org.apache.kafka.connect.",       "io.debezium.converters.",
     "io.apicurio.registry.",           "com.amazonaws.services.schemaregistry.",

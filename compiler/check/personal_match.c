@@ -116,8 +116,8 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Does a word begin at s[i]? Behind a separator, between letters and digits, at a capital behind a small letter, and at the last capital of a run
- * that a small letter follows (`IBANNumber`). */
+/* Does a word begin at s[i]? Behind a separator, between letters and digits, at a capital behind a small letter, and at
+ * the last capital of a run that a small letter follows (`IBANNumber`). */
 static bool begins(const char *s, size_t i)
 {
     if (i == 0 || !(is_lower(s[i - 1]) || is_upper(s[i - 1])))
