@@ -6,8 +6,8 @@
 #include "compiler/check/check.h"
 #include "compiler/check/uses.h"
 
-/* Names, or their beginnings, of converters that run no rules: Kafka's own (facts of the emulation: docs/
- * docs/connect-emulation.md), those of other registries, and those that only copy bytes. */
+/* Names, or their beginnings, of converters that run no rules: Kafka's own (docs/connect-emulation.md), those of other
+ * registries, and those that only copy bytes. */
 static const char *const without_rules[] = {
     "org.apache.kafka.connect.",       "io.debezium.converters.",
     "io.apicurio.registry.",           "com.amazonaws.services.schemaregistry.",
