@@ -408,6 +408,19 @@ static fl_secret get(void *ctx, const char *kek, const char *name)
     return text ? resolved(kek, name, text) : plan_prop(k, name);
 }
 
+static rt_code check(void *ctx, const char *kek, const char *name, rt_error *err)
+{
+    const rt_param_source *s = ctx;
+    const rt_plan_kek *k = plan_kek(s->plan, kek);
+    const char *text = setting(s, name);
+    fl_secret out = {0};
+    if (!text && !variable(s, k, name))
+        text = plan_param(k, name);
+    rt_code code = text ? rt_config_resolve(text, &out, err) : RT_OK;
+    fl_secret_free(&out);
+    return code;
+}
+
 /* ---- what policy and configuration name ---- */
 
 static fl_secret env(void *ctx, const char *name)
@@ -461,5 +474,5 @@ static bool may_call(void *ctx, const char *type, const char *key_id)
 
 rt_params rt_param_source_params(const rt_param_source *s)
 {
-    return (rt_params){.get = get, .ctx = (void *)s, .env = env, .may_call = may_call};
+    return (rt_params){.get = get, .ctx = (void *)s, .env = env, .may_call = may_call, .check = check};
 }

@@ -302,6 +302,50 @@ static void precedence(void **state)
     rt_config_free(c);
 }
 
+/* What may be called: key ids of the plan, of their alternates, of the settings; nothing else. */
+static void named_key_ids(void **state)
+{
+    rt_plan_kek keks[] = {
+        {.kek = {.name = "a",
+                 .kms_type = "aws-kms",
+                 .kms_key_id = "arn:1",
+                 .props = "{\"encrypt.alternate.kms.key.ids\":\"arn:2, arn:3\",\"role.arn\":\"arn:role\"}"}},
+        {.kek = {.name = "v", .kms_type = "hcvault", .kms_key_id = "https://v/transit/keys/k"}}};
+    rt_plan plan = {.keks = keks, .nkeks = 2};
+    rt_config *c = config_of("flec.kms.key.ids=arn:8 ,arn:9\n"
+                             "rule.executors._default_.param.encrypt.alternate.kms.key.ids=arn:7\n");
+    rt_param_source all = {c, &plan, env_of}, nothing = {0};
+    rt_params p = rt_param_source_params(&all), none = rt_param_source_params(&nothing);
+    static const char *yes[] = {"arn:1", "arn:2", "arn:3", "arn:7", "arn:8", "arn:9"};
+    static const char *no[] = {"arn:", "arn:11", "arn:role", "arn:2, arn:3", "", ",", "https://v/transit/keys/k"};
+    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++) {
+        assert_true(p.may_call(p.ctx, "aws-kms", yes[i]));
+        assert_false(none.may_call(none.ctx, "aws-kms", yes[i]));
+    }
+    for (size_t i = 0; i < sizeof no / sizeof no[0]; i++)
+        assert_false(p.may_call(p.ctx, "aws-kms", no[i])); /* the last one is another type's */
+    assert_true(p.may_call(p.ctx, "hcvault", "https://v/transit/keys/k"));
+    assert_false(p.may_call(p.ctx, "hcvault", "arn:1"));
+    param_is(&all, "a", "role.arn", "arn:role"); /* kmsProps of the policy itself */
+    param_is(&all, "v", "role.arn", NULL);
+    rt_config_free(c);
+}
+
+/* A setting whose reference does not resolve is told apart from one that is not there. */
+static void broken_parameters(void **state)
+{
+    rt_config *c = config_of("rule.executors._default_.param.a=${env:FLEC_TEST_NONE}\n"
+                             "rule.executors._default_.param.b=x\n");
+    rt_param_source s = {.config = c, .getenv = env_of};
+    rt_params p = rt_param_source_params(&s);
+    unsetenv("FLEC_TEST_NONE");
+    assert_int_equal(p.check(p.ctx, "k", "a", &err), RT_NO_KEY);
+    assert_non_null(strstr(err.message, "FLEC_TEST_NONE"));
+    assert_int_equal(p.check(p.ctx, "k", "b", &err), RT_OK);
+    assert_int_equal(p.check(p.ctx, "k", "c", &err), RT_OK);
+    rt_config_free(c);
+}
+
 static void variables(void **state)
 {
     assert_string_equal(rt_param_env("local-kms", "secret"), "LOCAL_SECRET");
@@ -319,9 +363,9 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(text_form),          TEST(bad_text),     TEST(settings),   TEST(too_long),
-        TEST(from_a_pipe),        TEST(by_prefix),    TEST(references), TEST(no_second_round),
-        TEST(refused_references), TEST(value_of_key), TEST(precedence), TEST(variables),
+        TEST(text_form),  TEST(bad_text),   TEST(settings),        TEST(too_long),           TEST(from_a_pipe),
+        TEST(by_prefix),  TEST(references), TEST(no_second_round), TEST(refused_references), TEST(value_of_key),
+        TEST(precedence), TEST(variables),  TEST(named_key_ids),   TEST(broken_parameters),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

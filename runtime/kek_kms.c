@@ -46,6 +46,12 @@ static bool may_call(void *ctx, const char *type, const char *key_id)
     return k->base.may_call && k->base.may_call(k->base.ctx, type, key_id);
 }
 
+static rt_code check(void *ctx, const char *kek, const char *name, rt_error *err)
+{
+    const kek_kms *k = ctx;
+    return k->base.check ? k->base.check(k->base.ctx, kek, name, err) : RT_OK;
+}
+
 static rt_code driver(kek_kms *k, size_t i, rt_kms **out, rt_error *err)
 {
     rt_code code = k->opened[i] ? RT_OK : rt_kms_open(k->kek, k->type, k->ids[i], &k->params, &k->opened[i], err);
@@ -164,7 +170,7 @@ rt_code rt_kek_kms_open(const rt_kek *kek, const rt_params *params, rt_kms **out
     k->type = fl_strdup(k->arena, kek->kms_type);
     k->ids[k->nids++] = fl_strdup(k->arena, kek->kms_key_id);
     k->base = *params;
-    k->params = (rt_params){param, k, env, may_call};
+    k->params = (rt_params){param, k, env, may_call, check};
     rt_code code = read_props(k, kek->props, err);
     if (code == RT_OK)
         code = alternates(k, err);

@@ -10,12 +10,15 @@
  *
  * env: a variable of the environment by its name, for what no parameter is for; NULL: none is seen. may_call: whether
  * policy or configuration named this key id; NULL: they named none. A driver that calls over the network is opened for
- * such ids alone: neither a record nor a registry can name a host that flec then calls. */
+ * such ids alone: neither a record nor a registry can name a host that flec then calls. check: why
+ * `get` gives nothing for a parameter that is set; NULL: it never does. A driver with several ways to credentials must
+ * not take the next one for a slip in the first. */
 typedef struct rt_params {
     fl_secret (*get)(void *ctx, const char *kek, const char *name);
     void *ctx;
     fl_secret (*env)(void *ctx, const char *name);
     bool (*may_call)(void *ctx, const char *type, const char *key_id);
+    rt_code (*check)(void *ctx, const char *kek, const char *name, rt_error *err);
 } rt_params;
 
 typedef struct rt_kms rt_kms; /* a client for one KEK */

@@ -39,12 +39,20 @@ static fl_secret found(const char *v)
 
 static fl_secret get(void *ctx, const char *kek, const char *name)
 {
-    return found(look(name));
+    const char *v = look(name);
+    return v && !strcmp(v, "broken") ? (fl_secret){0} : found(v);
 }
 
 static fl_secret env(void *ctx, const char *name)
 {
     return found(look(name));
+}
+
+/* A parameter whose value is "broken" is set, and cannot be had. */
+static rt_code check(void *ctx, const char *kek, const char *name, rt_error *e)
+{
+    const char *v = look(name);
+    return v && !strcmp(v, "broken") ? rt_fail(e, RT_NO_KEY, "no such variable") : RT_OK;
 }
 
 static bool may_call(void *ctx, const char *type, const char *key_id)
@@ -70,7 +78,7 @@ static rt_code use(const char *type, const char *id, const char *props, const ch
                    fl_secret *plain)
 {
     rt_kek kek = {.name = "crm", .kms_type = type, .kms_key_id = id, .props = props};
-    rt_params p = {get, NULL, env, may_call};
+    rt_params p = {.get = get, .env = env, .may_call = may_call, .check = check};
     fl_secret key = fl_secret_copy("key material", 12);
     rt_kms *kms;
     rt_code code = rt_kek_kms_open(&kek, &p, &kms, &err);
@@ -354,6 +362,25 @@ static void aws_half(void **state)
     assert_int_equal(wrap_to("aws-kms", ARN, NULL, NULL), RT_NO_KEY);
     assert_non_null(strstr(err.message, "secret.access.key is not"));
     assert_int_equal(server.nasked, 0);
+    lab_stop(&server);
+}
+
+/* Keys that cannot be had are not replaced by a profile's. */
+static void aws_broken(void **state)
+{
+    char path[64];
+    plain_server();
+    write_file(path, "[default]\naws_access_key_id = AKDEFAULT\naws_secret_access_key=s1\n");
+    me = (client){.names_all = true,
+                  .set = {"access.key.id", "broken", "secret.access.key", "broken", "AWS_ENDPOINT_URL", server.url,
+                          "AWS_SHARED_CREDENTIALS_FILE", path}};
+    assert_int_equal(wrap_to("aws-kms", ARN, NULL, NULL), RT_NO_KEY);
+    assert_non_null(strstr(err.message, "parameter secret.access.key: no such variable"));
+    me.set[1] = "AKID";
+    assert_int_equal(wrap_to("aws-kms", ARN, NULL, NULL), RT_NO_KEY);
+    assert_non_null(strstr(err.message, "parameter secret.access.key: no such variable"));
+    assert_int_equal(server.nasked, 0);
+    unlink(path);
     lab_stop(&server);
 }
 
@@ -738,7 +765,7 @@ static void alternate_not_named(void **state)
                   .kms_type = "aws-kms",
                   .kms_key_id = ARN,
                   .props = "{\"encrypt.alternate.kms.key.ids\":\"" OTHER_ARN "\"}"};
-    rt_params p = {get, NULL, env, first_only};
+    rt_params p = {.get = get, .env = env, .may_call = first_only};
     rt_kms *kms;
     plain_server();
     aws_client();
@@ -787,6 +814,7 @@ int main(void)
         cmocka_unit_test(aws_profiles),
         cmocka_unit_test(aws_session_token),
         cmocka_unit_test(aws_half),
+        cmocka_unit_test(aws_broken),
         cmocka_unit_test(vault_sends),
         cmocka_unit_test(vault_refusals),
         cmocka_unit_test(vault_approle),

@@ -37,6 +37,7 @@ rt_code kms_remote_init(kms_remote *r, const char *type, const char *kek, const 
     r->kek = fl_xstrdup(kek);
     r->key_id = fl_xstrdup(key_id);
     r->params = *params;
+    r->slip = fl_xcalloc(1, sizeof *r->slip);
     r->again = again;
     rt_code code = timeout_of(r, &r->limits.total_ms, err);
     r->ca = kms_param(r, "ssl.ca.location");
@@ -67,6 +68,7 @@ void kms_remote_end(kms_remote *r)
     fl_secret_free(&r->ca);
     free(r->kek);
     free(r->key_id);
+    free(r->slip);
 }
 
 rt_http *kms_second_http(kms_remote *r, bool no_proxy)
@@ -93,8 +95,16 @@ static fl_secret with_nul(fl_secret s)
 
 fl_secret kms_param(const kms_remote *r, const char *name)
 {
+    rt_error why;
     fl_secret s = r->params.get ? with_nul(r->params.get(r->params.ctx, r->kek, name)) : (fl_secret){0};
-    const char *variable = s.bytes ? NULL : rt_param_env(r->type, name); /* without a plan only we know the type */
+    if (s.bytes)
+        return s;
+    if (r->params.check && r->params.check(r->params.ctx, r->kek, name, &why) != RT_OK) {
+        rt_fail(r->slip, RT_NO_KEY, "parameter %s: %s", name, why.message);
+        return s;
+    }
+    /* without a plan the settings don't know the type, so not whose variable is meant where two KMSs have the name */
+    const char *variable = rt_param_env(NULL, name) ? NULL : rt_param_env(r->type, name);
     return variable ? kms_env(r, variable) : s;
 }
 
@@ -147,12 +157,15 @@ rt_code kms_fail(const kms_remote *r, rt_error *err, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    return rt_fail(err, RT_NO_KEY, "KEK %s (%s): %s", r->kek, r->type, text);
+    /* what a slip leads to is not the reason */
+    return rt_fail(err, RT_NO_KEY, "KEK %s (%s): %s", r->kek, r->type, r->slip->code ? r->slip->message : text);
 }
 
 rt_code kms_call(kms_remote *r, rt_http *http, const rt_http_request *q, rt_http_answer *a, rt_error *err)
 {
     rt_error why = {0};
+    if (r->slip->code != RT_OK)
+        return kms_fail(r, err, "a parameter cannot be had");
     rt_code code = rt_http_call(http, q, a, &why);
     return code == RT_OK ? code : rt_fail(err, code, "KEK %s (%s): %s", r->kek, r->type, why.message);
 }

@@ -22,6 +22,7 @@ typedef struct kms_remote {
     rt_http *http;
     fl_secret sent[KMS_SECRETS]; /* what no message may repeat */
     size_t nsent;
+    rt_error *slip; /* a parameter that is set and cannot be had; code RT_OK: none. Nothing is called with one */
 } kms_remote;
 
 typedef enum {
