@@ -14,8 +14,7 @@
 #include "cli/version.h"
 
 /* Named by the contract of the command line, and not there yet: said so, rather than called unknown. */
-static const char *const to_come[] = {"plan", "apply",  "verify", "run",  "serve",
-                                      "keys", "import", "graph",  "init", "lsp"};
+static const char *const to_come[] = {"plan", "apply", "verify", "run", "keys", "import", "graph", "init", "lsp"};
 
 static int usage(FILE *out, int status)
 {

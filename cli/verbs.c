@@ -8,6 +8,7 @@ const cli_verb cli_verbs[] = {
     {"fmt", cli_fmt, "bring policies into the canonical form"},
     {"encrypt", cli_encrypt, "records in, wire records out"},
     {"decrypt", cli_decrypt, "wire records in, records out"},
+    {"serve", cli_serve, "the embedded registry over HTTP, for tests of any client"},
     {"catalog", cli_catalog, "connectors and their properties"},
     {"explain", cli_explain, "what a check means, or why a field is or is not encrypted"},
     {"completion", cli_completion, "a script that completes commands and options in a shell"},

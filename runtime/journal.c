@@ -116,6 +116,7 @@ static rt_code flush(rt_journal *journal, rt_error *err)
     if (e)
         return give_up(j, "cannot write", e, err);
     j->marked = j->end;
+    j->journal.pending = false;
     return RT_OK;
 }
 
@@ -127,6 +128,7 @@ static rt_code write_line(file_journal *j, const fl_buf *line, rt_error *err)
     if (e)
         return give_up(j, "cannot write", e, err);
     j->end += line->len;
+    j->journal.pending = j->journal.deferred;
     if (j->journal.deferred)
         return RT_OK;
     rt_code code = flush(&j->journal, err);
@@ -350,7 +352,7 @@ static void journal_close(rt_journal *journal)
 rt_code rt_journal_open(const char *dir, rt_store *into, rt_error *err)
 {
     file_journal *j = fl_xcalloc(1, sizeof *j);
-    j->journal = (rt_journal){append, flush, load_secret, save_secret, journal_close, false};
+    j->journal = (rt_journal){append, flush, load_secret, save_secret, journal_close, false, false};
     j->fd = j->lock = -1;
     j->dir = fl_xstrdup(dir);
     into->journal = &j->journal; /* the store closes it, also after a failure */

@@ -131,6 +131,11 @@ void rt_store_defer(rt_store *s)
         s->journal->deferred = true;
 }
 
+bool rt_store_pending(const rt_store *s)
+{
+    return s->journal && s->journal->pending;
+}
+
 rt_code rt_store_flush(rt_store *s, rt_error *err)
 {
     return s->journal ? s->journal->flush(s->journal, err) : RT_OK;

@@ -27,7 +27,7 @@ struct rt_journal {
     rt_code (*load_secret)(rt_journal *j, fl_secret *out, rt_error *err);
     rt_code (*save_secret)(rt_journal *j, const fl_secret *s, rt_error *err);
     void (*close)(rt_journal *j);
-    bool deferred;
+    bool deferred, pending; /* pending: something was appended and is not durable yet */
 };
 
 struct rt_versions;
@@ -94,6 +94,7 @@ rt_code rt_store_apply(rt_store *s, const char *record, size_t n, rt_error *err)
 rt_code rt_store_commit(rt_store *s, fl_buf *record, rt_error *err);
 /* A server answers many at once: changes become durable with the next flush, and are acknowledged after it. */
 void rt_store_defer(rt_store *s);
+bool rt_store_pending(const rt_store *s); /* a flush is due */
 rt_code rt_store_flush(rt_store *s, rt_error *err);
 int64_t rt_store_now(const rt_store *s);
 char *rt_store_copy(fl_arena *a, const char *s); /* NULL stays NULL */
@@ -124,6 +125,8 @@ typedef struct rt_register {
 
 rt_code rt_store_register(rt_registry *r, fl_arena *a, rt_subject *s, rt_error *err);
 rt_code rt_store_register_as(rt_store *st, fl_arena *a, rt_subject *s, const rt_register *how, rt_error *err);
+/* Real versions in place of -1 in its references; 42201 where one is not registered. */
+rt_code rt_store_settle_refs(const rt_store *st, fl_arena *a, rt_subject *s, rt_error *err);
 /* Is this schema a version of the subject? Fills it in. RT_NOT_FOUND: 40401, 40403. */
 rt_code rt_store_lookup(rt_store *st, fl_arena *a, rt_subject *s, bool normalize, bool deleted, rt_version *out,
                         rt_error *err);
@@ -201,12 +204,14 @@ rt_code rt_store_update_kek(rt_store *st, fl_arena *a, const char *name, const c
                             rt_error *err);
 rt_code rt_store_delete_kek(rt_store *st, const char *name, bool permanent, rt_error *err);
 rt_code rt_store_undelete_kek(rt_store *st, const char *name, rt_error *err);
-/* Can the registry wrap and unwrap with the KEK's KMS? 42271 if it is not shared, 40370. */
-rt_code rt_store_test_kek(rt_store *st, const char *name, rt_error *err);
+/* Can the registry wrap and unwrap with the KEK's KMS? 42271 if it is not shared, else what the KMS says. */
+rt_code rt_store_try_kek(rt_store *st, const rt_kek *kek, rt_error *err);
 
 rt_code rt_store_create_dek(rt_registry *r, fl_arena *a, const rt_dek *d, rt_dek *out, rt_error *err);
 rt_code rt_store_get_dek(rt_registry *r, fl_arena *a, const char *kek, const char *subject, rt_alg alg, int version,
                          bool deleted, rt_dek *out, rt_error *err);
+void rt_store_dek_versions(const rt_store *st, fl_arena *a, const char *kek, const char *subject, rt_alg alg,
+                           bool deleted, rt_numbers *out);
 /* version 0: all of them. */
 rt_code rt_store_delete_dek(rt_store *st, const char *kek, const char *subject, rt_alg alg, int version, bool permanent,
                             rt_error *err);

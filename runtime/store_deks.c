@@ -202,6 +202,15 @@ rt_code rt_store_get_dek(rt_registry *r, fl_arena *a, const char *kek, const cha
     return copy_out(st, a, &e->kek, d, out, err);
 }
 
+void rt_store_dek_versions(const rt_store *st, fl_arena *a, const char *kek, const char *subject, rt_alg alg,
+                           bool deleted, rt_numbers *out)
+{
+    const rt_deks *d = fl_map_get(st->deks, dek_key(a, kek, subject, alg));
+    for (size_t i = 0; d && i < d->list.n; i++)
+        if (deleted || !d->list.v[i]->deleted)
+            FL_PUSH(a, out, d->list.v[i]->version);
+}
+
 /* ---- deleting ---- */
 
 static rt_code commit_drop(rt_store *st, const rt_dek *d, rt_error *err)

@@ -208,13 +208,12 @@ static rt_code prepare(const rt_store *st, fl_arena *a, const rt_subject *const 
 rt_code rt_store_compatible(const rt_store *st, fl_arena *a, sch_level level, const rt_subject *s,
                             const rt_subject *const *history, size_t n, sch_compatibility *why, bool *ok, rt_error *err)
 {
+    size_t skipped = transitive(level) || !n ? 0 : n - 1;
     *ok = true;
     if (!n || level == SCH_NONE)
         return RT_OK;
-    if (!transitive(level)) {
-        history += n - 1;
-        n = 1;
-    }
+    history += skipped;
+    n -= skipped;
     const rt_subject **all = FL_NEW_N(a, const rt_subject *, n + 1);
     sch_schema **parsed = FL_NEW_N(a, sch_schema *, n + 1);
     sch_proto_set *set = NULL;
@@ -225,12 +224,16 @@ rt_code rt_store_compatible(const rt_store *st, fl_arena *a, sch_level level, co
         code = parse(st, a, all[i], strcmp(all[i]->type, "PROTOBUF") ? NULL : set, &parsed[i], err);
     if (code != RT_OK)
         return code;
-    size_t kept = 1; /* a Protobuf file without messages has nothing to compare */
+    size_t kept = 1, *at = FL_NEW_N(a, size_t, n + 1);
     for (size_t i = 1; i <= n; i++)
-        if (parsed[i])
+        if (parsed[i]) { /* a Protobuf file without messages has nothing to compare */
+            at[kept - 1] = skipped + i - 1;
             parsed[kept++] = parsed[i];
+        }
     if (parsed[0] && kept > 1)
         *ok = sch_compatible(a, level, parsed[0], (const sch_schema *const *)parsed + 1, kept - 1, why);
+    for (size_t i = 0; i < why->list.n; i++)
+        why->list.v[i].version = at[why->list.v[i].version];
     return RT_OK;
 }
 
@@ -266,13 +269,23 @@ size_t rt_store_history(const rt_store *st, fl_arena *a, const rt_subject *s, co
 
 /* ---- descriptors ---- */
 
-/* The last file of a FileDescriptorSet is the one that was asked for. Its source info (9) is left out. */
-static void bare_descriptor(const char *set, size_t len, fl_buf *out)
+static bool is_named(const proto_item *file, const char *name)
+{
+    proto_wire w = proto_inside(file);
+    proto_item item;
+    while (proto_next(&w, &item) == 1)
+        if (item.number == 1 && item.kind == PROTO_BYTES)
+            return item.n == strlen(name) && !memcmp(item.p, name, item.n);
+    return false;
+}
+
+/* The file of that name out of a FileDescriptorSet, without its source info (9). */
+static void bare_descriptor(const char *set, size_t len, const char *name, fl_buf *out)
 {
     proto_wire w = {(const uint8_t *)set, (const uint8_t *)set + len};
     proto_item file = {0}, item;
     while (proto_next(&w, &item) == 1)
-        if (item.number == 1 && item.kind == PROTO_BYTES)
+        if (item.number == 1 && item.kind == PROTO_BYTES && is_named(&item, name))
             file = item;
     w = proto_inside(&file);
     for (const uint8_t *from = w.p; file.p && proto_next(&w, &item) == 1; from = w.p)
@@ -306,7 +319,7 @@ rt_code rt_store_serialized(const rt_store *st, fl_arena *a, const rt_subject *s
         return rt_fail_as(err, RT_BAD_INPUT, 42201, "subject %s: protoc refuses the schema", s->subject);
     fl_buf b;
     fl_buf_init(&b, len + 1);
-    bare_descriptor(set, len, &b);
+    bare_descriptor(set, len, root, &b);
     char *text = fl_alloc(a, FL_B64_LEN(b.len) + 1);
     fl_b64_encode(text, (const uint8_t *)b.p, b.len);
     fl_buf_free(&b);

@@ -236,17 +236,15 @@ rt_code rt_store_open_kms(rt_store *st, const rt_kek *kek, rt_kms **out, rt_erro
     return code == RT_OK ? rt_kms_open(kek->name, "local-kms", "stand-in", &stand_in, out, err) : code;
 }
 
-rt_code rt_store_test_kek(rt_store *st, const char *name, rt_error *err)
+rt_code rt_store_try_kek(rt_store *st, const rt_kek *kek, rt_error *err)
 {
     rt_kms *kms;
     fl_secret proto, again;
     const char *encrypted;
-    const rt_kek_entry *e = rt_store_find_kek(st, name, false);
-    if (!e)
-        return rt_store_no_kek(st, name, err);
-    if (!e->kek.shared)
-        return rt_fail_as(err, RT_BAD_INPUT, 42271, "KEK %s is not shared: the registry does not use its KMS", name);
-    rt_code code = rt_store_open_kms(st, &e->kek, &kms, err);
+    if (!kek->shared)
+        return rt_fail_as(err, RT_BAD_INPUT, 42271, "KEK %s is not shared: the registry does not use its KMS",
+                          kek->name);
+    rt_code code = rt_store_open_kms(st, kek, &kms, err);
     if (code != RT_OK)
         return code;
     fl_arena *a = fl_arena_new();

@@ -26,7 +26,7 @@ static rt_code wrong_schema(const rt_subject *s, rt_error *err)
 }
 
 /* Real versions in place of -1; refuses what does not exist. */
-static rt_code resolve_refs(const rt_store *st, fl_arena *a, rt_subject *s, rt_error *err)
+rt_code rt_store_settle_refs(const rt_store *st, fl_arena *a, rt_subject *s, rt_error *err)
 {
     rt_schema_ref *refs = s->nrefs ? FL_NEW_N(a, rt_schema_ref, s->nrefs) : NULL;
     for (size_t i = 0; i < s->nrefs; i++) {
@@ -250,7 +250,7 @@ static rt_code prepare(const rt_store *st, fl_arena *a, rt_subject *s, const rt_
     }
     rt_code code = wrong_schema(s, err);
     if (code == RT_OK)
-        code = resolve_refs(st, a, s, err);
+        code = rt_store_settle_refs(st, a, s, err);
     if (code == RT_OK)
         code = settle(st, a, s, !import, set, err);
     if (code == RT_OK && how->judge)
@@ -334,7 +334,7 @@ rt_code rt_store_lookup(rt_store *st, fl_arena *a, rt_subject *s, bool normalize
     s->type = s->type && *s->type ? s->type : "AVRO";
     rt_code code = wrong_schema(s, err);
     if (code == RT_OK)
-        code = resolve_refs(st, a, s, err);
+        code = rt_store_settle_refs(st, a, s, err);
     if (code == RT_OK)
         code = settle(st, a, s, false, &set, err);
     if (code == RT_OK)

@@ -1,0 +1,180 @@
+/* call.c: what handlers ask of a call, and how they print. */
+#include "runtime/rest/call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *rest_text(const rest_call *c, const char *param)
+{
+    for (size_t i = c->nparams; i-- > 0;)
+        if (!strcmp(c->param[i].name, param))
+            return c->param[i].value;
+    return NULL;
+}
+
+bool rest_flag(const rest_call *c, const char *param)
+{
+    const char *s = rest_text(c, param);
+    return s && !strcmp(s, "true");
+}
+
+rt_code rest_scope(rest_call *c, const char *name, const char **out)
+{
+    *out = rt_context_scope(c->a, c->context);
+    if (!name)
+        return RT_OK;
+    const char *wrong = rt_subject_wrong(name);
+    if (wrong)
+        return rt_fail_as(&c->err, RT_BAD_INPUT, 42208, "subject \"%s\" %s", name, wrong);
+    if (strcmp(c->context, ".") != 0 && rt_subject_bare(name) == name)
+        name = fl_printf(c->a, ":%s:%s", c->context, name);
+    *out = rt_subject_normal(c->a, name);
+    return RT_OK;
+}
+
+rt_code rest_subject(rest_call *c, const char *name, const char **out)
+{
+    rt_code code = rest_scope(c, name, out);
+    if (code != RT_OK)
+        return code;
+    if (!*rt_subject_bare(*out))
+        return rt_fail_as(&c->err, RT_BAD_INPUT, 42208, "subject \"%s\" names a context alone", name);
+    *out = rt_store_unalias(c->st, c->a, *out);
+    return RT_OK;
+}
+
+rt_code rest_version(rest_call *c, const char *text, int *out)
+{
+    char *end;
+    long n = strtol(text, &end, 10);
+    if (!strcmp(text, "latest"))
+        n = -1;
+    else if (*end || end == text || text[0] == ' ' || text[0] == '+' || n < -1 || n == 0 || n > INT32_MAX)
+        return rt_fail_as(&c->err, RT_BAD_INPUT, 42202,
+                          "version %s is none: a positive number, \"latest\", or -1 for the latest", text);
+    *out = (int)n;
+    return RT_OK;
+}
+
+const char *rest_raw(const rest_call *c, const char *member)
+{
+    const fl_json *v = c->json ? fl_json_get(c->json, member) : NULL;
+    return v && v->kind != FL_JNULL ? fl_strndup(c->a, c->body + v->from, v->to - v->from) : NULL;
+}
+
+rt_code rest_string(rest_call *c, const char *member, int number, const char **out)
+{
+    const fl_json *v = c->json ? fl_json_get(c->json, member) : NULL;
+    *out = NULL;
+    if (!v || v->kind == FL_JNULL)
+        return RT_OK;
+    if (v->kind != FL_JSTRING)
+        return rt_fail_as(&c->err, RT_BAD_INPUT, number, "%s must be a text", member);
+    *out = v->str;
+    return RT_OK;
+}
+
+rt_code rest_no_body(rest_call *c)
+{
+    return rt_fail(&c->err, RT_BAD_INPUT, "the request has no body");
+}
+
+void rest_plain(rest_call *c, const char *text)
+{
+    fl_buf_adds(&c->out->body, text);
+}
+
+void rest_nothing(rest_call *c)
+{
+    c->out->status = 204;
+    c->out->type = NULL;
+}
+
+/* ---- lists ---- */
+
+static size_t number(const rest_call *c, const char *param)
+{
+    const char *s = rest_text(c, param);
+    long n = s ? strtol(s, NULL, 10) : 0;
+    return n > 0 ? (size_t)n : 0;
+}
+
+rest_page rest_paging(const rest_call *c, size_t n)
+{
+    size_t from = number(c, "offset"), limit = number(c, "limit");
+    from = from < n ? from : n;
+    return (rest_page){from, limit && limit < n - from ? from + limit : n};
+}
+
+static int by_text(const void *x, const void *y)
+{
+    return strcmp(*(const char *const *)x, *(const char *const *)y);
+}
+
+void rest_sort(rest_strings *s)
+{
+    if (s->n)
+        qsort(s->v, s->n, sizeof *s->v, by_text);
+}
+
+void rest_list(rest_call *c, const rest_strings *s)
+{
+    rest_page page = rest_paging(c, s->n);
+    fl_jw_array(&c->w);
+    for (size_t i = page.from; i < page.to; i++)
+        fl_jw_string(&c->w, s->v[i]);
+    fl_jw_end_array(&c->w);
+}
+
+/* ---- versions ---- */
+
+static void print_references(fl_jw *w, const rt_subject *s)
+{
+    if (!s->nrefs)
+        return;
+    fl_jw_key(w, "references");
+    fl_jw_array(w);
+    for (size_t i = 0; i < s->nrefs; i++) {
+        fl_jw_object(w);
+        fl_jw_kstring(w, "name", s->refs[i].name);
+        fl_jw_kstring(w, "subject", s->refs[i].subject);
+        fl_jw_kint(w, "version", s->refs[i].version);
+        fl_jw_end_object(w);
+    }
+    fl_jw_end_array(w);
+}
+
+static void print_raw(fl_jw *w, const char *key, const char *json)
+{
+    if (!json)
+        return;
+    fl_jw_key(w, key);
+    fl_jw_raw(w, json, strlen(json));
+}
+
+rt_code rest_print_version(rest_call *c, const rt_subject *s, const rt_version *v, int parts)
+{
+    const char *text = s->schema, *format = rest_text(c, "format");
+    if (format && !strcmp(format, "serialized") && !strcmp(s->type, "PROTOBUF")) {
+        rt_code code = rt_store_serialized(c->st, c->a, s, &text, &c->err);
+        if (code != RT_OK)
+            return code;
+    }
+    if (parts & REST_NUMBERS) {
+        fl_jw_kstring(&c->w, "subject", s->subject);
+        fl_jw_kint(&c->w, "version", s->version);
+        fl_jw_kint(&c->w, "id", s->id);
+    }
+    fl_jw_kstring(&c->w, "guid", s->guid);
+    if (strcmp(s->type, "AVRO") != 0)
+        fl_jw_kstring(&c->w, "schemaType", s->type);
+    print_references(&c->w, s);
+    print_raw(&c->w, "metadata", s->metadata);
+    print_raw(&c->w, "ruleSet", s->ruleset);
+    fl_jw_kstring(&c->w, "schema", text);
+    if (v && (parts & REST_STATE) && v->ts)
+        fl_jw_kint(&c->w, "ts", v->ts);
+    if (v && (parts & REST_STATE) && v->deleted)
+        fl_jw_kbool(&c->w, "deleted", true);
+    return RT_OK;
+}
