@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """suite.py: the KMS drivers against moto (AWS, signatures and IAM checked), OpenBao (plain, and TLS with client certificates), a stub of Azure and Google,
-and the vendor's own Python drivers both ways. No cloud is called. usage: suite.py KMS-TOOL SERVERS-PYTHON VENDOR-PYTHON REPORT.xml"""
+and the vendor's own Python drivers both ways. No cloud is called. usage: suite.py FLEC KMS-TOOL SERVERS-PYTHON VENDOR-PYTHON REPORT.xml"""
 import base64, json, os, shutil, signal, ssl, subprocess, sys, tempfile, time, urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -314,6 +314,65 @@ def vault_tests(report, tool, bao, secure, certs, other_ca):
                                                    base64.b64encode(b"vault:v1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").decode(), **token(bao.token)))
 
 
+# ---- the whole path: a policy, its build, records
+
+POLICY = """
+platform cloud {{
+  workers 7.9.2
+  registry "https://registry.example.org" {{
+    auth basic secret("env:REGISTRY_AUTH")
+  }}
+  kafka "kafka.example.org:9092"
+}}
+tag PII "identifies a person"
+kek vault-kek {{
+  kms vault "{key}"
+  private {{
+    token.id = secret("env:THE_VAULT_TOKEN")
+  }}
+}}
+topic people {{
+  value avro "person.avsc" {{
+    exhaustive
+    field name is PII
+    encrypt PII with vault-kek {{
+      rotate 90d
+    }}
+  }}
+  writers User:sa-people
+}}
+"""
+SCHEMA = {"type": "record", "name": "Person", "fields": [{"name": "name", "type": "string"}]}
+
+
+def whole_path(report, flec, work, bao):
+    folder = work + "/estate"
+    os.makedirs(folder)
+    with open(folder + "/people.flec", "w", encoding="ascii") as f:
+        f.write(POLICY.format(key=bao.at + "/transit/keys/kek1"))
+    with open(folder + "/person.avsc", "w", encoding="ascii") as f:
+        json.dump(SCHEMA, f)
+
+    def run(verb, text, token, status=0):
+        command = [flec, verb, "--plan", folder + "/out/plan.json", "--topic", "people", "--registry", f"file://{folder}/registry"]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, env=clean_env(THE_VAULT_TOKEN=token))
+        if done.returncode != status or token in done.stderr:
+            raise AssertionError(f"{verb} exits with {done.returncode}: {done.stderr}")
+        return done.stdout if not status else done.stderr
+
+    def records():
+        subprocess.run([flec, "build", folder, "-o", folder + "/out"], check=True, capture_output=True)
+        value = '{"name":"Ada Lovelace"}\n'
+        refused = run("encrypt", value, "s.wrong-token", 4)
+        if "KEK vault-kek (hcvault)" not in refused or "access denied" not in refused:
+            raise AssertionError("another message was expected: " + refused)
+        wire = run("encrypt", value, bao.token)
+        if b"Lovelace" in bytes.fromhex(wire.strip()) or run("decrypt", wire, bao.token) != value:
+            raise AssertionError("the record is in clear, or comes back as another")
+        run("decrypt", wire, "s.wrong-token", 4)
+    report.run("records: a policy's private KEK in Vault, there and back, and with a wrong token", records)
+
+
 # ---- Azure and Google
 
 class Stub:
@@ -447,7 +506,7 @@ def google_tests(report, tool, stub):
 
 
 def main():
-    program, python, vendor, out = sys.argv[1:]
+    flec, program, python, vendor, out = sys.argv[1:]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the servers end with us
     report = Report("kms")
     work = tempfile.mkdtemp(prefix="flec-kms-")
@@ -460,6 +519,7 @@ def main():
         report.run("local: the vendor's driver both ways", lambda: tool.interop("local-kms", "any", {"conf": {"secret": "mysecret"}}, settings={"secret": "mysecret"}))
         aws_tests(report, tool, python, work, servers)
         vault_tests(report, tool, bao, secure, stub.folder, other.folder + "/ca.pem")
+        whole_path(report, os.path.abspath(flec), work, bao)
         azure_tests(report, tool, stub)
         google_tests(report, tool, stub)
     finally:
