@@ -42,7 +42,7 @@ static bool say_ready(const rt_server *s)
 
 static fl_status serve(rt_store *st, const options *o)
 {
-    rt_error e;
+    rt_error e = {0};
     rt_server *server;
     const rt_stop *stop = cli_stop_watch();
     fl_status status = load_build(st, o->build);
@@ -50,7 +50,11 @@ static fl_status serve(rt_store *st, const options *o)
         return status;
     if (rt_server_open(o->listen, st, &server, &e) != RT_OK)
         return cannot(&e);
-    if (!say_ready(server) || rt_server_run(server, stop, &e) != RT_OK)
+    if (!say_ready(server))
+        rt_fail(&e, RT_IO, "standard output cannot be written");
+    else if (rt_server_run(server, stop, &e) == RT_OK)
+        e.code = RT_OK;
+    if (e.code != RT_OK)
         status = cannot(&e);
     rt_server_close(server);
     return status;
