@@ -2,7 +2,7 @@
 """served.py: the vendor's Python client, as it is, against `flec serve`: the registry holds the policy's build, the client registers, looks up, makes data keys,
 encrypts, decrypts and rotates over HTTP; then a second client reads, also after the server was killed and started again. usage: served.py FLEC REPORT.xml
 """
-import copy, json, os, random, shutil, signal, subprocess, sys, tempfile, time, urllib.request
+import copy, http.client, json, os, random, shutil, signal, subprocess, sys, tempfile, threading, time, urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -173,6 +173,42 @@ def restarted(server, wires):
         must(Client(server.url).read(topic, wire) == PERSON, f"{topic}: what was written before the kill is not read")
 
 
+def register(url, subject):
+    body = json.dumps({"schema": json.dumps({"type": "record", "name": subject, "fields": []})}).encode()
+    call = urllib.request.Request(f"{url}/subjects/{subject}/versions", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(call, timeout=10) as answer:
+        return json.load(answer)["id"]
+
+
+def killed(server, times=12):
+    """Killed while eight threads register: what was acknowledged is there again, under the same id, and nothing stands half."""
+    acknowledged, lock, r = {}, threading.Lock(), random.Random("kills")
+
+    def work(url, first):
+        for i in range(1000):
+            try:
+                number = register(url, f"k{first}x{i}")
+            except (OSError, http.client.HTTPException):  # the server is gone
+                return
+            with lock:
+                acknowledged[f"k{first}x{i}"] = number
+
+    for turn in range(times):
+        threads = [threading.Thread(target=work, args=(server.url, turn * 8 + t)) for t in range(8)]
+        for t in threads:
+            t.start()
+        time.sleep(r.uniform(0.02, 0.3))
+        server.end(signal.SIGKILL)
+        for t in threads:
+            t.join()
+        server.start()
+        there = {s["subject"]: s["id"] for s in server.get("/schemas?subjectPrefix=k")}
+        lost = [s for s, number in acknowledged.items() if there.get(s) != number]
+        must(not lost, f"kill {turn + 1}: {len(lost)} of {len(acknowledged)} acknowledged subjects are lost")
+        must(len(set(there.values())) == len(there), f"kill {turn + 1}: one id for two schemas")
+    must(len(acknowledged) > times, "hardly anything was registered")
+
+
 def main():
     flec, out = sys.argv[1:]
     work = tempfile.mkdtemp(prefix="flec-served-")
@@ -192,6 +228,7 @@ def main():
         report.run("registering, lookup, GUID, compatibility, inherited rules, deletion", lambda: registering(server))
         report.run("references", lambda: references(server))
         report.run("JSON Schema: encrypted and decrypted", lambda: json_schema(server))
+        report.run("12 kills while eight threads register: nothing acknowledged is lost", lambda: killed(server))
         report.run("after kill -9 and a new start all of it is read", lambda: restarted(server, wires))
     finally:
         if server and server.process.poll() is None:
