@@ -23,8 +23,8 @@ static fl_status cannot(const rt_error *e)
 
 static fl_status load_build(rt_store *st, const char *dir)
 {
-    rt_error e;
-    rt_loaded loaded;
+    rt_error e = {0};
+    rt_loaded loaded = {0};
     if (!dir)
         return FL_OK;
     if (rt_rest_load(st, dir, &loaded, &e) != RT_OK)

@@ -135,7 +135,8 @@ static const rt_version *version_with(const rt_store *st, const char *subject, c
 static int next_number(const rt_store *st, const char *subject)
 {
     const rt_versions *v = fl_map_get(st->subjects, subject);
-    return v && v->list.n ? v->list.v[v->list.n - 1].number + 1 : 1;
+    int last = v && v->list.n ? v->list.v[v->list.n - 1].number : 0;
+    return last < INT32_MAX ? last + 1 : 0; /* IMPORT may have taken the last one */
 }
 
 static const rt_context *context_of(const rt_store *st, fl_arena *a, const char *subject)
@@ -233,7 +234,10 @@ static rt_code number_it(const rt_store *st, fl_arena *a, rt_subject *s, const r
     const rt_content *taken = how->id ? rt_store_content(st, rt_subject_context(a, s->subject), how->id) : NULL;
     if (taken && taken != known)
         return rt_fail_as(err, RT_REFUSED, 42205, "subject %s: id %d belongs to another schema", s->subject, how->id);
-    s->id = how->id ? how->id : known ? known->id : context ? context->last_id + 1 : 1;
+    int last = context ? context->last_id : 0;
+    s->id = how->id ? how->id : known ? known->id : last < INT32_MAX ? last + 1 : 0;
+    if (!s->version || !s->id)
+        return rt_fail_as(err, RT_REFUSED, 42205, "subject %s: no number is left for another version", s->subject);
     return RT_OK;
 }
 
