@@ -162,7 +162,7 @@ static void aws_client(void)
 {
     me = (client){.names_all = true,
                   .set = {"access.key.id", "AKID", "secret.access.key", own, "AWS_ENDPOINT_URL", server.url,
-                          "request.timeout.ms", "300"}};
+                          "request.timeout.ms", "9000"}};
 }
 
 static void aws_sends(void **state)
@@ -391,7 +391,7 @@ static char vault_key[128];
 static void vault_client(const char *mount)
 {
     snprintf(vault_key, sizeof vault_key, "%s/%s/keys/kek1", server.url, mount);
-    me = (client){.names_all = true, .set = {"token.id", own, "request.timeout.ms", "300"}};
+    me = (client){.names_all = true, .set = {"token.id", own, "request.timeout.ms", "9000"}};
 }
 
 static void vault_sends(void **state)
@@ -512,7 +512,7 @@ static void azure_client(const char *tail)
     me = (client){.names_all = true,
                   .set = {"tenant.id", "ten", "client.id", "cli", "client.secret", own, "azure.resource",
                           "https://vault.azure.net", "AZURE_AUTHORITY_HOST", server.url, "ssl.ca.location", server.ca,
-                          "request.timeout.ms", "300"}};
+                          "request.timeout.ms", "9000"}};
 }
 
 static void azure_sends(void **state)
@@ -660,7 +660,7 @@ static void gcp_client(lab_server *metadata)
 {
     me = (client){.names_all = true,
                   .set = {"GCE_METADATA_HOST", metadata->url + 7, "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS",
-                          server.url, "request.timeout.ms", "300"}};
+                          server.url, "request.timeout.ms", "9000"}};
 }
 
 static void gcp_sends(void **state)
@@ -796,6 +796,7 @@ static void time_out(void **state)
 {
     plain_server();
     aws_client();
+    me.set[7] = "300";
     lab_silence(&server);
     assert_int_equal(wrap_to("aws-kms", ARN, NULL, NULL), RT_IO);
     assert_non_null(strstr(err.message, "time-out"));
