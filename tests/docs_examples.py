@@ -49,6 +49,7 @@ OTHER = {
     "docs/language.md": ("file     = ",),
     "docs/build-directory.md": ("DIR/",),
     "docs/how-it-is-built.md": (" *.flec ", "    0  length"),
+    "docs/serve.md": ("$ ",),
     "docs/output.md": ("flec check --format sarif", "::error "),
     "docs/registry.md": ("flec-registry 1",),
     "docs/checks/incompatible-schema.md": ('{"name": "id"',),
