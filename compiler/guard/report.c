@@ -278,8 +278,9 @@ static const char *message(telling *t, const guard_clause *c, guard_truth truth)
     size_t before = b.len;
     fl_buf_adds(&b, ": ");
     size_t start = b.len;
-    t->text = &b;
+    t->text = &b; /* cppcheck-suppress autoVariables ; taken out again below */
     tell(t, c->condition);
+    t->text = NULL;
     if (b.len == start && !b.full)
         b.p[before] = 0;
     const char *text = fl_strdup(t->diags->arena, b.p);

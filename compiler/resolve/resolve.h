@@ -61,7 +61,7 @@ typedef struct res_node {
 typedef struct res_parsed {
     sch_schema *schema;     /* NULL: refused, because of */
     const sch_error *error; /* or not even tried (reported): NULL */
-    const void *reported; /* the estate that was told so */
+    const void *reported;   /* the estate that was told so */
 } res_parsed;
 
 /* What all environments share: the files, and the schemas, whose paths cannot depend on an environment. */

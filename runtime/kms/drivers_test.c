@@ -40,7 +40,9 @@ static fl_secret found(const char *v)
 static fl_secret get(void *ctx, const char *kek, const char *name)
 {
     const char *v = look(name);
-    return v && !strcmp(v, "broken") ? (fl_secret){0} : found(v);
+    if (v && !strcmp(v, "broken"))
+        return (fl_secret){0};
+    return found(v);
 }
 
 static fl_secret env(void *ctx, const char *name)

@@ -32,7 +32,7 @@ static void make_salt(void)
 kms_token_id kms_token_of(const fl_secret *const *parts, size_t n)
 {
     uint8_t digest[32];
-    kms_token_id id;
+    kms_token_id id = {0};
     pthread_once(&once, make_salt);
     EVP_MD_CTX *c = EVP_MD_CTX_new();
     bool ok = c && EVP_DigestInit_ex(c, EVP_sha256(), NULL) && EVP_DigestUpdate(c, salt, sizeof salt);

@@ -111,7 +111,7 @@ void rt_client_open(rt_client *c, const rt_world *w, bool all, rt_names keks, bo
 {
     *c = (rt_client){.world = w, .all = all, .keks = keks, .invert = invert};
     const rt_keys_options opt = {
-        .registry = w->registry, .params = {stand_in, NULL}, .may_use = may_use, .may_use_ctx = c};
+        .registry = w->registry, .params = {.get = stand_in}, .may_use = may_use, .may_use_ctx = c};
     c->keys = rt_keys_new(&opt);
 }
 
