@@ -139,7 +139,7 @@ static bool may_use(void *ctx, const char *kek)
 static rt_keys *client(const char **its_secret)
 {
     rt_keys_options opt = {
-        .registry = &w.registry, .params = {get_secret, its_secret}, .may_use = may_use, .now_ms = now};
+        .registry = &w.registry, .params = {.get = get_secret, .ctx = its_secret}, .may_use = may_use, .now_ms = now};
     return rt_keys_new(&opt);
 }
 

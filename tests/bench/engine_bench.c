@@ -226,7 +226,7 @@ static void open_engine(void)
     fl_secret_setup();
     if (rt_registry_open("mem:", NULL, &registry, &e) || registry->ops->register_subject(registry, a, &s, &e))
         fl_die(FL_COULD_NOT_RUN, "%s", e.message);
-    rt_keys_options opt = {.registry = registry, .params = {secret, NULL}};
+    rt_keys_options opt = {.registry = registry, .params = {.get = secret}};
     keys = rt_keys_new(&opt);
     if (rt_codec_open(registry, keys, &s, NULL, &codec, &e))
         fl_die(FL_COULD_NOT_RUN, "%s", e.message);

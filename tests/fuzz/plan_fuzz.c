@@ -53,7 +53,7 @@ static void use(fl_arena *a, rt_plan *p)
     rt_error e = {0};
     rt_registry *r;
     MUST(rt_registry_open("mem:", NULL, &r, &e) == RT_OK);
-    rt_keys_options opt = {.registry = r, .params = {no_secret, NULL}};
+    rt_keys_options opt = {.registry = r, .params = {.get = no_secret}};
     rt_keys *keys = rt_keys_new(&opt);
     rt_code code = rt_plan_register(p, r, a, &e);
     MUST(code == RT_OK || *e.message);

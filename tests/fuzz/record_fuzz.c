@@ -41,7 +41,7 @@ static void open_engine(void)
     rt_error e;
     fl_secret_setup();
     MUST(rt_registry_open("mem:", NULL, &registry, &e) == RT_OK);
-    rt_keys_options opt = {.registry = registry, .params = {secret, NULL}};
+    rt_keys_options opt = {.registry = registry, .params = {.get = secret}};
     keys = rt_keys_new(&opt);
 }
 
