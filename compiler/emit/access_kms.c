@@ -4,9 +4,8 @@
  * A private key is used by the connectors' own identity: encrypt and decrypt on that key, nothing else (the calls that
  * the vendor's drivers make: facts of the key services in docs/wire.md). A shared one is used by the registry; for
  * Confluent Cloud on AWS that is the statement that GET /dek-registry/v1/policy answers with, but for the account of
- * the vendor, which only that answer names: the word that stands for it is refused by AWS as long as it is not
- * replaced.
- */
+ * the vendor, which only that answer names:
+ * the word that stands for it is no account, so that AWS should refuse it until it is replaced (not tried). */
 #include <string.h>
 
 #include "compiler/emit/emit.h"
