@@ -194,6 +194,23 @@ def differences(case, column, run):
     return lines
 
 
+TRIES = 5
+
+
+def settled(run, columns):
+    """The runs of all cases, by column. A limit of the schema may be kept by chance, since a ciphertext begins with any character (`"pattern": "^a"`: one in 64):
+    what differs is run again, and only what differs each time is a difference. run(cases): {column: {name: run}}."""
+    every = cases()
+    runs = run(every)
+    for _ in range(TRIES - 1):
+        other = [c for c in every if any("unmeasured" not in runs[k][c["name"]] and differences(c, k, runs[k][c["name"]]) for k in columns)]
+        if not other:
+            break
+        for column, again in run(other).items():
+            runs[column].update(again)
+    return runs
+
+
 def check(report, column, version, runs):
     """One test a case: the run of that name against the table's column."""
     for case in cases():
