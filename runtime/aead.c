@@ -54,6 +54,7 @@ void rt_key_free(rt_key *k)
     if (!k)
         return;
     k->cipher->clear(k);
+    free(k->what);
     fl_wipe(k, sizeof *k);
     free(k);
 }
@@ -61,6 +62,22 @@ void rt_key_free(rt_key *k)
 rt_alg rt_key_alg(const rt_key *k)
 {
     return k->alg;
+}
+
+void rt_key_name(rt_key *k, const char *what)
+{
+    free(k->what);
+    k->what = fl_xstrdup(what);
+}
+
+bool rt_key_worn(const rt_key *k)
+{
+    return k->alg != RT_AES256_SIV && k->gcm.counted >= RT_SEALS_ROTATE;
+}
+
+bool rt_key_spent(const rt_key *k)
+{
+    return k->alg != RT_AES256_SIV && k->gcm.left == 0 && k->gcm.counted >= RT_SEALS_MAX;
 }
 
 bool rt_seal(rt_key *k, uint8_t *out, const uint8_t *in, size_t n)

@@ -20,6 +20,10 @@ typedef struct rt_key rt_key;
 rt_key *rt_key_new(rt_alg alg, const fl_secret *raw);
 void rt_key_free(rt_key *k);
 rt_alg rt_key_alg(const rt_key *k);
+void rt_key_name(rt_key *k, const char *what); /* for what the log says of it: "KEK k, subject s, version 2" */
+/* GCM keys wear (runtime/seals.h). worn: a rotating key is to be replaced now. spent: it seals no more. */
+bool rt_key_worn(const rt_key *k);
+bool rt_key_spent(const rt_key *k);
 /* Writes n + overhead bytes to out (may not overlap in). false: the library failed, nothing of the text is in out. */
 bool rt_seal(rt_key *k, uint8_t *out, const uint8_t *in, size_t n);
 /* Returns the length of the text written to out (n - overhead; out may not overlap in), or -1: too short or not

@@ -277,17 +277,43 @@ static void fixed_ivs_then_random(void **state)
     rt_key_free(k);
 }
 
-/* One more than 2^32 under a key is refused, and nothing of the text is handed out. SIV has no such limit. */
+/* One more than 2^32 under a key is refused, whichever context asks, and nothing of the text is handed out. */
 static void seals_counted(void **state)
 {
     uint8_t out[64];
-    rt_key *k = key_filled(RT_AES256_GCM, 1);
-    k->gcm.seals = RT_SEALS_MAX - 1;
+    rt_key *k = key_filled(RT_AES256_GCM, 0x5e), *other = key_filled(RT_AES256_GCM, 0x5e),
+           *stranger = key_filled(RT_AES256_GCM, 0x5f);
     assert_true(rt_seal(k, out, (const uint8_t *)"text", 4));
+    rt_seals *s = rt_seals_of(k->gcm.id);
+    assert_int_equal(rt_seals_count(s), RT_SEALS_LOT);
+    for (uint64_t n = rt_seals_count(s); n < RT_SEALS_MAX; n = rt_seals_count(s))
+        assert_true(rt_seals_take(s, UINT32_MAX, "a key of a test") > 0);
+    assert_false(rt_key_spent(k));
+    for (uint32_t i = 1; i < RT_SEALS_LOT; i++) /* what the context had taken is its own */
+        assert_true(rt_seal(k, out, (const uint8_t *)"text", 4));
     memset(out, 0xee, sizeof out);
     assert_false(rt_seal(k, out, (const uint8_t *)"text", 4));
     assert_wiped(out, 32);
-    assert_false(rt_seal(k, out, (const uint8_t *)"text", 4));
+    assert_true(rt_key_spent(k) && rt_key_worn(k));
+    assert_false(rt_seal(other, out, (const uint8_t *)"text", 4));
+    assert_true(rt_seal(stranger, out, (const uint8_t *)"text", 4));
+    rt_key_free(k);
+    rt_key_free(other);
+    rt_key_free(stranger);
+}
+
+/* A context that sealed little gives the rest of its lot back. */
+static void seals_returned(void **state)
+{
+    uint8_t out[64];
+    rt_key *k = key_filled(RT_AES128_GCM, 0x61);
+    rt_seals *s = rt_seals_of(k->gcm.id);
+    for (int i = 0; i < 10; i++) {
+        assert_true(rt_seal(k, out, (const uint8_t *)"text", 4));
+        rt_key_free(k);
+        k = key_filled(RT_AES128_GCM, 0x61);
+    }
+    assert_int_equal(rt_seals_count(s), 10);
     rt_key_free(k);
 }
 
@@ -357,6 +383,7 @@ int main(void)
         cmocka_unit_test(child_draws_anew),
         cmocka_unit_test(large_draw),
         cmocka_unit_test(seals_counted),
+        cmocka_unit_test(seals_returned),
     };
     return cmocka_run_group_tests_name("aead", tests, NULL, NULL);
 }

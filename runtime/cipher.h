@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 
 #include "runtime/aead.h"
+#include "runtime/seals.h"
 
 /* One field is far smaller; OpenSSL counts in int. */
 #define RT_FIELD_MAX ((size_t)1 << 30)
@@ -21,20 +22,22 @@ typedef struct rt_cipher {
     bool (*open)(rt_key *k, uint8_t *out, const uint8_t *in, size_t n); /* n: of the text */
 } rt_cipher;
 
-/* Random IVs of 96 bits: beyond 2^32 seals under one key they may meet (NIST SP 800-38D 8.3). Counted per context,
- * since nothing that outlives a process counts them yet: many processes under one key must rotate it by days. */
-#define RT_SEALS_WARN ((uint64_t)1 << 31)
-#define RT_SEALS_MAX  ((uint64_t)1 << 32)
+/* A context takes seals of its key in lots: one at a time would cost a lock a field. */
+#define RT_SEALS_LOT 65536u
 
 struct rt_key {
     rt_alg alg;
     const rt_cipher *cipher;
+    char *what; /* for messages, or NULL */
     union {
         struct {
             EVP_CIPHER_CTX *enc, *dec;
             uint8_t (*fixed)[12]; /* IVs of a test, else NULL */
             size_t nfixed, used;
-            uint64_t seals; /* by this context */
+            rt_seals *seals;  /* of the key, over all contexts; NULL until it seals */
+            uint64_t counted; /* what they were when the last lot was taken */
+            uint32_t left;    /* of that lot */
+            char id[RT_SEALS_ID];
         } gcm;
         struct {
             EVP_MAC_CTX *mac;

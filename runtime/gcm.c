@@ -29,6 +29,7 @@ bool rt_gcm_init(rt_key *k, const uint8_t *raw)
     const EVP_CIPHER *cipher = fetched(k->alg);
     k->gcm.enc = EVP_CIPHER_CTX_new();
     k->gcm.dec = EVP_CIPHER_CTX_new();
+    rt_seals_id(raw, k->cipher->key_len, k->gcm.id);
     return cipher && k->gcm.enc && k->gcm.dec && EVP_EncryptInit_ex(k->gcm.enc, cipher, NULL, raw, NULL) == 1 &&
            EVP_DecryptInit_ex(k->gcm.dec, cipher, NULL, raw, NULL) == 1;
 }
@@ -37,6 +38,8 @@ void rt_gcm_clear(rt_key *k)
 {
     EVP_CIPHER_CTX_free(k->gcm.enc); /* cleanses the key schedule */
     EVP_CIPHER_CTX_free(k->gcm.dec);
+    if (k->gcm.seals)
+        rt_seals_return(k->gcm.seals, k->gcm.left);
     free(k->gcm.fixed);
 }
 
@@ -48,26 +51,22 @@ static void next_iv(rt_key *k, uint8_t *iv)
         rt_random(iv, IV);
 }
 
-static __attribute__((noinline)) bool many_seals(rt_key *k)
+static __attribute__((noinline)) bool next_lot(rt_key *k)
 {
-    if (k->gcm.seals == RT_SEALS_WARN)
-        fl_log(FL_LOG_WARN,
-               "2^31 fields were encrypted under one data key; at 2^32 it is refused: set encrypt.dek.expiry.days");
-    if (k->gcm.seals == RT_SEALS_MAX) {
-        fl_log(FL_LOG_ERROR,
-               "2^32 fields were encrypted under one data key: no more, since random IVs could meet; rotate the key");
-        k->gcm.seals++; /* said once */
-    }
-    return k->gcm.seals < RT_SEALS_MAX;
+    if (!k->gcm.seals)
+        k->gcm.seals = rt_seals_of(k->gcm.id);
+    k->gcm.left = rt_seals_take(k->gcm.seals, RT_SEALS_LOT, k->what);
+    k->gcm.counted = rt_seals_count(k->gcm.seals);
+    return k->gcm.left > 0;
 }
 
 bool rt_gcm_seal(rt_key *k, uint8_t *out, const uint8_t *in, size_t n)
 {
     EVP_CIPHER_CTX *c = k->gcm.enc;
     int len = 0, end = 0;
-    if (k->gcm.seals >= RT_SEALS_WARN && !many_seals(k))
+    if (k->gcm.left == 0 && !next_lot(k))
         return false;
-    k->gcm.seals++;
+    k->gcm.left--;
     next_iv(k, out);
     if (EVP_EncryptInit_ex(c, NULL, NULL, NULL, out) != 1)
         return false;

@@ -1,0 +1,220 @@
+/* seals_test.c: seals counted in a file: reserved before use, shared by processes, given back in the end, and what a
+ * killed writer leaves. Each "process" here is one between rt_seals_keep and rt_seals_close. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/seals.h"
+
+static char dir[64], path[80];
+static rt_error err;
+static int serial; /* a key of its own for each test: counts stay as long as the process */
+
+static rt_seals *fresh(char id[RT_SEALS_ID])
+{
+    snprintf(id, RT_SEALS_ID, "%032x", ++serial);
+    return rt_seals_of(id);
+}
+
+static void keep(void)
+{
+    if (rt_seals_keep(path, &err) != RT_OK)
+        fail_msg("%s", err.message);
+}
+
+static int setup(void **state)
+{
+    strcpy(dir, "/tmp/flec-seals-XXXXXX");
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/seals", dir);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    rt_seals_close();
+    unlink(path);
+    return rmdir(dir);
+}
+
+static void text_of(char *out, size_t room)
+{
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    out[fread(out, 1, room - 1, f)] = 0;
+    fclose(f);
+}
+
+static void append(const char *text)
+{
+    FILE *f = fopen(path, "a");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+/* Takes n in a child, which ends in order or is killed. */
+static void other_process(const char *id, uint32_t n, bool in_order)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        rt_error e;
+        rt_seals_close(); /* it has nothing of ours: the test reserves nothing before */
+        bool ok = rt_seals_keep(path, &e) == RT_OK && rt_seals_take(rt_seals_of(id), n, NULL) == n;
+        if (in_order)
+            rt_seals_close();
+        _exit(ok ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+static void outlives_the_process(void **state)
+{
+    char id[RT_SEALS_ID];
+    rt_seals *s = fresh(id);
+    other_process(id, 10000, true);
+    keep();
+    assert_int_equal(rt_seals_count(s), 10000);
+    other_process(id, 5, true);
+    assert_int_equal(rt_seals_take(s, 1, NULL), 1); /* sees the others when it reserves */
+    assert_int_equal(rt_seals_count(s), 10006);
+}
+
+/* A killed one is thought to have used all it had reserved: never less than it used. */
+static void killed(void **state)
+{
+    char id[RT_SEALS_ID];
+    rt_seals *s = fresh(id);
+    other_process(id, 10, false);
+    keep();
+    assert_true(rt_seals_count(s) >= 10 && rt_seals_count(s) <= 4096);
+}
+
+static void reserved_before_use(void **state)
+{
+    char id[RT_SEALS_ID], text[4096];
+    rt_seals *s = fresh(id);
+    keep();
+    assert_int_equal(rt_seals_take(s, 10, NULL), 10);
+    text_of(text, sizeof text);
+    assert_non_null(strstr(text, id));
+    assert_non_null(strstr(text, "+4096\n"));
+    assert_int_equal(rt_seals_take(s, 100000, NULL), 100000); /* doubled until it is enough */
+    rt_seals_close();
+    text_of(text, sizeof text);
+    assert_non_null(strstr(text, " -")); /* the rest is given back */
+    keep();
+    assert_int_equal(rt_seals_count(s), 100010);
+}
+
+/* The bound holds over processes: what the file says counts. */
+static void bound_over_processes(void **state)
+{
+    char id[RT_SEALS_ID], line[80];
+    rt_seals *s = fresh(id);
+    keep();
+    rt_seals_close();
+    snprintf(line, sizeof line, "%s +%llu\n", id, (unsigned long long)RT_SEALS_MAX - 7);
+    append(line);
+    keep();
+    assert_int_equal(rt_seals_take(s, 100, NULL), 7);
+    assert_int_equal(rt_seals_take(s, 100, NULL), 0);
+}
+
+/* What was sealed before there was a file goes into it. */
+static void carried_over(void **state)
+{
+    char id[RT_SEALS_ID];
+    rt_seals *s = fresh(id);
+    assert_int_equal(rt_seals_take(s, 50, NULL), 50);
+    keep();
+    assert_int_equal(rt_seals_count(s), 50);
+    rt_seals_close();
+    other_process(id, 1, true);
+    keep();
+    assert_int_equal(rt_seals_count(s), 51);
+}
+
+static void torn_and_odd_lines(void **state)
+{
+    char id[RT_SEALS_ID], line[160];
+    rt_seals *s = fresh(id);
+    keep();
+    rt_seals_close();
+    append("no line of ours\n\n");
+    snprintf(line, sizeof line, "%s +20\n%s -5\n%s +4", id, id, id); /* the last one was never finished */
+    append(line);
+    keep();
+    assert_int_equal(rt_seals_count(s), 15);
+    assert_int_equal(rt_seals_take(s, 1, NULL), 1);
+    rt_seals_close();
+    keep();
+    assert_true(rt_seals_count(s) >= 16 + 1);
+}
+
+static void not_such_a_file(void **state)
+{
+    append("something else\n");
+    assert_int_equal(rt_seals_keep(path, &err), RT_IO);
+    assert_non_null(strstr(err.message, "no file of counted seals"));
+    assert_int_equal(rt_seals_keep("/nowhere/at/all", &err), RT_IO);
+    char id[RT_SEALS_ID];
+    assert_int_equal(rt_seals_take(fresh(id), 3, NULL), 3); /* counting in the process goes on */
+}
+
+static void made_for_its_user(void **state)
+{
+    struct stat st;
+    keep();
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+/* A full disk: nothing is sealed that was not counted. */
+static void full_disk(void **state)
+{
+    char id[RT_SEALS_ID];
+    pid_t pid = fork();
+    if (pid == 0) {
+        rt_error e;
+        struct rlimit small = {20, 20};
+        signal(SIGXFSZ, SIG_IGN);
+        bool ok = rt_seals_keep(path, &e) == RT_OK && setrlimit(RLIMIT_FSIZE, &small) == 0 &&
+                  rt_seals_take(fresh(id), 3, NULL) == 0;
+        _exit(ok ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(outlives_the_process),
+        TEST(killed),
+        TEST(reserved_before_use),
+        TEST(bound_over_processes),
+        TEST(carried_over),
+        TEST(torn_and_odd_lines),
+        TEST(not_such_a_file),
+        TEST(made_for_its_user),
+        TEST(full_disk),
+    };
+    return cmocka_run_group_tests_name("seals", tests, NULL, NULL);
+}
