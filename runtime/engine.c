@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/format/format.h"
 #include "runtime/plan.h"
-#include "runtime/walk.h"
 
 #define HEAD          5    /* 00, schema id int32 big-endian */
 #define MAX_READERS   1000 /* schema ids of one subject that one codec reads */
@@ -30,6 +30,7 @@ struct rt_codec {
     sch_schema *schema;
     rt_rules *rules;
     rt_program *write; /* NULL if read_only */
+    const rt_encoding *encoding;
     rt_walk *walk;
     reader *readers; /* sorted by id */
     size_t nreaders, last;
@@ -76,22 +77,38 @@ static rt_code collect(refs *r, const rt_subject *s, unsigned depth)
     return RT_OK;
 }
 
-static rt_code parse_schema(fl_arena *a, rt_registry *registry, const rt_subject *s, sch_schema **out, rt_error *err)
+/* Subjects without a type are Avro's. */
+static const rt_encoding *encoding_of(const rt_subject *s)
+{
+    for (int f = SCH_AVRO; f <= SCH_PROTOBUF; f++)
+        if (!s->type || !*s->type ? f == SCH_AVRO : strcmp(s->type, sch_format_name((sch_format)f)) == 0)
+            return rt_encoding_of((sch_format)f);
+    return NULL;
+}
+
+/* encoding: what records of the codec are in; NULL there: what s says. */
+static rt_code parse_schema(fl_arena *a, rt_registry *registry, const rt_subject *s, const rt_encoding **encoding,
+                            sch_schema **out, rt_error *err)
 {
     refs r = {.a = a, .registry = registry, .err = err};
     sch_error e;
-    if (s->type && *s->type && strcmp(s->type, "AVRO") != 0)
-        return rt_fail(err, RT_REFUSED,
-                       "subject %s: schemas of type %s are beyond this version of flec, it executes AVRO", s->subject,
+    const rt_encoding *is = encoding_of(s);
+    if (!is)
+        return rt_fail(err, RT_REFUSED, "subject %s: schemas of type %s are beyond this version of flec", s->subject,
                        s->type);
+    if (*encoding && *encoding != is)
+        return rt_fail(err, RT_REFUSED, "subject %s: a schema of type %s among those of type %s", s->subject,
+                       sch_format_name(is->format), sch_format_name((*encoding)->format));
+    *encoding = is;
     rt_code code = collect(&r, s, 0);
     if (code)
         return code;
-    *out = sch_avro_parse(a, s->subject, s->schema, strlen(s->schema), r.list.v, r.list.n, &e);
+    *out = sch_parse(is->format, a, s->subject, s->schema, strlen(s->schema), NULL, r.list.v, r.list.n, &e);
     if (*out)
         return RT_OK;
-    return rt_fail(err, RT_BAD_INPUT, "subject %s: the schema%s%s is no Avro schema: %s (byte %u)", s->subject,
-                   e.ref ? " it refers to as " : "", e.ref ? e.ref : "", e.message, e.offset);
+    return rt_fail(err, RT_BAD_INPUT, "subject %s: the schema%s%s is no %s schema: %s (byte %u)", s->subject,
+                   e.ref ? " it refers to as " : "", e.ref ? e.ref : "",
+                   is->format == SCH_AVRO ? "Avro" : sch_format_name(is->format), e.message, e.offset);
 }
 
 /* ---- opening and closing ---- */
@@ -115,11 +132,12 @@ static rt_code open_reader(rt_codec *c, int id, size_t at, rt_error *err);
 
 static rt_code prepare(rt_codec *c, rt_error *err)
 {
-    rt_code code = parse_schema(c->a, c->registry, &c->subject, &c->schema, err);
+    rt_code code = parse_schema(c->a, c->registry, &c->subject, &c->encoding, &c->schema, err);
     if (!code)
         code = rt_rules_read(c->a, &c->subject, &c->opt, &c->rules, err);
     if (code)
         return code;
+    c->walk = rt_walk_new(c->encoding, c->keys);
     if (c->opt.read_only)
         return open_reader(c, c->subject.id, 0, err);
     rt_compile in = {.schema = c->schema, .rules = c->rules};
@@ -136,7 +154,6 @@ rt_code rt_codec_open(rt_registry *registry, rt_keys *keys, const rt_subject *su
     c->a = fl_arena_new();
     c->registry = registry;
     c->keys = keys;
-    c->walk = rt_walk_new(keys);
     if (opt)
         c->opt = *opt;
     c->subject = copy_subject(c->a, subject);
@@ -187,7 +204,7 @@ static rt_code fill_reader(rt_codec *c, reader *r, rt_error *err)
     if (r->id != c->subject.id)
         code = c->registry->ops->schema_by_id(c->registry, r->a, r->id, c->subject.subject, &s, err);
     if (!code)
-        code = parse_schema(r->a, c->registry, &s, &r->schema, err);
+        code = parse_schema(r->a, c->registry, &s, &c->encoding, &r->schema, err);
     if (!code && c->opt.read_writer_rules && r->id != c->subject.id) {
         rt_rules *own;
         s.subject = c->subject.subject; /* the DEKs are those of the topic's subject */
@@ -235,38 +252,6 @@ static rt_code find_reader(rt_codec *c, int id, const reader **out, rt_error *er
 
 /* ---- records ---- */
 
-static size_t varint_len(const char *p, size_t n)
-{
-    size_t i = 0;
-    while (i < n && p[i] & 0x80)
-        i++;
-    return i + 1;
-}
-
-/* A schema that is `bytes` alone: clients (Python, JavaScript, Java) put the bytes on the wire without Avro's length
- * before them. */
-static void drop_length(fl_buf *out)
-{
-    size_t len = varint_len(out->p + HEAD, out->len - HEAD);
-    memmove(out->p + HEAD, out->p + HEAD + len, out->len - HEAD - len + 1);
-    out->len -= len;
-}
-
-static rt_code add_length(const uint8_t *body, size_t n, fl_buf *out, rt_error *err)
-{
-    char head[10];
-    size_t len = 0;
-    for (uint64_t v = (uint64_t)n << 1;; v >>= 7) {
-        head[len++] = (char)(v < 0x80 ? v : (v | 0x80));
-        if (v < 0x80)
-            break;
-    }
-    if (n <= RT_MAX_RECORD && fl_buf_add(out, head, len) && fl_buf_add(out, body, n))
-        return RT_OK;
-    fl_buf_clear(out);
-    return rt_fail(err, RT_BAD_INPUT, "a record of %zu bytes is larger than what is allowed", n);
-}
-
 rt_code rt_encrypt(rt_codec *c, const uint8_t *body, size_t n, fl_buf *out, rt_error *err)
 {
     fl_buf_clear(out);
@@ -279,8 +264,6 @@ rt_code rt_encrypt(rt_codec *c, const uint8_t *body, size_t n, fl_buf *out, rt_e
     rt_code code = rt_walk_run(c->walk, c->write, body, n, out, err);
     if (code)
         fl_buf_clear(out);
-    else if (c->schema->root->kind == SCH_BYTES)
-        drop_length(out);
     return code;
 }
 
@@ -320,8 +303,6 @@ rt_code rt_decrypt(rt_codec *c, const uint8_t *wire, size_t n, fl_buf *out, int 
         return code;
     if (schema_id)
         *schema_id = id;
-    if (r->schema->root->kind == SCH_BYTES)
-        return add_length(wire + HEAD, n - HEAD, out, err);
     code = rt_walk_run(c->walk, r->prog, wire + HEAD, n - HEAD, out, err);
     if (code)
         fl_buf_clear(out);

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "runtime/format/format.h"
 #include "runtime/primitive.h"
-#include "runtime/walk.h"
 
 #define MAX_TEXT    (2 * (size_t)RT_MAX_RECORD + 4096) /* a line: hex doubles a record */
 #define NULL_LENGTH 0xFFFFFFFFu

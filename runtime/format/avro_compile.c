@@ -1,7 +1,8 @@
-/* program.c: compiles (schema, rules) into a field program. */
-#include "runtime/program.h"
-
+/* avro_compile.c: compiles an Avro schema and rules into a field program. */
 #include <string.h>
+
+#include "runtime/format/avro.h"
+#include "runtime/format/effects.h"
 
 /* Records are inlined, so that an instruction knows its whole path, until this many: a schema whose records use each
  * other in fans would grow without end. From then on, and where a record contains itself, they are called. */
@@ -9,12 +10,12 @@
 
 typedef struct compiler {
     fl_arena *a;
+    rt_effects f;
     const rt_compile *in;
     fl_map *fields; /* "record.field" -> sch_field of in->tags, or NULL */
-    FL_VEC(rt_op) ops;
+    FL_VEC(avro_op) ops;
     FL_VEC(const char *) where;
     FL_VEC(uint32_t) targets;
-    FL_VEC(rt_chain) chains;
     FL_VEC(const sch_type *) called; /* records whose own code is needed, in order of first call */
     uint32_t *code;                  /* by type id: 1 + number in `called`, 0 if not called */
     uint32_t barrier;                /* a jump leads here: do not merge with what is before */
@@ -23,20 +24,11 @@ typedef struct compiler {
     rt_error *err;
 } compiler;
 
-/* What the rules do to the values of one field. */
-typedef struct effect {
-    const char *path;
-    int chain;           /* rules that run, -1: none */
-    bool all_pass;       /* each of them passes failures on */
-    const rt_rule *rule; /* the first of them */
-    const rt_rule *idle; /* a rule that hits and does not run, or NULL */
-} effect;
-
-static rt_code emit_type(compiler *c, const sch_type *t, const char *path, const effect *e);
+static rt_code emit_type(compiler *c, const sch_type *t, const char *path, const rt_effect *e);
 
 /* ---- emitting ---- */
 
-static rt_code emit(compiler *c, rt_op op, const char *where)
+static rt_code emit(compiler *c, avro_op op, const char *where)
 {
     if (c->ops.n >= RT_MAX_OPS)
         return rt_fail(c->err, RT_REFUSED, "subject %s: its schema needs a program of more than %d instructions",
@@ -56,28 +48,14 @@ static rt_code emit_skip(compiler *c, size_t n, const char *where)
 {
     if (n == 0)
         return RT_OK;
-    if (c->ops.n > c->barrier && c->ops.v[c->ops.n - 1].code == RT_OP_SKIP && c->ops.v[c->ops.n - 1].n < SIZE_MAX / 4) {
+    if (c->ops.n > c->barrier && c->ops.v[c->ops.n - 1].code == AVRO_SKIP && c->ops.v[c->ops.n - 1].n < SIZE_MAX / 4) {
         c->ops.v[c->ops.n - 1].n += n;
         return RT_OK;
     }
-    return emit(c, (rt_op){.code = RT_OP_SKIP, .n = n}, where);
+    return emit(c, (avro_op){.code = AVRO_SKIP, .n = n}, where);
 }
 
 /* ---- what a field's rules do ---- */
-
-static bool runs(const compiler *c, const rt_rule *r)
-{
-    return !r->idle && !r->duplicate && (c->in->opening ? r->read : r->write);
-}
-
-static int add_chain(compiler *c, const rt_chain *chain)
-{
-    for (size_t i = 0; i < c->chains.n; i++)
-        if (c->chains.v[i].n == chain->n && memcmp(c->chains.v[i].rule, chain->rule, chain->n) == 0)
-            return (int)i;
-    FL_PUSH(c->a, &c->chains, *chain);
-    return (int)c->chains.n - 1;
-}
 
 static const sch_field *tagged(const compiler *c, const sch_field *f)
 {
@@ -87,61 +65,38 @@ static const sch_field *tagged(const compiler *c, const sch_field *f)
     return latest ? latest : f;
 }
 
-/* Collects the rules that meet the field. Reading undoes them in reverse. */
-static rt_code find_effect(compiler *c, const sch_field *f, const char *path, effect *e)
+typedef struct meeting {
+    const rt_rules *rules;
+    const sch_field *field;
+} meeting;
+
+static bool hits(void *ctx, const rt_rule *r)
 {
-    const rt_rules *rs = c->in->rules;
-    const sch_field *tags = tagged(c, f);
-    rt_chain chain = {.n = 0};
-    *e = (effect){.path = path, .chain = -1, .all_pass = true};
-    for (size_t k = 0; k < rs->n; k++) {
-        size_t i = c->in->opening ? rs->n - 1 - k : k;
-        const rt_rule *r = &rs->v[i];
-        if (!rt_rule_hits(rs, r, tags))
-            continue;
-        if (!runs(c, r)) {
-            e->idle = r->duplicate ? e->idle : r;
-            continue;
-        }
-        chain.rule[chain.n++] = (uint8_t)i;
-        e->all_pass &= c->in->opening ? r->pass_read : r->pass_write;
-        if (!e->rule || e->rule->ntags == 0)
-            e->rule = r;
-    }
-    if (chain.n)
-        e->chain = add_chain(c, &chain);
-    if (c->chains.n > UINT16_MAX)
-        return rt_fail(c->err, RT_REFUSED, "subject %s: too many combinations of rules", rs->subject);
-    return RT_OK;
+    const meeting *m = ctx;
+    return rt_rule_hits(m->rules, r, m->field);
+}
+
+static rt_code find_effect(compiler *c, const sch_field *f, const char *path, rt_effect *e)
+{
+    meeting m = {c->in->rules, tagged(c, f)};
+    return rt_effect_find(&c->f, path, hits, &m, e);
 }
 
 static const char *const kinds[] = {"null",   "boolean", "int",  "long",  "float", "double", "bytes",
                                     "string", "record",  "enum", "array", "map",   "union",  "fixed"};
 
-static rt_code refuse(compiler *c, const effect *e, const rt_rule *r, const char *why)
+static rt_code emit_not_encryptable(compiler *c, sch_kind kind, const rt_effect *e)
 {
-    return rt_fail(c->err, RT_REFUSED, "subject %s, field %s: rule %s %s", c->in->rules->subject, e->path, r->name,
-                   why);
-}
-
-/* A value that no rule can encrypt stands where one should. Clients fail on it when they write, and pass it when they
- * read. */
-static rt_code emit_not_encryptable(compiler *c, sch_kind kind, const effect *e)
-{
-    if (c->in->opening)
-        return RT_OK;
-    if (e->all_pass)
-        return emit(c, (rt_op){.code = RT_OP_FAIL, .chain = (uint16_t)e->chain}, e->path);
-    return refuse(c, e, e->rule,
-                  fl_printf(c->a, "would have to encrypt a value of type %s; only string and bytes can be encrypted",
-                            kinds[kind]));
+    bool fails;
+    rt_code code = rt_effect_not_encryptable(&c->f, e, kinds[kind], &fails);
+    return code || !fails ? code : emit(c, (avro_op){.code = AVRO_FAIL, .chain = (uint16_t)e->chain}, e->path);
 }
 
 /* ---- leaves ---- */
 
 static rt_code emit_value(compiler *c, const sch_type *t, const char *path, int chain)
 {
-    rt_op op = {.code = RT_OP_LENGTH, .chain = (uint16_t)(chain < 0 ? 0 : chain)};
+    avro_op op = {.code = AVRO_LENGTH, .chain = (uint16_t)(chain < 0 ? 0 : chain)};
     switch (t->kind) {
     case SCH_NULL:
         return RT_OK;
@@ -154,18 +109,18 @@ static rt_code emit_value(compiler *c, const sch_type *t, const char *path, int 
     case SCH_FIXED:
         return emit_skip(c, t->size, path);
     case SCH_INT:
-        op.code = RT_OP_INT;
+        op.code = AVRO_INT;
         break;
     case SCH_LONG:
-        op.code = RT_OP_LONG;
+        op.code = AVRO_LONG;
         break;
     case SCH_ENUM:
-        op.code = RT_OP_ENUM;
+        op.code = AVRO_ENUM;
         op.n = t->nsymbols;
         break;
     default:
         if (chain >= 0) {
-            op.code = t->kind == SCH_STRING ? RT_OP_STRING : RT_OP_BYTES;
+            op.code = t->kind == SCH_STRING ? AVRO_STRING : AVRO_BYTES;
             op.seals = true;
             c->nseals++;
         }
@@ -173,16 +128,14 @@ static rt_code emit_value(compiler *c, const sch_type *t, const char *path, int 
     return emit(c, op, path);
 }
 
-static rt_code emit_leaf(compiler *c, const sch_type *t, const char *path, const effect *e)
+static rt_code emit_leaf(compiler *c, const sch_type *t, const char *path, const rt_effect *e)
 {
     bool text = t->kind == SCH_STRING || t->kind == SCH_BYTES;
-    rt_code code = RT_OK;
     if (t->kind == SCH_NULL || !e)
         return emit_value(c, t, path, -1);
-    if (e->chain < 0 && e->idle && !c->in->opening) {
-        const char *why = e->idle->idle ? e->idle->idle : "runs on read alone";
-        return refuse(c, e, e->idle, fl_printf(c->a, "%s: the field would be written in clear", why));
-    }
+    rt_code code = rt_effect_check_idle(&c->f, e);
+    if (code)
+        return code;
     if (e->chain >= 0 && !text)
         code = emit_not_encryptable(c, t->kind, e);
     return code ? code : emit_value(c, t, path, text ? e->chain : -1);
@@ -201,33 +154,16 @@ static bool holds_record(const sch_type *t)
     return t->kind == SCH_RECORD;
 }
 
-/* The vendor's clients disagree on a tag on a record: Java passes it down to some leaves, the others ignore it
- * (docs/wire.md 6). */
-static rt_code check_tag_on_record(compiler *c, const sch_field *f, const effect *e)
-{
-    if (e->chain < 0 || !holds_record(f->type))
-        return RT_OK;
-    const rt_chain *chain = &c->chains.v[e->chain];
-    for (size_t i = 0; i < chain->n; i++) {
-        const rt_rule *r = &c->in->rules->v[chain->rule[i]];
-        if (r->ntags)
-            return refuse(
-                c, e, r,
-                "meets a tag on a field that holds records, which clients read differently; tag the fields inside it");
-    }
-    return RT_OK;
-}
-
 static rt_code emit_fields(compiler *c, const sch_type *t, const char *path)
 {
     rt_code code = RT_OK;
     for (size_t i = 0; i < t->nfields && !code; i++) {
         const sch_field *f = &t->fields[i];
         const char *name = *path ? fl_printf(c->a, "%s.%s", path, f->name) : f->name;
-        effect e;
+        rt_effect e;
         code = find_effect(c, f, name, &e);
-        if (!code)
-            code = check_tag_on_record(c, f, &e);
+        if (!code && holds_record(f->type))
+            code = rt_effect_on_record(&c->f, &e);
         if (!code)
             code = emit_type(c, f->type, name, &e);
     }
@@ -244,26 +180,26 @@ static rt_code emit_record(compiler *c, const sch_type *t, const char *path)
         FL_PUSH(c->a, &c->called, t);
         c->code[t->id] = (uint32_t)c->called.n;
     }
-    rt_code code = emit(c, (rt_op){.code = RT_OP_CALL, .seals = true, .to = c->code[t->id] - 1}, path);
+    rt_code code = emit(c, (avro_op){.code = AVRO_CALL, .seals = true, .to = c->code[t->id] - 1}, path);
     here(c);
     return code;
 }
 
-static rt_code emit_union(compiler *c, const sch_type *t, const char *path, const effect *e)
+static rt_code emit_union(compiler *c, const sch_type *t, const char *path, const rt_effect *e)
 {
     uint32_t table = (uint32_t)c->targets.n, first = (uint32_t)c->ops.n + 1;
-    rt_code code = emit(c, (rt_op){.code = RT_OP_UNION, .n = t->nbranches, .to = table}, path);
+    rt_code code = emit(c, (avro_op){.code = AVRO_UNION, .n = t->nbranches, .to = table}, path);
     for (size_t i = 0; i < t->nbranches; i++)
         FL_PUSH(c->a, &c->targets, 0);
     for (size_t i = 0; i < t->nbranches && !code; i++) {
         c->targets.v[table + i] = here(c);
         code = emit_type(c, t->branches[i], path, e);
         if (!code && i + 1 < t->nbranches)
-            code = emit(c, (rt_op){.code = RT_OP_JUMP, .to = UINT32_MAX}, path);
+            code = emit(c, (avro_op){.code = AVRO_JUMP, .to = UINT32_MAX}, path);
     }
     uint32_t end = here(c);
     for (uint32_t pc = first; pc < end; pc++) /* inner unions have patched their own */
-        if (c->ops.v[pc].code == RT_OP_JUMP && c->ops.v[pc].to == UINT32_MAX)
+        if (c->ops.v[pc].code == AVRO_JUMP && c->ops.v[pc].to == UINT32_MAX)
             c->ops.v[pc].to = end;
     return code;
 }
@@ -276,29 +212,29 @@ static bool seals_between(const compiler *c, uint32_t from, uint32_t to)
     return false;
 }
 
-static rt_code emit_items(compiler *c, const sch_type *t, const char *path, const effect *e)
+static rt_code emit_items(compiler *c, const sch_type *t, const char *path, const rt_effect *e)
 {
     uint32_t start = here(c);
     const char *item = fl_printf(c->a, "%s%s", path, t->kind == SCH_MAP ? ".*" : "[]");
-    rt_code code = emit(c, (rt_op){.code = RT_OP_BLOCKS}, item);
+    rt_code code = emit(c, (avro_op){.code = AVRO_BLOCKS}, item);
     uint32_t body = here(c);
     if (!code && t->kind == SCH_MAP)
-        code = emit(c, (rt_op){.code = RT_OP_LENGTH}, item);
+        code = emit(c, (avro_op){.code = AVRO_LENGTH}, item);
     if (!code)
         code = emit_type(c, t->item, item, e);
     if (code)
         return code;
     if (c->ops.n == body) {
-        c->ops.v[start].code = RT_OP_EMPTY;
+        c->ops.v[start].code = AVRO_EMPTY;
         return RT_OK;
     }
-    code = emit(c, (rt_op){.code = RT_OP_NEXT, .to = body}, item);
+    code = emit(c, (avro_op){.code = AVRO_NEXT, .to = body}, item);
     c->ops.v[start].to = here(c);
     c->ops.v[start].seals = seals_between(c, body, c->ops.v[start].to);
     return code;
 }
 
-static rt_code emit_type(compiler *c, const sch_type *t, const char *path, const effect *e)
+static rt_code emit_type(compiler *c, const sch_type *t, const char *path, const rt_effect *e)
 {
     if (++c->depth > 4 * SCH_MAX_DEPTH)
         return rt_fail(c->err, RT_REFUSED, "subject %s: its schema nests too deep at %s", c->in->rules->subject, path);
@@ -323,19 +259,19 @@ static rt_code emit_type(compiler *c, const sch_type *t, const char *path, const
 
 /* ---- shortcuts ---- */
 
-static bool seals_value(const rt_op *op)
+static bool seals_value(const avro_op *op)
 {
-    return op->code == RT_OP_STRING || op->code == RT_OP_BYTES;
+    return op->code == AVRO_STRING || op->code == AVRO_BYTES;
 }
 
 /* Every instruction of a run knows how many follow, so that a jump into its middle is as good. */
 static void count_runs(compiler *c)
 {
     for (size_t pc = c->ops.n; pc-- > 0;) {
-        rt_op *op = &c->ops.v[pc], *next = op + 1;
+        avro_op *op = &c->ops.v[pc], *next = op + 1;
         bool more = pc + 1 < c->ops.n;
-        if (op->code == RT_OP_LENGTH)
-            op->n = 1 + (more && next->code == RT_OP_LENGTH ? next->n : 0);
+        if (op->code == AVRO_LENGTH)
+            op->n = 1 + (more && next->code == AVRO_LENGTH ? next->n : 0);
         else if (seals_value(op))
             op->n = 1 + (more && seals_value(next) ? next->n : 0);
     }
@@ -345,8 +281,8 @@ static void count_runs(compiler *c)
 static void mark_plain_blocks(compiler *c)
 {
     for (size_t pc = 0; pc + 2 < c->ops.n; pc++) {
-        const rt_op *body = &c->ops.v[pc + 1];
-        if (c->ops.v[pc].code == RT_OP_BLOCKS && body->code == RT_OP_LENGTH && body[body->n].code == RT_OP_NEXT)
+        const avro_op *body = &c->ops.v[pc + 1];
+        if (c->ops.v[pc].code == AVRO_BLOCKS && body->code == AVRO_LENGTH && body[body->n].code == AVRO_NEXT)
             c->ops.v[pc].n = body->n;
     }
 }
@@ -354,7 +290,7 @@ static void mark_plain_blocks(compiler *c)
 static void thread_jumps(compiler *c)
 {
     for (size_t i = 0; i < c->targets.n; i++)
-        while (c->ops.v[c->targets.v[i]].code == RT_OP_JUMP)
+        while (c->ops.v[c->targets.v[i]].code == AVRO_JUMP)
             c->targets.v[i] = c->ops.v[c->targets.v[i]].to;
 }
 
@@ -378,10 +314,10 @@ static rt_code emit_called(compiler *c)
         at[i] = here(c);
         code = emit_fields(c, t, t->name ? t->name : "");
         if (!code)
-            code = emit(c, (rt_op){.code = RT_OP_RETURN}, t->name);
+            code = emit(c, (avro_op){.code = AVRO_RETURN}, t->name);
     }
     for (size_t pc = 0; pc < c->ops.n && !code; pc++)
-        if (c->ops.v[pc].code == RT_OP_CALL)
+        if (c->ops.v[pc].code == AVRO_CALL)
             c->ops.v[pc].to = at[c->ops.v[pc].to];
     return code;
 }
@@ -403,9 +339,10 @@ static void index_fields(compiler *c, const sch_type *t, bool *seen)
 
 static rt_code compile(compiler *c)
 {
-    rt_code code = emit_type(c, c->in->schema->root, "", NULL);
+    const sch_type *root = c->in->schema->root;
+    rt_code code = root->kind == SCH_BYTES ? emit(c, (avro_op){.code = AVRO_BARE}, "") : emit_type(c, root, "", NULL);
     if (!code)
-        code = emit(c, (rt_op){.code = RT_OP_END}, "");
+        code = emit(c, (avro_op){.code = AVRO_END}, "");
     if (!code)
         code = emit_called(c);
     return code;
@@ -413,29 +350,26 @@ static rt_code compile(compiler *c)
 
 static rt_program *finish(compiler *c)
 {
-    rt_program *p = FL_NEW(c->a, rt_program);
+    avro_program *p = FL_NEW(c->a, avro_program);
     count_runs(c);
     mark_plain_blocks(c);
     thread_jumps(c);
-    *p = (rt_program){.rules = c->in->rules,
-                      .opening = c->in->opening,
-                      .ops = c->ops.v,
-                      .where = c->where.v,
-                      .nops = (uint32_t)c->ops.n,
-                      .targets = c->targets.v,
-                      .chains = c->chains.v,
-                      .nseals = c->nseals};
-    for (uint32_t pc = 0; pc < p->nops && p->nseals == 0; pc++)
+    *p = (avro_program){.base = {.encoding = &rt_avro,
+                                 .rules = c->in->rules,
+                                 .opening = c->in->opening,
+                                 .where = c->where.v,
+                                 .chains = c->f.chains.v},
+                        .ops = c->ops.v,
+                        .nops = (uint32_t)c->ops.n,
+                        .targets = c->targets.v};
+    for (uint32_t pc = 0; pc < p->nops && c->nseals == 0; pc++)
         p->ops[pc].seals = false; /* calls were counted as seals until here */
-    return p;
+    return &p->base;
 }
 
-rt_code rt_program_compile(fl_arena *a, const rt_compile *in, rt_program **out, rt_error *err)
+rt_code rt_avro_compile(fl_arena *a, const rt_compile *in, rt_program **out, rt_error *err)
 {
-    compiler c = {.a = a, .in = in, .err = err};
-    *out = NULL;
-    if (!in->opening && in->rules->no_write)
-        return rt_fail(err, RT_REFUSED, "subject %s: %s", in->rules->subject, in->rules->no_write);
+    compiler c = {.a = a, .in = in, .f = {.a = a, .in = in, .err = err}, .err = err};
     c.code = FL_NEW_N(a, uint32_t, in->schema->ntypes + 1);
     if (in->tags && in->tags != in->schema) {
         c.fields = fl_map_new();
@@ -450,52 +384,44 @@ rt_code rt_program_compile(fl_arena *a, const rt_compile *in, rt_program **out, 
 
 /* ---- as text ---- */
 
-static const char *const names[] = {"skip",  "int",  "long",   "enum", "length", "string", "bytes",  "fail",
+static const char *const names[] = {"skip",  "int",  "long",   "enum", "length", "string", "bytes",  "bare", "fail",
                                     "union", "jump", "blocks", "next", "empty",  "call",   "return", "end"};
 
-static void print_chain(const rt_program *p, const rt_op *op, fl_buf *out)
+static void print_op(const avro_program *p, uint32_t pc, fl_buf *out)
 {
-    const rt_chain *chain = &p->chains[op->chain];
-    for (size_t i = 0; i < chain->n; i++) {
-        const rt_rule *r = &p->rules->v[chain->rule[i]];
-        fl_buf_addf(out, "%s %s with %s, %s", i ? ", then" : "", r->name, r->key.kek, rt_alg_name(r->key.alg));
-    }
-}
-
-static void print_op(const rt_program *p, uint32_t pc, fl_buf *out)
-{
-    const rt_op *op = &p->ops[pc];
-    const char *verb = op->code == RT_OP_STRING || op->code == RT_OP_BYTES ? (p->opening ? "open " : "seal ") : "";
+    const avro_op *op = &p->ops[pc];
+    const char *verb = op->code == AVRO_STRING || op->code == AVRO_BYTES ? (p->base.opening ? "open " : "seal ") : "";
     fl_buf_addf(out, "%5u  %s%s", pc, verb, names[op->code]);
     switch (op->code) {
-    case RT_OP_SKIP:
-    case RT_OP_ENUM:
+    case AVRO_SKIP:
+    case AVRO_ENUM:
         fl_buf_addf(out, " %zu", op->n);
         break;
-    case RT_OP_UNION:
+    case AVRO_UNION:
         for (size_t i = 0; i < op->n; i++)
             fl_buf_addf(out, " %u", p->targets[op->to + i]);
         break;
-    case RT_OP_JUMP:
-    case RT_OP_BLOCKS:
-    case RT_OP_NEXT:
-    case RT_OP_CALL:
+    case AVRO_JUMP:
+    case AVRO_BLOCKS:
+    case AVRO_NEXT:
+    case AVRO_CALL:
         fl_buf_addf(out, " %u", op->to);
         break;
     default:
         break;
     }
-    if (p->where[pc] && *p->where[pc] && op->code != RT_OP_JUMP && op->code != RT_OP_NEXT)
-        fl_buf_addf(out, "  %s", p->where[pc]);
-    if (op->code == RT_OP_STRING || op->code == RT_OP_BYTES || op->code == RT_OP_FAIL) {
+    if (p->base.where[pc] && *p->base.where[pc] && op->code != AVRO_JUMP && op->code != AVRO_NEXT)
+        fl_buf_addf(out, "  %s", p->base.where[pc]);
+    if (op->code == AVRO_STRING || op->code == AVRO_BYTES || op->code == AVRO_FAIL) {
         fl_buf_adds(out, " :");
-        print_chain(p, op, out);
+        rt_chain_print(&p->base, &p->base.chains[op->chain], out);
     }
     fl_buf_addc(out, '\n');
 }
 
-void rt_program_print(const rt_program *p, fl_buf *out)
+void rt_avro_print(const rt_program *base, fl_buf *out)
 {
+    const avro_program *p = (const avro_program *)base;
     for (uint32_t pc = 0; pc < p->nops; pc++)
         print_op(p, pc, out);
 }

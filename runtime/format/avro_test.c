@@ -1,4 +1,4 @@
-/* walk_test.c: field programs over records drawn from seeds, held against the schema's own codec; and over damaged
+/* avro_test.c: field programs over records drawn from seeds, held against the schema's own codec; and over damaged
  * records. */
 #include "runtime/lab.h"
 

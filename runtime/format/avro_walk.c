@@ -1,27 +1,31 @@
-/* walk.c: runs a field program over an encoded datum in one pass. */
+/* avro_walk.c: runs a field program over an encoded Avro datum in one pass. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/walk_state.h"
+#include "runtime/format/avro.h"
+#include "runtime/format/walk.h"
 
-rt_walk *rt_walk_new(rt_keys *keys)
+typedef struct frame {  /* an open array, map or called record */
+    uint64_t left;      /* items of this block still to come; 0 for a call */
+    const uint8_t *end; /* where the block must end, NULL if it did not say */
+    uint32_t pc;        /* of BLOCKS, or where a call returns to */
+    bool call;
+} frame;
+
+typedef struct state {
+    frame frames[RT_MAX_NESTING];
+    uint64_t empty_items;
+    unsigned depth;
+} state;
+
+static inline const avro_op *ops(const rt_walk *w)
 {
-    rt_walk *w = fl_xcalloc(1, sizeof *w);
-    w->keys = keys;
-    fl_buf_init(&w->text, RT_MAX_RECORD);
-    for (int i = 0; i < 2; i++)
-        fl_buf_init(&w->between[i], RT_MAX_RECORD);
-    return w;
+    return ((const avro_program *)w->prog)->ops;
 }
 
-void rt_walk_free(rt_walk *w)
+static inline state *own(rt_walk *w)
 {
-    if (!w)
-        return;
-    fl_buf_wipe(&w->text);
-    for (int i = 0; i < 2; i++)
-        fl_buf_wipe(&w->between[i]);
-    free(w);
+    return w->own;
 }
 
 /* ---- input ---- */
@@ -104,18 +108,8 @@ static inline bool index_below(rt_walk *w, place_t *p, uint32_t pc, size_t n, si
     *out = (size_t)v;
     if (v < 0 || (uint64_t)v >= n)
         return bad(w, *p, pc,
-                   w->prog->ops[pc].code == RT_OP_UNION ? "no branch of the union has that number"
-                                                        : "no symbol of the enum has that number");
-    return true;
-}
-
-/* ---- edits ---- */
-
-static inline bool note(rt_walk *w, edit e)
-{
-    if (w->nedits == MAX_EDITS && !rt_walk_work_off(w))
-        return false;
-    w->edits[w->nedits++] = e;
+                   ops(w)[pc].code == AVRO_UNION ? "no branch of the union has that number"
+                                                 : "no symbol of the enum has that number");
     return true;
 }
 
@@ -137,12 +131,12 @@ static bool block_header(rt_walk *w, uint32_t pc, uint64_t *count, const uint8_t
     if (size < 0 || size > w->end - w->p)
         return rt_walk_malformed(w, pc, "the size of a block is more than what is left of the record");
     *end = w->p + size;
-    if (!w->prog->ops[pc].seals)
+    if (!ops(w)[pc].seals)
         return true;
     /* sealing changes the size: the block is written with its count alone, as most clients write it */
     if (*count > INT64_MAX)
         return rt_walk_malformed(w, pc, "a block has too many items");
-    return note(w, (edit){.from = start, .value = start, .to = w->p, .pc = pc, .count = *count});
+    return rt_walk_note(w, (rt_edit){.from = start, .value = start, .to = w->p, .pc = pc, .count = *count});
 }
 
 static bool next_block(rt_walk *w, uint32_t *pc, frame *f)
@@ -153,8 +147,8 @@ static bool next_block(rt_walk *w, uint32_t *pc, frame *f)
     if (f->left == 0) {
         if (f->end && f->end != w->p)
             return rt_walk_malformed(w, at, "an empty block claims a size");
-        w->depth--;
-        *pc = w->prog->ops[at].to;
+        own(w)->depth--;
+        *pc = ops(w)[at].to;
         return true;
     }
     /* each item takes a byte at least */
@@ -166,17 +160,18 @@ static bool next_block(rt_walk *w, uint32_t *pc, frame *f)
 
 static bool enter(rt_walk *w, uint32_t pc, frame f)
 {
-    if (w->depth == RT_MAX_NESTING)
+    state *s = own(w);
+    if (s->depth == RT_MAX_NESTING)
         return rt_walk_malformed(w, pc, "the record nests too deep");
-    w->frames[w->depth++] = f;
+    s->frames[s->depth++] = f;
     return true;
 }
 
 static bool next_item(rt_walk *w, uint32_t *pc)
 {
-    frame *f = &w->frames[w->depth - 1];
+    frame *f = &own(w)->frames[own(w)->depth - 1];
     if (--f->left) {
-        *pc = w->prog->ops[*pc].to;
+        *pc = ops(w)[*pc].to;
         return true;
     }
     if (f->end && f->end != w->p)
@@ -187,7 +182,7 @@ static bool next_item(rt_walk *w, uint32_t *pc)
 /* Items of nothing but lengths and bytes, texts most often: in one loop, without a frame. */
 static bool plain_blocks(rt_walk *w, uint32_t *pc)
 {
-    const rt_op *op = &w->prog->ops[*pc];
+    const avro_op *op = &ops(w)[*pc];
     for (;;) {
         uint64_t count;
         const uint8_t *end;
@@ -223,9 +218,9 @@ static bool empty_items(rt_walk *w, uint32_t pc)
             return rt_walk_malformed(w, pc, "a block of empty items claims a size");
         if (count == 0)
             return true;
-        if (count > RT_MAX_EMPTY_ITEMS - w->empty_items)
+        if (count > RT_MAX_EMPTY_ITEMS - own(w)->empty_items)
             return rt_walk_malformed(w, pc, "too many empty items");
-        w->empty_items += count;
+        own(w)->empty_items += count;
     }
 }
 
@@ -236,9 +231,9 @@ static inline bool sealed_values(rt_walk *w, place_t *p, uint32_t *pc, size_t ru
     for (; run; run--, ++*pc) {
         place_t from = *p;
         size_t n = 0;
-        if (!length(w, p, *pc, &n) || (w->nedits == MAX_EDITS && !rt_walk_work_off(w)))
+        if (!length(w, p, *pc, &n) || (w->nedits == RT_MAX_EDITS && !rt_walk_work_off(w)))
             return false;
-        edit *e = &w->edits[w->nedits++];
+        rt_edit *e = &w->edits[w->nedits++];
         e->from = from;
         e->value = *p;
         e->to = *p += n;
@@ -247,14 +242,23 @@ static inline bool sealed_values(rt_walk *w, place_t *p, uint32_t *pc, size_t ru
     return true;
 }
 
+/* The schema is `bytes` alone: clients (Python, JavaScript, Java) put the bytes on the wire without Avro's length
+ * before them. Nothing tags it, so nothing seals it. */
+static bool bare(rt_walk *w, uint32_t pc)
+{
+    place_t p = w->p;
+    size_t n = 0;
+    if (!w->prog->opening && !length(w, &p, pc, &n))
+        return false;
+    rt_edit e = {.from = w->p, .value = p, .to = w->prog->opening ? w->end : p + n, .pc = pc};
+    w->p = e.to;
+    return rt_walk_note(w, e);
+}
+
 static bool fail_op(rt_walk *w, uint32_t pc)
 {
-    const rt_chain *chain = &w->prog->chains[w->prog->ops[pc].chain];
-    for (size_t i = 0; i < chain->n; i++)
-        if (!(w->off >> chain->rule[i] & 1))
-            return rt_walk_rule_failed(w, pc, chain->rule[i], RT_REFUSED,
-                                       "the value is neither string nor bytes and cannot be encrypted");
-    return true;
+    return rt_walk_fail(w, pc, &w->prog->chains[ops(w)[pc].chain],
+                        "the value is neither string nor bytes and cannot be encrypted");
 }
 
 /* ---- the loop ---- */
@@ -263,24 +267,24 @@ static bool call(rt_walk *w, uint32_t *pc)
 {
     if (!enter(w, *pc, (frame){.pc = *pc + 1, .call = true}))
         return false;
-    *pc = w->prog->ops[*pc].to;
+    *pc = ops(w)[*pc].to;
     return true;
 }
 
 static bool blocks(rt_walk *w, uint32_t *pc)
 {
-    if (w->prog->ops[*pc].n)
+    if (ops(w)[*pc].n)
         return plain_blocks(w, pc);
-    return enter(w, *pc, (frame){.pc = *pc}) && next_block(w, pc, &w->frames[w->depth - 1]);
+    return enter(w, *pc, (frame){.pc = *pc}) && next_block(w, pc, &own(w)->frames[own(w)->depth - 1]);
 }
 
 static inline bool branch(rt_walk *w, place_t *p, uint32_t *pc)
 {
     size_t i = 0;
-    const rt_op *op = &w->prog->ops[*pc];
+    const avro_op *op = &ops(w)[*pc];
     if (!index_below(w, p, *pc, op->n, &i))
         return false;
-    *pc = w->prog->targets[op->to + i];
+    *pc = ((const avro_program *)w->prog)->targets[op->to + i];
     return true;
 }
 
@@ -295,7 +299,7 @@ static inline bool plain_values(rt_walk *w, place_t *p, uint32_t *pc, size_t run
     return true;
 }
 
-static inline bool enum_value(rt_walk *w, place_t *p, const rt_op *op, uint32_t pc)
+static inline bool enum_value(rt_walk *w, place_t *p, const avro_op *op, uint32_t pc)
 {
     size_t n;
     return index_below(w, p, pc, op->n, &n);
@@ -308,59 +312,63 @@ static inline bool long_value(rt_walk *w, place_t *p, uint32_t pc)
 }
 
 /* What opens, continues or ends something: rarer, and with its place in w->p. */
-static bool structure(rt_walk *w, const rt_op *op, uint32_t *pc)
+static bool structure(rt_walk *w, const avro_op *op, uint32_t *pc)
 {
     switch (op->code) {
-    case RT_OP_FAIL:
+    case AVRO_FAIL:
         return fail_op(w, (*pc)++);
-    case RT_OP_EMPTY:
+    case AVRO_BARE:
+        return bare(w, (*pc)++);
+    case AVRO_EMPTY:
         return empty_items(w, (*pc)++);
-    case RT_OP_BLOCKS:
+    case AVRO_BLOCKS:
         return blocks(w, pc);
-    case RT_OP_NEXT:
+    case AVRO_NEXT:
         return next_item(w, pc);
-    case RT_OP_CALL:
+    case AVRO_CALL:
         return call(w, pc);
     default:
-        *pc = w->frames[--w->depth].pc; /* RETURN */
+        *pc = own(w)->frames[--own(w)->depth].pc; /* RETURN */
         return true;
     }
 }
 
 static bool run(rt_walk *w)
 {
-    const rt_op *ops = w->prog->ops;
+    const avro_op *all = ops(w);
     place_t p = w->p;
     uint32_t pc = 0;
+    own(w)->depth = 0;
+    own(w)->empty_items = 0;
     for (bool ok = true; ok;) {
-        const rt_op *op = &ops[pc];
+        const avro_op *op = &all[pc];
         switch (op->code) {
-        case RT_OP_SKIP:
+        case AVRO_SKIP:
             ok = skip(w, &p, pc++, op->n);
             break;
-        case RT_OP_INT:
+        case AVRO_INT:
             ok = int_value(w, &p, pc++);
             break;
-        case RT_OP_LONG:
+        case AVRO_LONG:
             ok = long_value(w, &p, pc++);
             break;
-        case RT_OP_ENUM:
+        case AVRO_ENUM:
             ok = enum_value(w, &p, op, pc++);
             break;
-        case RT_OP_LENGTH:
+        case AVRO_LENGTH:
             ok = plain_values(w, &p, &pc, op->n);
             break;
-        case RT_OP_STRING:
-        case RT_OP_BYTES:
+        case AVRO_STRING:
+        case AVRO_BYTES:
             ok = sealed_values(w, &p, &pc, op->n);
             break;
-        case RT_OP_UNION:
+        case AVRO_UNION:
             ok = branch(w, &p, &pc);
             break;
-        case RT_OP_JUMP:
+        case AVRO_JUMP:
             pc = op->to;
             break;
-        case RT_OP_END:
+        case AVRO_END:
             w->p = p;
             return p == w->end || rt_walk_malformed(w, pc, "bytes follow after the end of the value");
         default:
@@ -372,51 +380,47 @@ static bool run(rt_walk *w)
     return false;
 }
 
-static bool passes(const rt_walk *w)
+/* ---- replacing ---- */
+
+static size_t put_varint(uint8_t *out, uint64_t v)
 {
-    const rt_rule *r = w->failed < 0 ? NULL : &w->prog->rules->v[w->failed];
-    return r && (w->prog->opening ? r->pass_read : r->pass_write);
+    size_t n = 0;
+    for (; v >= 0x80; v >>= 7)
+        out[n++] = (uint8_t)(v | 0x80);
+    out[n++] = (uint8_t)v;
+    return n;
 }
 
-static bool attempt(rt_walk *w, const uint8_t *in, size_t n)
+static size_t put_length(uint8_t *out, size_t n)
 {
-    w->in = w->p = w->copied = in;
-    w->end = in + n;
-    w->empty_items = 0;
-    w->depth = w->nedits = 0;
-    w->failed = -1;
-    w->code = RT_OK;
-    return run(w) && rt_walk_work_off(w) && flush(w, w->end, w->prog->nops - 1);
+    return put_varint(out, (uint64_t)n << 1);
 }
 
-/* Undoes what a failed attempt wrote: nothing of an opened field stays behind the end. */
-static void take_back(fl_buf *out, size_t before)
+static bool put_bare(rt_walk *w, const rt_edit *e)
 {
-    if (out->cap && out->len > before)
-        fl_wipe(out->p + before, out->len - before);
-    out->len = before;
-    out->full = false;
+    uint8_t head[RT_MAX_HEAD];
+    size_t n = (size_t)(e->to - e->value);
+    if (w->prog->opening && !rt_walk_put(w, head, put_length(head, n), e->pc))
+        return false;
+    return rt_walk_put(w, e->value, n, e->pc);
 }
 
-rt_code rt_walk_run(rt_walk *w, const rt_program *p, const uint8_t *in, size_t n, fl_buf *out, rt_error *err)
+static bool replace(rt_walk *w, const rt_edit *e)
 {
-    size_t before = out->len;
-    w->prog = p;
-    w->out = out;
-    w->err = err;
-    w->off = 0;
-    w->record++;
-    w->epoch = rt_keys_epoch(w->keys);
-    if (n > RT_MAX_RECORD)
-        return rt_fail(err, RT_BAD_INPUT, "subject %s: a record of %zu bytes is larger than the %u that are allowed",
-                       p->rules->subject, n, RT_MAX_RECORD);
-    while (!attempt(w, in, n)) {
-        take_back(out, before);
-        if (!passes(w))
-            return w->code;
-        w->off |= 1ull << w->failed; /* again without that rule: each round switches one off, so it ends */
-    }
-    if (out->cap)
-        out->p[out->len] = '\0';
-    return RT_OK;
+    const avro_op *op = &ops(w)[e->pc];
+    uint8_t head[RT_MAX_HEAD];
+    if (op->code == AVRO_BLOCKS)
+        return rt_walk_put(w, head, put_varint(head, e->count << 1), e->pc);
+    if (op->code == AVRO_BARE)
+        return put_bare(w, e);
+    rt_at at = {.pc = e->pc, .text = op->code == AVRO_STRING, .chain = &w->prog->chains[op->chain]};
+    rt_outcome done = rt_walk_value(w, &at, e->value, (size_t)(e->to - e->value), put_length, w->out);
+    return done == RT_LEFT ? rt_walk_put(w, e->from, (size_t)(e->to - e->from), e->pc) : done == RT_WORKED;
 }
+
+const rt_encoding rt_avro = {.format = SCH_AVRO,
+                             .state = sizeof(state),
+                             .compile = rt_avro_compile,
+                             .print = rt_avro_print,
+                             .run = run,
+                             .replace = replace};
