@@ -10,15 +10,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HEADER = 64, CHECK = 16, FORMAT = 2, OLDEST = 1, SECRET = 32 };
+enum { HEADER = 64, CHECK = 16, FORMAT = 3, OLDEST = 1, SECRET = 32, BLOCK = 1 << 20 };
 
 typedef struct file_journal {
     rt_journal journal;
-    char *dir, *log, *key; /* paths */
+    char *dir, *log, *fresh, *key; /* paths; fresh: the log that is to take log's place */
     int fd, lock;
     size_t end;    /* of the last record */
     size_t marked; /* up to which records are durable */
-    bool broken;   /* a write failed in a way that leaves the file unknown */
 } file_journal;
 
 /* ---- checks and the header ---- */
@@ -98,7 +97,7 @@ static int put_mark(file_journal *j, size_t mark)
 
 static rt_code give_up(file_journal *j, const char *doing, int e, rt_error *err)
 {
-    j->broken = true;
+    j->journal.broken = true;
     return rt_fail(err, RT_IO, "%s: %s: %s; nothing more is written: free space or repair the disk, then start again",
                    j->log, doing, strerror(e));
 }
@@ -106,7 +105,7 @@ static rt_code give_up(file_journal *j, const char *doing, int e, rt_error *err)
 static rt_code flush(rt_journal *journal, rt_error *err)
 {
     file_journal *j = (file_journal *)journal;
-    if (j->broken)
+    if (j->journal.broken)
         return rt_fail(err, RT_IO, "%s: an earlier write failed; start again", j->log);
     if (j->marked == j->end)
         return RT_OK;
@@ -137,24 +136,111 @@ static rt_code write_line(file_journal *j, const fl_buf *line, rt_error *err)
     return code;
 }
 
+/* One line, that is to stand at `at`. */
+static void add_line(fl_buf *line, size_t at, const char *record, size_t n)
+{
+    char check[CHECK + 1];
+    check_of(at, record, n, check);
+    fl_buf_adds(line, check);
+    fl_buf_addc(line, ' ');
+    fl_buf_add(line, record, n);
+    fl_buf_addc(line, '\n');
+}
+
 static rt_code append(rt_journal *journal, const char *record, size_t n, rt_error *err)
 {
     file_journal *j = (file_journal *)journal;
-    char check[CHECK + 1];
     fl_buf line;
-    if (j->broken)
+    if (j->journal.broken)
         return rt_fail(err, RT_IO, "%s: an earlier write failed; start again", j->log);
     if (j->end + n + CHECK + 2 > RT_LOG_MAX)
         return rt_fail(err, RT_IO, "%s: the registry is full: its log may hold %zu bytes", j->log, RT_LOG_MAX);
-    check_of(j->end, record, n, check);
     fl_buf_init(&line, n + CHECK + 2);
-    fl_buf_adds(&line, check);
-    fl_buf_addc(&line, ' ');
-    fl_buf_add(&line, record, n);
-    fl_buf_addc(&line, '\n');
+    add_line(&line, j->end, record, n);
     rt_code code = write_line(j, &line, err);
     fl_buf_free(&line);
     return code;
+}
+
+/* ---- writing it anew ---- */
+
+typedef struct copy {
+    int fd, error;
+    fl_buf block; /* what is not written yet */
+    size_t end;   /* with it */
+} copy;
+
+static bool put_block(copy *c)
+{
+    c->error = put_all(c->fd, c->block.p, c->block.len, c->end - c->block.len);
+    fl_buf_wipe(&c->block);
+    fl_buf_init(&c->block, RT_LOG_MAX);
+    return !c->error;
+}
+
+static bool copy_record(const char *record, size_t n, void *ctx)
+{
+    copy *c = ctx;
+    if (c->end + n + CHECK + 2 > RT_LOG_MAX) {
+        c->error = EFBIG;
+        return false;
+    }
+    add_line(&c->block, c->end, record, n);
+    c->end += n + CHECK + 2;
+    return c->block.len < BLOCK || put_block(c);
+}
+
+/* The whole of a log, synced. 0, or an errno. */
+static int write_copy(copy *c, const rt_store *st)
+{
+    char header[HEADER + 1];
+    c->end = HEADER;
+    fl_buf_init(&c->block, RT_LOG_MAX);
+    if (rt_store_records(st, copy_record, c))
+        put_block(c);
+    fl_buf_wipe(&c->block);
+    print_header(FORMAT, c->end, header);
+    if (!c->error)
+        c->error = put_all(c->fd, header, HEADER, 0);
+    if (!c->error && fsync(c->fd))
+        c->error = errno;
+    return c->error;
+}
+
+/* Does the path still lead to the file that is written to? */
+static bool still_there(const file_journal *j)
+{
+    struct stat a, b;
+    return !fstat(j->fd, &a) && !lstat(j->log, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
+static void adopt(file_journal *j, const copy *c)
+{
+    close(j->fd);
+    j->fd = c->fd;
+    j->end = j->marked = c->end;
+    j->journal.pending = false;
+}
+
+static rt_code rewrite(rt_journal *journal, const rt_store *st, rt_error *err)
+{
+    file_journal *j = (file_journal *)journal;
+    copy c = {.fd = open(j->fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)};
+    int e = c.fd < 0 ? errno : write_copy(&c, st);
+    if (!e && rename(j->fresh, j->log))
+        e = errno;
+    if (!e) {
+        adopt(j, &c);
+        e = fl_fsync_dir(j->dir); /* until then a loss of power brings the old log back */
+        return e ? give_up(j, "cannot sync the folder", e, err) : RT_OK;
+    }
+    if (c.fd >= 0) {
+        close(c.fd);
+        unlink(j->fresh);
+    }
+    if (!still_there(j))
+        return give_up(j, "cannot be replaced", e, err);
+    return rt_fail(err, RT_IO, "%s: cannot write it anew: %s", j->log, strerror(e));
 }
 
 /* ---- reading ---- */
@@ -309,10 +395,26 @@ static rt_code check_folder(const file_journal *j, rt_error *err)
     return code;
 }
 
+/* A folder that is new is durable with the entry in the one above it. */
+static int make_folder(const char *dir)
+{
+    fl_arena *a = fl_arena_new();
+    const char *there = dir;
+    while (!fl_exists(there) && strcmp(there, fl_path_dir(a, there)) != 0)
+        there = fl_path_dir(a, there);
+    int e = fl_mkdirs(dir, 0700);
+    for (const char *at = dir; !e && strcmp(at, there) != 0;) {
+        at = fl_path_dir(a, at);
+        e = fl_fsync_dir(at);
+    }
+    fl_arena_free(a);
+    return e;
+}
+
 static rt_code take_lock(file_journal *j, rt_error *err)
 {
     char *path = NULL;
-    int e = fl_mkdirs(j->dir, 0700);
+    int e = make_folder(j->dir);
     if (e)
         return rt_fail(err, RT_IO, "%s: cannot make the folder: %s", j->dir, strerror(e));
     if (asprintf(&path, "%s/lock", j->dir) < 0)
@@ -327,6 +429,7 @@ static rt_code take_lock(file_journal *j, rt_error *err)
 static rt_code make_log(file_journal *j, rt_error *err)
 {
     char header[HEADER + 1];
+    unlink(j->fresh); /* a crash may have left one; the log is whole without it */
     if (fl_exists(j->log))
         return RT_OK;
     print_header(FORMAT, HEADER, header);
@@ -345,6 +448,7 @@ static void journal_close(rt_journal *journal)
         close(j->lock);
     free(j->dir);
     free(j->log);
+    free(j->fresh);
     free(j->key);
     free(j);
 }
@@ -352,11 +456,17 @@ static void journal_close(rt_journal *journal)
 rt_code rt_journal_open(const char *dir, rt_store *into, rt_error *err)
 {
     file_journal *j = fl_xcalloc(1, sizeof *j);
-    j->journal = (rt_journal){append, flush, load_secret, save_secret, journal_close, false, false};
+    j->journal = (rt_journal){.append = append,
+                              .flush = flush,
+                              .load_secret = load_secret,
+                              .save_secret = save_secret,
+                              .rewrite = rewrite,
+                              .close = journal_close};
     j->fd = j->lock = -1;
     j->dir = fl_xstrdup(dir);
     into->journal = &j->journal; /* the store closes it, also after a failure */
-    if (asprintf(&j->log, "%s/registry.log", dir) < 0 || asprintf(&j->key, "%s/stand-in.key", dir) < 0)
+    if (asprintf(&j->log, "%s/registry.log", dir) < 0 || asprintf(&j->fresh, "%s/registry.log.new", dir) < 0 ||
+        asprintf(&j->key, "%s/stand-in.key", dir) < 0)
         return rt_fail(err, RT_IO, "out of memory");
     rt_code code = check_folder(j, err);
     if (code == RT_OK)

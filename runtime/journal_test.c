@@ -171,7 +171,7 @@ static void migration(void **state)
     assert_int_equal(add_kek(1), RT_OK);
     rt_registry_close(r);
     size_t n = load(buf);
-    assert_memory_equal(buf, "flec-registry 2 ", 16);
+    assert_memory_equal(buf, "flec-registry 3 ", 16);
     buf[14] = '1'; /* the check is of the mark alone */
     store(buf, n);
     must_open();
@@ -179,7 +179,7 @@ static void migration(void **state)
     assert_int_equal(add_kek(2), RT_OK);
     rt_registry_close(r);
     load(buf);
-    assert_memory_equal(buf, "flec-registry 2 ", 16);
+    assert_memory_equal(buf, "flec-registry 3 ", 16);
     must_open();
     assert_true(has_kek(1) && has_kek(2));
     rt_registry_close(r);
@@ -190,9 +190,9 @@ static void formats(void **state)
     must_open();
     rt_registry_close(r);
     char buf[HEADER];
-    memcpy(buf, "flec-registry 3 committed 0000000000000064 whatever                                       ", HEADER);
+    memcpy(buf, "flec-registry 4 committed 0000000000000064 whatever                                       ", HEADER);
     store(buf, HEADER);
-    refused("format 3; this flec reads format 2");
+    refused("format 4; this flec reads format 3");
     store("flec-registry 4711", 18);
     refused("no registry of flec");
     store("PK\3\4...................................................................", HEADER);
@@ -384,7 +384,7 @@ static void set_mark(char *log, size_t mark)
     char text[64], hex[65];
     int n = snprintf(text, sizeof text, "%zu:mark", mark);
     fl_sha256_hex(hex, text, (size_t)n);
-    n = snprintf(text, sizeof text, "flec-registry 2 committed %016zu %.16s", mark, hex);
+    n = snprintf(text, sizeof text, "flec-registry 3 committed %016zu %.16s", mark, hex);
     memset(log, ' ', HEADER - 1);
     memcpy(log, text, (size_t)n);
 }

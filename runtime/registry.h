@@ -74,9 +74,11 @@ typedef struct rt_registry_ops {
 /* The embedded registry. url: "mem:" or "file://DIR" (made if absent; RT_IO with a message if another process has it,
  * or if it is of a newer format). params: credentials with which the registry itself unwraps shared KEKs; NULL: a key
  * of its own, kept in the store, stands in for the KMS of every shared KEK (what tests and the demo use). now_ms: the
- * clock, NULL for the system's. */
+ * clock, NULL for the system's. own_kms: which shared KEKs use params, the stand-in serves the others; NULL: all do. */
 typedef struct rt_registry_options {
     const rt_params *params;
+    bool (*own_kms)(void *ctx, const rt_kek *kek);
+    void *own_kms_ctx;
     int64_t (*now_ms)(void *ctx);
     void *now_ctx;
 } rt_registry_options;

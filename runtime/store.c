@@ -22,6 +22,7 @@ rt_store *rt_store_new(const char *url, const rt_registry_options *opt)
     s->scopes = fl_map_new();
     s->keks = fl_map_new();
     s->deks = fl_map_new();
+    s->tidy_at = RT_TIDY_LEAST;
     return s;
 }
 
@@ -89,7 +90,7 @@ static rt_code apply(rt_store *s, fl_arena *scratch, const char *record, size_t 
     } table[] = {{"version", rt_store_apply_version}, {"delete", rt_store_apply_delete},
                  {"kek", rt_store_apply_kek},         {"dek", rt_store_apply_dek},
                  {"drop", rt_store_apply_drop},       {"config", rt_store_apply_config},
-                 {"mode", rt_store_apply_mode}};
+                 {"mode", rt_store_apply_mode},       {"context", rt_store_apply_context}};
     fl_json_error jerr;
     const fl_json *root = fl_json_parse(scratch, record, n, 0, &jerr);
     if (!root)
@@ -141,6 +142,76 @@ rt_code rt_store_flush(rt_store *s, rt_error *err)
     return s->journal ? s->journal->flush(s->journal, err) : RT_OK;
 }
 
+/* ---- tidying ---- */
+
+static bool count_record(const char *record, size_t n, void *ctx)
+{
+    *(size_t *)ctx += n;
+    return true;
+}
+
+typedef struct copying {
+    rt_store *to;
+    rt_error err;
+} copying;
+
+static bool copy_record(const char *record, size_t n, void *ctx)
+{
+    copying *c = ctx;
+    return rt_store_apply(c->to, record, n, &c->err) == RT_OK;
+}
+
+/* What records make changes places; what they do not make stays. */
+static void exchange(rt_store *s, rt_store *fresh)
+{
+    rt_store old = *s;
+    *s = *fresh;
+    s->journal = old.journal;
+    s->stand_in = old.stand_in;
+    old.journal = NULL;
+    old.stand_in = (fl_secret){0};
+    *fresh = old;
+}
+
+static rt_code remake(rt_store *s, rt_error *err)
+{
+    copying c = {.to = rt_store_new(s->url, &s->opt)};
+    rt_code code = RT_OK;
+    if (!rt_store_records(s, copy_record, &c))
+        code = rt_fail(err, RT_IO, "%s cannot be made anew: %s", s->url, c.err.message);
+    if (code == RT_OK && s->journal)
+        code = s->journal->rewrite(s->journal, c.to, err);
+    if (code == RT_OK)
+        exchange(s, c.to);
+    rt_store_free(c.to);
+    return code;
+}
+
+rt_code rt_store_tidy(rt_store *s, rt_error *err)
+{
+    size_t before = s->size, live = 0;
+    if (before < s->tidy_at)
+        return RT_OK;
+    rt_code code = rt_store_pending(s) ? rt_store_flush(s, err) : RT_OK;
+    if (code != RT_OK)
+        return code;
+    rt_store_records(s, count_record, &live);
+    s->tidy_at = 2 * live + RT_TIDY_LEAST;
+    if (before < s->tidy_at)
+        return RT_OK;
+    code = remake(s, err);
+    if (code == RT_OK) {
+        s->tidy_at = 2 * live + RT_TIDY_LEAST;
+        fl_log(FL_LOG_INFO, "%s: tidied: %zu bytes of changes, %zu are left", s->url, before, live);
+        return RT_OK;
+    }
+    if (s->journal && s->journal->broken)
+        return code;
+    fl_log(FL_LOG_WARN, "%s: what was deleted stays in it for now: %s", s->url, err->message);
+    s->tidy_at = before + before / 2;
+    return RT_OK;
+}
+
 /* ---- opening ---- */
 
 rt_code rt_registry_open(const char *url, const rt_registry_options *opt, rt_registry **out, rt_error *err)
@@ -152,6 +223,8 @@ rt_code rt_registry_open(const char *url, const rt_registry_options *opt, rt_reg
         return rt_fail(err, RT_IO, "registry %s: no folder is named: write file://DIR", url);
     rt_store *s = rt_store_new(url, opt);
     rt_code code = mem ? RT_OK : rt_journal_open(url + 7, s, err);
+    if (code == RT_OK)
+        code = rt_store_tidy(s, err);
     if (code != RT_OK)
         rt_store_free(s);
     else

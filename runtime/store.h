@@ -15,8 +15,10 @@
 #define RT_RECORD_MAX ((size_t)48 << 20) /* a schema, metadata and rules of 16 MiB at most between them, escaped */
 #define RT_SCHEMA_MAX ((size_t)4 << 20)
 #define RT_KEYS_MAX   20000             /* of KEKs, and of DEKs: as the vendor's registry */
-#define RT_STORE_MAX  ((size_t)1 << 30) /* bytes of all records since the store was made */
+#define RT_STORE_MAX  ((size_t)1 << 30) /* bytes of all records since the store was made or tidied */
+#define RT_TIDY_LEAST ((size_t)1 << 20) /* dead bytes that are never worth tidying */
 
+typedef struct rt_store rt_store;
 typedef struct rt_journal rt_journal;
 struct rt_journal {
     /* Writes one record. Not deferred: it is durable when this returns. */
@@ -26,8 +28,12 @@ struct rt_journal {
     /* The stand-in secret of shared KEKs: read, or made and kept. bytes NULL: there is none yet. */
     rt_code (*load_secret)(rt_journal *j, fl_secret *out, rt_error *err);
     rt_code (*save_secret)(rt_journal *j, const fl_secret *s, rt_error *err);
+    /* Puts what the store holds (rt_store_records) in place of all that was written, at once. On failure all is as it
+     * was; broken then says that it is unknown, and nothing more is written. */
+    rt_code (*rewrite)(rt_journal *j, const rt_store *st, rt_error *err);
     void (*close)(rt_journal *j);
     bool deferred, pending; /* pending: something was appended and is not durable yet */
+    bool broken;            /* a write failed in a way that leaves the log unknown */
 };
 
 struct rt_versions;
@@ -74,16 +80,18 @@ typedef struct rt_kek_entry {
     FL_VEC(rt_dek *) deks;
 } rt_kek_entry;
 
-typedef struct rt_store {
+/* What is not made by records is kept by name in rt_store_tidy. */
+struct rt_store {
     rt_registry registry;
     rt_registry_options opt;
     rt_journal *journal; /* NULL: memory only */
     const char *url;     /* for messages */
     fl_arena *arena;
     fl_map *subjects, *contexts, *scopes, *keks, *deks; /* rt_versions, rt_context, rt_scope, rt_kek_entry, rt_deks */
-    size_t ndeks, size;
+    size_t ndeks, size;                                 /* size: bytes of all records since the last tidying */
+    size_t tidy_at;                                     /* at this size it is looked whether tidying is worth it */
     fl_secret stand_in;
-} rt_store;
+};
 
 rt_store *rt_store_new(const char *url, const rt_registry_options *opt);
 void rt_store_free(rt_store *s); /* closes the journal */
@@ -96,8 +104,28 @@ rt_code rt_store_commit(rt_store *s, fl_buf *record, rt_error *err);
 void rt_store_defer(rt_store *s);
 bool rt_store_pending(const rt_store *s); /* a flush is due */
 rt_code rt_store_flush(rt_store *s, rt_error *err);
+/* Forgets what was deleted or replaced, in memory and in the log, once it is more than what is there and 1 MiB: the
+ * store is made anew from its records. No pointer into the store may be held across it. RT_IO: the log can no longer
+ * be written; a failure that harms nothing is a warning, and is tried again later. */
+rt_code rt_store_tidy(rt_store *s, rt_error *err);
 int64_t rt_store_now(const rt_store *s);
 char *rt_store_copy(fl_arena *a, const char *s); /* NULL stays NULL */
+
+/* ---- what is there, as records (store_records.c, and where each kind is committed) ---- */
+
+/* Calls fn with records that make a store equal to this one, in an order in which they can be applied; stops when fn
+ * returns false. */
+typedef bool rt_each_record(const char *record, size_t n, void *ctx);
+bool rt_store_records(const rt_store *st, rt_each_record *fn, void *ctx);
+
+/* Each starts the buffer; the caller frees it. ident NULL: the content of the id is known already. */
+void rt_store_print_version(fl_buf *b, const rt_subject *s, const char *ident, int64_t ts);
+void rt_store_print_delete(fl_buf *b, const char *subject, int version, bool permanent);
+void rt_store_print_kek(fl_buf *b, const rt_kek *k);
+void rt_store_print_dek(fl_buf *b, const rt_dek *d);
+void rt_store_print_setting(fl_buf *b, const char *op, const char *scope, const char *value);
+/* The last id that a context gave: the version that had it may be gone. */
+rt_code rt_store_apply_context(rt_store *s, const fl_json *record, rt_error *err);
 
 /* ---- names (store_names.c) ---- */
 
@@ -154,6 +182,7 @@ typedef FL_VEC(int) rt_numbers;
 rt_code rt_store_delete(rt_store *st, fl_arena *a, const char *subject, int version, bool permanent, rt_numbers *out,
                         rt_error *err);
 
+rt_context *rt_store_make_context(rt_store *st, const char *name);
 rt_code rt_store_apply_version(rt_store *s, const fl_json *record, rt_error *err);
 rt_code rt_store_apply_delete(rt_store *s, const fl_json *record, rt_error *err);
 

@@ -135,18 +135,23 @@ static rt_code canonical(fl_arena *a, const struct member *m, const fl_json *v, 
     return code;
 }
 
-static rt_code commit(rt_store *st, const char *op, const char *scope, const char *value, rt_error *err)
+void rt_store_print_setting(fl_buf *b, const char *op, const char *scope, const char *value)
 {
-    fl_buf b;
     fl_jw w;
-    fl_buf_init(&b, RT_RECORD_MAX);
-    fl_jw_init(&w, &b, false);
+    fl_buf_init(b, RT_RECORD_MAX);
+    fl_jw_init(&w, b, false);
     fl_jw_object(&w);
     fl_jw_kstring(&w, "op", op);
     fl_jw_kstring(&w, "scope", scope);
     if (value)
         fl_jw_kstring(&w, "value", value);
     fl_jw_end_object(&w);
+}
+
+static rt_code commit(rt_store *st, const char *op, const char *scope, const char *value, rt_error *err)
+{
+    fl_buf b;
+    rt_store_print_setting(&b, op, scope, value);
     return rt_store_commit(st, &b, err);
 }
 

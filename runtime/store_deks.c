@@ -34,12 +34,11 @@ static rt_dek *find_dek(const rt_store *st, fl_arena *a, const char *kek, const 
     return NULL;
 }
 
-static rt_code commit_dek(rt_store *st, const rt_dek *d, rt_error *err)
+void rt_store_print_dek(fl_buf *b, const rt_dek *d)
 {
-    fl_buf b;
     fl_jw w;
-    fl_buf_init(&b, RT_RECORD_MAX);
-    fl_jw_init(&w, &b, false);
+    fl_buf_init(b, RT_RECORD_MAX);
+    fl_jw_init(&w, b, false);
     fl_jw_object(&w);
     fl_jw_kstring(&w, "op", "dek");
     fl_jw_kstring(&w, "kek", d->kek);
@@ -50,6 +49,12 @@ static rt_code commit_dek(rt_store *st, const rt_dek *d, rt_error *err)
     fl_jw_kbool(&w, "deleted", d->deleted);
     fl_jw_kint(&w, "ts", d->ts);
     fl_jw_end_object(&w);
+}
+
+static rt_code commit_dek(rt_store *st, const rt_dek *d, rt_error *err)
+{
+    fl_buf b;
+    rt_store_print_dek(&b, d);
     return rt_store_commit(st, &b, err);
 }
 

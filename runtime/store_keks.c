@@ -72,12 +72,11 @@ static bool equivalent(const rt_kek *a, const rt_kek *b)
            !strcmp(a->props, b->props) && a->shared == b->shared;
 }
 
-rt_code rt_store_commit_kek(rt_store *st, const rt_kek *k, rt_error *err)
+void rt_store_print_kek(fl_buf *b, const rt_kek *k)
 {
-    fl_buf b;
     fl_jw w;
-    fl_buf_init(&b, RT_RECORD_MAX);
-    fl_jw_init(&w, &b, false);
+    fl_buf_init(b, RT_RECORD_MAX);
+    fl_jw_init(&w, b, false);
     fl_jw_object(&w);
     fl_jw_kstring(&w, "op", "kek");
     fl_jw_kstring(&w, "name", k->name);
@@ -89,6 +88,12 @@ rt_code rt_store_commit_kek(rt_store *st, const rt_kek *k, rt_error *err)
     fl_jw_kbool(&w, "deleted", k->deleted);
     fl_jw_kint(&w, "ts", k->ts);
     fl_jw_end_object(&w);
+}
+
+rt_code rt_store_commit_kek(rt_store *st, const rt_kek *k, rt_error *err)
+{
+    fl_buf b;
+    rt_store_print_kek(&b, k);
     return rt_store_commit(st, &b, err);
 }
 
@@ -229,7 +234,7 @@ static rt_code stand_in_ready(rt_store *st, rt_error *err)
 
 rt_code rt_store_open_kms(rt_store *st, const rt_kek *kek, rt_kms **out, rt_error *err)
 {
-    if (st->opt.params)
+    if (st->opt.params && (!st->opt.own_kms || st->opt.own_kms(st->opt.own_kms_ctx, kek)))
         return rt_kek_kms_open(kek, st->opt.params, out, err);
     rt_params stand_in = {.get = stand_in_param, .ctx = st};
     rt_code code = stand_in_ready(st, err);

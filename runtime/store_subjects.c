@@ -166,21 +166,26 @@ static void print_content(fl_jw *w, const rt_subject *s, const char *ident)
         fl_jw_kstring(w, "ruleSet", s->ruleset);
 }
 
-static rt_code commit_version(rt_store *st, const rt_subject *s, const char *ident, bool fresh, rt_error *err)
+void rt_store_print_version(fl_buf *b, const rt_subject *s, const char *ident, int64_t ts)
 {
-    fl_buf b;
     fl_jw w;
-    fl_buf_init(&b, RT_RECORD_MAX);
-    fl_jw_init(&w, &b, false);
+    fl_buf_init(b, RT_RECORD_MAX);
+    fl_jw_init(&w, b, false);
     fl_jw_object(&w);
     fl_jw_kstring(&w, "op", "version");
     fl_jw_kstring(&w, "subject", s->subject);
     fl_jw_kint(&w, "version", s->version);
     fl_jw_kint(&w, "id", s->id);
-    fl_jw_kint(&w, "ts", rt_store_now(st));
-    if (fresh)
+    fl_jw_kint(&w, "ts", ts);
+    if (ident)
         print_content(&w, s, ident);
     fl_jw_end_object(&w);
+}
+
+static rt_code commit_version(rt_store *st, const rt_subject *s, const char *ident, bool fresh, rt_error *err)
+{
+    fl_buf b;
+    rt_store_print_version(&b, s, fresh ? ident : NULL, rt_store_now(st));
     return rt_store_commit(st, &b, err);
 }
 
@@ -395,14 +400,13 @@ static rt_content *read_content(rt_store *st, const fl_json *record)
     return c;
 }
 
-static rt_context *make_context(rt_store *st, const char *subject)
+rt_context *rt_store_make_context(rt_store *st, const char *name)
 {
-    const char *name = rt_subject_context(st->arena, subject);
     rt_context *c = fl_map_get(st->contexts, name);
     if (c)
         return c;
     c = FL_NEW(st->arena, rt_context);
-    *c = (rt_context){name, fl_map_new(), fl_map_new(), fl_map_new(), 0};
+    *c = (rt_context){fl_strdup(st->arena, name), fl_map_new(), fl_map_new(), fl_map_new(), 0};
     fl_map_put(st->contexts, name, c);
     return c;
 }
@@ -414,7 +418,7 @@ static rt_versions *versions_of(rt_store *st, const char *subject)
         return v;
     v = FL_NEW(st->arena, rt_versions);
     v->subject = fl_strdup(st->arena, subject);
-    v->context = make_context(st, subject);
+    v->context = rt_store_make_context(st, rt_subject_context(st->arena, subject));
     fl_map_put(st->subjects, subject, v);
     return v;
 }

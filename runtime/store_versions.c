@@ -183,18 +183,23 @@ static rt_code check_unreferenced(const rt_store *st, const char *subject, int v
                       subject, by.subject, by.version);
 }
 
-static rt_code commit_delete(rt_store *st, const char *subject, int version, bool permanent, rt_error *err)
+void rt_store_print_delete(fl_buf *b, const char *subject, int version, bool permanent)
 {
-    fl_buf b;
     fl_jw w;
-    fl_buf_init(&b, RT_RECORD_MAX);
-    fl_jw_init(&w, &b, false);
+    fl_buf_init(b, RT_RECORD_MAX);
+    fl_jw_init(&w, b, false);
     fl_jw_object(&w);
     fl_jw_kstring(&w, "op", "delete");
     fl_jw_kstring(&w, "subject", subject);
     fl_jw_kint(&w, "version", version);
     fl_jw_kbool(&w, "permanent", permanent);
     fl_jw_end_object(&w);
+}
+
+static rt_code commit_delete(rt_store *st, const char *subject, int version, bool permanent, rt_error *err)
+{
+    fl_buf b;
+    rt_store_print_delete(&b, subject, version, permanent);
     return rt_store_commit(st, &b, err);
 }
 

@@ -1,5 +1,6 @@
-/* rest_test.c: one suite of conformance, the cases in runtime/rest/cases/, against three implementations: the registry
- * in memory; in a directory that is closed and opened again before each call; and over HTTP to a server.
+/* rest_test.c: one suite of conformance, the cases in runtime/rest/cases/, against four implementations: the registry
+ * in memory; in a directory that is closed and opened again before each call; the same with its log written anew each
+ * time; and over HTTP to a server.
  *
  * A case file, line by line (`#` and empty lines are left out):
  *     let NAME TEXT               $NAME stands for TEXT from here on
@@ -65,6 +66,18 @@ static void call_dir(fl_arena *a, const rt_rest_request *q, rt_rest_reply *out)
     rt_registry_close(registry);
     open_store();
     call_store(a, q, out);
+}
+
+/* As the directory, and written anew before each call: whatever is deleted or replaced is forgotten, nothing else. */
+static void call_tidy(fl_arena *a, const rt_rest_request *q, rt_rest_reply *out)
+{
+    rt_store *st = (rt_store *)registry;
+    rt_error err;
+    st->size += RT_STORE_MAX / 2;
+    st->tidy_at = 0;
+    if (rt_store_tidy(st, &err) != RT_OK || st->size > RT_STORE_MAX / 2)
+        fail_msg("the store is not made anew: %s", err.message);
+    call_dir(a, q, out);
 }
 
 static void close_store(void)
@@ -194,6 +207,7 @@ static const struct implementation {
     {"memory", open_mem, call_store, close_store},
     {"directory", open_dir, call_dir, close_store},
     {"http", open_http, call_http, close_http},
+    {"directory, written anew", open_dir, call_tidy, close_store},
 };
 
 /* ---- comparing ---- */
@@ -284,7 +298,7 @@ static void step(script *s, const struct implementation *how, size_t line, char 
     char *body = strchr(target, ' ');
     if (body)
         *body++ = 0;
-    rt_rest_request q = {call, target, body, body ? strlen(body) : 0};
+    rt_rest_request q = {.method = call, .target = target, .body = body, .n = body ? strlen(body) : 0};
     how->call(a, &q, &reply);
     if (!answers(a, want, &reply))
         fail_msg("%s:%zu, %s: %s %s answers %d %s, expected %s", s->file, line, how->name, call, target, reply.status,
@@ -488,6 +502,7 @@ int main(void)
         {"memory", conformance, NULL, NULL, (void *)&implementations[0]},
         {"directory", conformance, NULL, NULL, (void *)&implementations[1]},
         {"http", conformance, NULL, NULL, (void *)&implementations[2]},
+        {"written anew", conformance, NULL, NULL, (void *)&implementations[3]},
         cmocka_unit_test(hostile),
         cmocka_unit_test(oversized),
         cmocka_unit_test(idle_and_stopping),

@@ -1,0 +1,143 @@
+/* store_records.c: all that a store holds, as the records that make it: for a log that is written anew. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/store.h"
+
+typedef struct walk {
+    const rt_store *st;
+    rt_each_record *fn;
+    void *ctx;
+    bool more;
+} walk;
+
+/* Hands a finished record on, and frees it. */
+static bool give(walk *w, fl_buf *b)
+{
+    w->more = w->more && !b->full && w->fn(b->p, b->len, w->ctx);
+    fl_buf_wipe(b);
+    return w->more;
+}
+
+/* ---- schemas ---- */
+
+/* The versions that a subject has with this content; the first of all brings the content with it. */
+static void give_versions(walk *w, const rt_versions *of, const rt_content *c, bool *known)
+{
+    fl_buf b;
+    for (size_t i = 0; i < of->list.n && w->more; i++) {
+        const rt_version *v = &of->list.v[i];
+        if (v->content != c)
+            continue;
+        rt_subject s = c->is;
+        s.subject = of->subject;
+        s.version = v->number;
+        s.id = c->id;
+        rt_store_print_version(&b, &s, *known ? NULL : c->identity, v->ts);
+        *known = true;
+        give(w, &b);
+    }
+}
+
+/* Content by content, as the order of ids, and of the subjects that share one, is what clients see. */
+static bool give_content(const char *key, void *value, void *ctx)
+{
+    walk *w = ctx;
+    const rt_content *c = value;
+    bool known = false;
+    for (size_t i = 0; i < c->users.n && w->more; i++)
+        give_versions(w, c->users.v[i], c, &known);
+    return w->more;
+}
+
+static bool give_context(const char *key, void *value, void *ctx)
+{
+    walk *w = ctx;
+    const rt_context *c = value;
+    fl_buf b;
+    fl_jw j;
+    fl_map_each(c->by_id, give_content, w);
+    fl_buf_init(&b, RT_RECORD_MAX);
+    fl_jw_init(&j, &b, false);
+    fl_jw_object(&j);
+    fl_jw_kstring(&j, "op", "context");
+    fl_jw_kstring(&j, "name", c->name);
+    fl_jw_kint(&j, "lastId", c->last_id);
+    fl_jw_end_object(&j);
+    return give(w, &b);
+}
+
+/* After all versions are there: one that comes later would drive out a deleted one of equal content. */
+static bool give_deleted(const char *key, void *value, void *ctx)
+{
+    walk *w = ctx;
+    const rt_versions *v = value;
+    fl_buf b;
+    for (size_t i = 0; i < v->list.n && w->more; i++)
+        if (v->list.v[i].deleted) {
+            rt_store_print_delete(&b, v->subject, v->list.v[i].number, false);
+            give(w, &b);
+        }
+    return w->more;
+}
+
+/* After the deletions, which take a subject's settings with them. */
+static bool give_scope(const char *key, void *value, void *ctx)
+{
+    walk *w = ctx;
+    const rt_scope *s = value;
+    fl_buf b;
+    if (s->config) {
+        rt_store_print_setting(&b, "config", key, s->config);
+        give(w, &b);
+    }
+    if (s->mode && w->more) {
+        rt_store_print_setting(&b, "mode", key, s->mode);
+        give(w, &b);
+    }
+    return w->more;
+}
+
+/* ---- keys ---- */
+
+static bool give_kek(const char *key, void *value, void *ctx)
+{
+    walk *w = ctx;
+    const rt_kek_entry *e = value;
+    fl_buf b;
+    rt_store_print_kek(&b, &e->kek);
+    give(w, &b);
+    for (size_t i = 0; i < e->deks.n && w->more; i++) {
+        rt_store_print_dek(&b, e->deks.v[i]);
+        give(w, &b);
+    }
+    return w->more;
+}
+
+bool rt_store_records(const rt_store *st, rt_each_record *fn, void *ctx)
+{
+    walk w = {st, fn, ctx, true};
+    fl_map_each(st->contexts, give_context, &w);
+    if (w.more)
+        fl_map_each(st->subjects, give_deleted, &w);
+    if (w.more)
+        fl_map_each(st->scopes, give_scope, &w);
+    if (w.more)
+        fl_map_each(st->keks, give_kek, &w);
+    return w.more;
+}
+
+/* ---- applying ---- */
+
+rt_code rt_store_apply_context(rt_store *st, const fl_json *record, rt_error *err)
+{
+    const char *name = fl_json_str(record, "name");
+    int64_t last;
+    if (!name || name[0] != '.' || strchr(name, ':') || rt_subject_wrong(name) ||
+        !fl_json_int(record, "lastId", &last) || last < 0 || last > INT32_MAX)
+        return rt_fail(err, RT_IO, "a record of a context lacks a member or is out of bounds");
+    rt_context *c = rt_store_make_context(st, name);
+    if (last > c->last_id)
+        c->last_id = (int)last;
+    return RT_OK;
+}
