@@ -5,9 +5,9 @@
 
 #include "cli/io.h"
 #include "cli/opt.h"
+#include "cli/serve_kms.h"
 #include "cli/stop.h"
 #include "cli/verbs.h"
-#include "runtime/config.h"
 #include "runtime/rest/load.h"
 #include "runtime/rest/server.h"
 
@@ -69,31 +69,28 @@ int cli_serve(int argc, char **argv)
         {"store", 0, CLI_TEXT, NULL, "URL", "mem:, gone with the process (the default), or file://DIR", &o.store},
         {"build", 0, CLI_TEXT, NULL, "DIR", "a build whose schemas, rules and keys it holds from the start", &o.build},
         {"config", 0, CLI_TEXT, NULL, "FILE",
-         "client settings, key=value: with them shared KEKs use their own KMS; without, a key of the registry",
-         &o.config},
+         "client settings, key=value: all shared KEKs then use their own KMS (docs/serve.md)", &o.config},
         {0},
     };
     const cli_command cmd = {"serve", "", "serves the embedded registry over HTTP: schemas and data keys", opts, 0, 0};
     cli_args args;
     rt_error e;
     rt_registry *r;
-    rt_config *config = NULL;
+    cli_serve_kms kms;
     int rc = cli_parse(&cmd, argc, argv, &args);
     if (rc >= 0)
         return rc;
     signal(SIGPIPE, SIG_IGN);
-    if (o.config && rt_config_load(o.config, &config, &e) != RT_OK)
-        return (int)cannot(&e);
-    rt_param_source source = {.config = config};
-    rt_params params = rt_param_source_params(&source);
-    rt_registry_options opt = {.params = o.config ? &params : NULL};
-    if (rt_registry_open(o.store, &opt, &r, &e) != RT_OK) {
-        rt_config_free(config);
+    rt_code code = cli_serve_kms_open(&kms, o.config, o.build, &e);
+    rt_registry_options opt = cli_serve_kms_options(&kms);
+    if (code != RT_OK || rt_registry_open(o.store, &opt, &r, &e) != RT_OK) {
+        cli_serve_kms_close(&kms);
         return (int)cannot(&e);
     }
+    cli_serve_kms_say(&kms);
     fl_status status = serve((rt_store *)r, &o);
     rt_registry_close(r);
-    rt_config_free(config);
+    cli_serve_kms_close(&kms);
     cli_stop_die();
     return (int)cli_finish(status);
 }

@@ -421,6 +421,45 @@ static rt_code check(void *ctx, const char *kek, const char *name, rt_error *err
     return code;
 }
 
+/* What says as whom a key service is called: parameters in small letters, variables that are behind no parameter in
+ * capitals. */
+static const struct credential {
+    const char *type, *name;
+} credentials[] = {
+    {"local-kms", "secret"},
+    {"aws-kms", "access.key.id"},
+    {"aws-kms", "profile"},
+    {"aws-kms", "AWS_WEB_IDENTITY_TOKEN_FILE"},
+    {"aws-kms", "AWS_CONTAINER_CREDENTIALS_FULL_URI"},
+    {"aws-kms", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"},
+    {"azure-kms", "client.id"},
+    {"azure-kms", "IDENTITY_ENDPOINT"},
+    {"azure-kms", "AZURE_FEDERATED_TOKEN_FILE"},
+    {"gcp-kms", "private.key"},
+    {"gcp-kms", "GOOGLE_APPLICATION_CREDENTIALS"},
+    {"gcp-kms", "GCE_METADATA_HOST"},
+    {"hcvault", "token.id"},
+    {"hcvault", "approle.role.id"},
+};
+
+bool rt_param_source_has(const rt_param_source *s, const char *kek, const char *type)
+{
+    const rt_plan_kek *k = plan_kek(s->plan, kek);
+    for (size_t i = 0; i < sizeof credentials / sizeof credentials[0]; i++) {
+        const char *name = credentials[i].name, *env = name;
+        if (strcmp(credentials[i].type, type) != 0)
+            continue;
+        if (*name >= 'a' && (setting(s, name) || plan_param(k, name)))
+            return true;
+        if (*name >= 'a' && !(env = rt_param_env(type, name)))
+            continue;
+        const char *value = s->getenv ? s->getenv(env) : getenv(env);
+        if (value && *value)
+            return true;
+    }
+    return false;
+}
+
 /* ---- what policy and configuration name ---- */
 
 static fl_secret env(void *ctx, const char *name)

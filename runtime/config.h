@@ -48,6 +48,10 @@ typedef struct rt_param_source {
  * refuses. */
 rt_params rt_param_source_params(const rt_param_source *s);
 
+/* Does a setting, a variable or the plan say as whom a KEK's key service is called? What a machine has by itself (a
+ * file in the home folder, a metadata service) does not count. */
+bool rt_param_source_has(const rt_param_source *s, const char *kek, const char *type);
+
 /* The vendor's environment variable of a parameter, NULL if there is none. type NULL: not known; then only a name that
  * one KMS alone has counts. */
 const char *rt_param_env(const char *kms_type, const char *param);

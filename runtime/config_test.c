@@ -331,6 +331,31 @@ static void named_key_ids(void **state)
     rt_config_free(c);
 }
 
+/* Whose credentials are given: by a setting, a variable behind a parameter, one of its own, the plan. */
+static const char *metadata_host(const char *name)
+{
+    return !strcmp(name, "GCE_METADATA_HOST") ? "localhost:1" : !strcmp(name, "VAULT_TOKEN") ? "" : NULL;
+}
+
+static void has_credentials(void **state)
+{
+    rt_plan_kek keks[] = {
+        {.kek = {.name = "a", .kms_type = "aws-kms"}, .params = &(rt_plan_param){"profile", "${env:P}"}, .nparams = 1}};
+    rt_plan plan = {.keks = keks, .nkeks = 1};
+    rt_config *c = config_of("rule.executors._default_.param.approle.role.id=r\n");
+    rt_param_source s = {c, &plan, env_of}, machine = {.getenv = metadata_host};
+    assert_true(rt_param_source_has(&s, "k", "local-kms")); /* LOCAL_SECRET */
+    assert_true(rt_param_source_has(&s, "k", "azure-kms")); /* AZURE_CLIENT_ID */
+    assert_false(rt_param_source_has(&s, "k", "gcp-kms"));  /* which has no variable for client.id */
+    assert_true(rt_param_source_has(&s, "k", "hcvault"));   /* a setting */
+    assert_true(rt_param_source_has(&s, "a", "aws-kms"));   /* the plan's */
+    assert_false(rt_param_source_has(&s, "k", "aws-kms"));
+    assert_false(rt_param_source_has(&s, "a", "rot13"));
+    assert_true(rt_param_source_has(&machine, "k", "gcp-kms"));
+    assert_false(rt_param_source_has(&machine, "k", "hcvault")); /* empty */
+    rt_config_free(c);
+}
+
 /* A setting whose reference does not resolve is told apart from one that is not there. */
 static void broken_parameters(void **state)
 {
@@ -365,7 +390,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(text_form),  TEST(bad_text),   TEST(settings),        TEST(too_long),           TEST(from_a_pipe),
         TEST(by_prefix),  TEST(references), TEST(no_second_round), TEST(refused_references), TEST(value_of_key),
-        TEST(precedence), TEST(variables),  TEST(named_key_ids),   TEST(broken_parameters),
+        TEST(precedence), TEST(variables),  TEST(named_key_ids),   TEST(has_credentials),    TEST(broken_parameters),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }
