@@ -6,7 +6,7 @@ DESTDIR  ?=
 ifeq ($(origin CC),default)
 CC       := gcc
 endif
-PKGS     := jansson libcurl openssl rdkafka libpcre2-8 libmicrohttpd
+PKGS     := jansson libcurl openssl rdkafka libpcre2-8 libmicrohttpd gnutls
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wundef -Wvla -Wno-unused-parameter
 HARDEN   := -fstack-protector-strong -fPIE $(if $(findstring clang,$(CC)),,-fstack-clash-protection -fcf-protection)
 OPT      ?= -O2 -g

@@ -12,6 +12,7 @@ typedef struct rest_param {
 
 typedef struct rest_call {
     rt_store *st;
+    const rt_access *access; /* NULL: may do everything */
     fl_arena *a;
     const char *segment[REST_MOST_SEGMENTS]; /* of the path, decoded */
     size_t nsegments;
@@ -59,6 +60,10 @@ void rest_list(rest_call *c, const rest_strings *s); /* as a JSON array, paged *
 /* subjectPrefix, with the call's context; without one, or with ":*:", any context. */
 const char *rest_prefix(rest_call *c, bool *any_context);
 bool rest_prefixed(const char *subject, const char *prefix, bool any_context);
+
+/* May the caller see that there is this subject? And what to answer where they may not. */
+bool rest_visible(const rest_call *c, const char *subject);
+rt_code rest_denied_schema(rest_call *c);
 
 /* A version as JSON members of the object that is open. */
 enum { REST_NUMBERS = 1 /* subject, version, id */, REST_STATE = 2 /* ts, deleted */ };

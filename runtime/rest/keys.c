@@ -72,7 +72,8 @@ static bool add_kek(const char *key, void *value, void *ctx)
 {
     naming *n = ctx;
     const rt_kek_entry *e = value;
-    if ((!e->kek.deleted || rest_flag(n->c, "deleted")) && has_prefixed_dek(n->c, e))
+    if ((!e->kek.deleted || rest_flag(n->c, "deleted")) &&
+        rt_access_may(n->c->access, RT_ON_KEK, e->kek.name, RT_MAY_READ) && has_prefixed_dek(n->c, e))
         FL_PUSH(n->c->a, &n->list, e->kek.name);
     return true;
 }

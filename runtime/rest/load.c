@@ -44,7 +44,7 @@ static rt_code send_file(loader *l, const char *method, const char *target, cons
     rt_code code = read_body(l, path, &text, &n);
     if (code != RT_OK)
         return code;
-    rt_rest_request call = {method, target, text, n};
+    rt_rest_request call = {.method = method, .target = target, .body = text, .n = n};
     rt_rest_handle(l->st, l->a, &call, &reply);
     *status = reply.status;
     if (reply.status >= 300) {

@@ -4,6 +4,7 @@
 #ifndef FLEC_RUNTIME_REST_H
 #define FLEC_RUNTIME_REST_H
 
+#include "runtime/rest/roles.h"
 #include "runtime/store.h"
 
 #define RT_REST_BODY_MAX   ((size_t)16 << 20) /* bytes of a request's body */
@@ -15,6 +16,7 @@ typedef struct rt_rest_request {
     const char *target; /* path and query as they were sent, percent-encoded */
     const char *body;   /* NULL: none */
     size_t n;
+    const rt_access *access; /* NULL: may do everything */
 } rt_rest_request;
 
 /* body: the caller wipes and frees it (keys of shared KEKs may stand in it). */

@@ -1,7 +1,7 @@
 /* route.c: from a request to its handler: targets taken apart, the table of routes, answers that are errors. */
 #include <string.h>
 
-#include "runtime/rest/call.h"
+#include "runtime/rest/may.h"
 
 #define JSON_TYPE "application/vnd.schemaregistry.v1+json"
 
@@ -10,62 +10,64 @@
 static const struct route {
     const char *method, *path; /* a `*` is one segment that the handler gets; a last `**` any number of them */
     rest_handler *handler;
+    rest_need need; /* what a user must have, where there are users */
+    unsigned right;
 } routes[] = {
-    {"GET", "/", rest_root},
-    {"GET", "/contexts", rest_contexts},
-    {"GET", "/v1/metadata/id", rest_id},
-    {"GET", "/v1/metadata/version", rest_release},
-    {"GET", "/associations/**", rest_no_association},
-    {"GET", "/schemas", rest_schemas},
-    {"GET", "/schemas/types", rest_types},
-    {"GET", "/schemas/ids/*", rest_by_id},
-    {"GET", "/schemas/ids/*/schema", rest_by_id_text},
-    {"GET", "/schemas/ids/*/subjects", rest_id_subjects},
-    {"GET", "/schemas/ids/*/versions", rest_id_versions},
-    {"GET", "/schemas/guids/*", rest_by_guid},
-    {"GET", "/schemas/guids/*/ids", rest_guid_ids},
-    {"GET", "/subjects", rest_subjects},
-    {"POST", "/subjects/*", rest_lookup},
-    {"DELETE", "/subjects/*", rest_delete_subject},
-    {"GET", "/subjects/*/metadata", rest_with_metadata},
-    {"GET", "/subjects/*/versions", rest_versions},
-    {"POST", "/subjects/*/versions", rest_register},
-    {"GET", "/subjects/*/versions/*", rest_get_version},
-    {"DELETE", "/subjects/*/versions/*", rest_delete_version},
-    {"GET", "/subjects/*/versions/*/schema", rest_get_text},
-    {"GET", "/subjects/*/versions/*/referencedby", rest_referenced_by},
-    {"POST", "/subjects/*/versions/*/tags", rest_tag_version},
-    {"POST", "/compatibility/subjects/*/versions", rest_compatible},
-    {"POST", "/compatibility/subjects/*/versions/*", rest_compatible},
-    {"GET", "/config", rest_get_config},
-    {"PUT", "/config", rest_set_config},
-    {"DELETE", "/config", rest_delete_config},
-    {"GET", "/config/*", rest_get_config},
-    {"PUT", "/config/*", rest_set_config},
-    {"DELETE", "/config/*", rest_delete_config},
-    {"GET", "/mode", rest_get_mode},
-    {"PUT", "/mode", rest_set_mode},
-    {"DELETE", "/mode", rest_delete_mode},
-    {"GET", "/mode/*", rest_get_mode},
-    {"PUT", "/mode/*", rest_set_mode},
-    {"DELETE", "/mode/*", rest_delete_mode},
-    {"GET", "/dek-registry/v1/keks", rest_keks},
-    {"POST", "/dek-registry/v1/keks", rest_create_kek},
-    {"GET", "/dek-registry/v1/keks/*", rest_get_kek},
-    {"PUT", "/dek-registry/v1/keks/*", rest_update_kek},
-    {"DELETE", "/dek-registry/v1/keks/*", rest_delete_kek},
-    {"POST", "/dek-registry/v1/keks/*/undelete", rest_undelete_kek},
-    {"POST", "/dek-registry/v1/keks/*/test", rest_test_kek},
-    {"GET", "/dek-registry/v1/keks/*/deks", rest_deks},
-    {"POST", "/dek-registry/v1/keks/*/deks", rest_create_dek},
-    {"POST", "/dek-registry/v1/keks/*/deks/*", rest_create_dek},
-    {"GET", "/dek-registry/v1/keks/*/deks/*", rest_get_dek},
-    {"DELETE", "/dek-registry/v1/keks/*/deks/*", rest_delete_dek},
-    {"POST", "/dek-registry/v1/keks/*/deks/*/undelete", rest_undelete_dek},
-    {"GET", "/dek-registry/v1/keks/*/deks/*/versions", rest_dek_versions},
-    {"GET", "/dek-registry/v1/keks/*/deks/*/versions/*", rest_get_dek},
-    {"DELETE", "/dek-registry/v1/keks/*/deks/*/versions/*", rest_delete_dek},
-    {"POST", "/dek-registry/v1/keks/*/deks/*/versions/*/undelete", rest_undelete_dek},
+    {"GET", "/", rest_root, REST_ANYBODY, 0},
+    {"GET", "/contexts", rest_contexts, REST_GRANTED, RT_MAY_READ},
+    {"GET", "/v1/metadata/id", rest_id, REST_ANYBODY, 0},
+    {"GET", "/v1/metadata/version", rest_release, REST_ANYBODY, 0},
+    {"GET", "/associations/**", rest_no_association, REST_ANYBODY, 0},
+    {"GET", "/schemas", rest_schemas, REST_GRANTED, RT_MAY_READ},
+    {"GET", "/schemas/types", rest_types, REST_ANYBODY, 0},
+    {"GET", "/schemas/ids/*", rest_by_id, REST_GRANTED, RT_MAY_READ},
+    {"GET", "/schemas/ids/*/schema", rest_by_id_text, REST_GRANTED, RT_MAY_READ},
+    {"GET", "/schemas/ids/*/subjects", rest_id_subjects, REST_GRANTED, RT_MAY_READ},
+    {"GET", "/schemas/ids/*/versions", rest_id_versions, REST_GRANTED, RT_MAY_READ},
+    {"GET", "/schemas/guids/*", rest_by_guid, REST_GRANTED, RT_MAY_READ},
+    {"GET", "/schemas/guids/*/ids", rest_guid_ids, REST_GRANTED, RT_MAY_READ},
+    {"GET", "/subjects", rest_subjects, REST_GRANTED, RT_MAY_READ},
+    {"POST", "/subjects/*", rest_lookup, REST_SUBJECT, RT_MAY_READ},
+    {"DELETE", "/subjects/*", rest_delete_subject, REST_SUBJECT, RT_MAY_DELETE},
+    {"GET", "/subjects/*/metadata", rest_with_metadata, REST_SUBJECT, RT_MAY_READ},
+    {"GET", "/subjects/*/versions", rest_versions, REST_SUBJECT, RT_MAY_READ},
+    {"POST", "/subjects/*/versions", rest_register, REST_SUBJECT, RT_MAY_WRITE},
+    {"GET", "/subjects/*/versions/*", rest_get_version, REST_SUBJECT, RT_MAY_READ},
+    {"DELETE", "/subjects/*/versions/*", rest_delete_version, REST_SUBJECT, RT_MAY_DELETE},
+    {"GET", "/subjects/*/versions/*/schema", rest_get_text, REST_SUBJECT, RT_MAY_READ},
+    {"GET", "/subjects/*/versions/*/referencedby", rest_referenced_by, REST_SUBJECT, RT_MAY_READ},
+    {"POST", "/subjects/*/versions/*/tags", rest_tag_version, REST_SUBJECT, RT_MAY_WRITE},
+    {"POST", "/compatibility/subjects/*/versions", rest_compatible, REST_SUBJECT, RT_MAY_WRITE},
+    {"POST", "/compatibility/subjects/*/versions/*", rest_compatible, REST_SUBJECT, RT_MAY_WRITE},
+    {"GET", "/config", rest_get_config, REST_SCOPE, RT_MAY_SEE_CONFIG},
+    {"PUT", "/config", rest_set_config, REST_SCOPE, RT_MAY_CONFIG},
+    {"DELETE", "/config", rest_delete_config, REST_SCOPE, RT_MAY_CONFIG},
+    {"GET", "/config/*", rest_get_config, REST_SCOPE, RT_MAY_SEE_CONFIG},
+    {"PUT", "/config/*", rest_set_config, REST_SCOPE, RT_MAY_CONFIG},
+    {"DELETE", "/config/*", rest_delete_config, REST_SCOPE, RT_MAY_CONFIG},
+    {"GET", "/mode", rest_get_mode, REST_SCOPE, RT_MAY_SEE_CONFIG},
+    {"PUT", "/mode", rest_set_mode, REST_SCOPE, RT_MAY_CONFIG},
+    {"DELETE", "/mode", rest_delete_mode, REST_SCOPE, RT_MAY_CONFIG},
+    {"GET", "/mode/*", rest_get_mode, REST_SCOPE, RT_MAY_SEE_CONFIG},
+    {"PUT", "/mode/*", rest_set_mode, REST_SCOPE, RT_MAY_CONFIG},
+    {"DELETE", "/mode/*", rest_delete_mode, REST_SCOPE, RT_MAY_CONFIG},
+    {"GET", "/dek-registry/v1/keks", rest_keks, REST_GRANTED, RT_MAY_READ},
+    {"POST", "/dek-registry/v1/keks", rest_create_kek, REST_NEW_KEK, RT_MAY_WRITE},
+    {"GET", "/dek-registry/v1/keks/*", rest_get_kek, REST_KEK, RT_MAY_READ},
+    {"PUT", "/dek-registry/v1/keks/*", rest_update_kek, REST_KEK, RT_MAY_CONFIG},
+    {"DELETE", "/dek-registry/v1/keks/*", rest_delete_kek, REST_KEK, RT_MAY_DELETE},
+    {"POST", "/dek-registry/v1/keks/*/undelete", rest_undelete_kek, REST_KEK, RT_MAY_WRITE},
+    {"POST", "/dek-registry/v1/keks/*/test", rest_test_kek, REST_KEK, RT_MAY_WRITE},
+    {"GET", "/dek-registry/v1/keks/*/deks", rest_deks, REST_KEK, RT_MAY_READ},
+    {"POST", "/dek-registry/v1/keks/*/deks", rest_create_dek, REST_KEK, RT_MAY_WRITE},
+    {"POST", "/dek-registry/v1/keks/*/deks/*", rest_create_dek, REST_KEK, RT_MAY_WRITE},
+    {"GET", "/dek-registry/v1/keks/*/deks/*", rest_get_dek, REST_KEK, RT_MAY_READ},
+    {"DELETE", "/dek-registry/v1/keks/*/deks/*", rest_delete_dek, REST_KEK, RT_MAY_DELETE},
+    {"POST", "/dek-registry/v1/keks/*/deks/*/undelete", rest_undelete_dek, REST_KEK, RT_MAY_WRITE},
+    {"GET", "/dek-registry/v1/keks/*/deks/*/versions", rest_dek_versions, REST_KEK, RT_MAY_READ},
+    {"GET", "/dek-registry/v1/keks/*/deks/*/versions/*", rest_get_dek, REST_KEK, RT_MAY_READ},
+    {"DELETE", "/dek-registry/v1/keks/*/deks/*/versions/*", rest_delete_dek, REST_KEK, RT_MAY_DELETE},
+    {"POST", "/dek-registry/v1/keks/*/deks/*/versions/*/undelete", rest_undelete_dek, REST_KEK, RT_MAY_WRITE},
 };
 
 /* ---- errors ---- */
@@ -248,7 +250,7 @@ void rt_rest_handle(rt_store *st, fl_arena *a, const rt_rest_request *q, rt_rest
     bool known;
     *out = (rt_rest_reply){.status = 200, .type = JSON_TYPE};
     fl_buf_init(&out->body, RT_REST_ANSWER_MAX);
-    *c = (rest_call){.st = st, .a = a, .out = out};
+    *c = (rest_call){.st = st, .access = q->access, .a = a, .out = out};
     fl_jw_init(&c->w, &out->body, false);
     const char *wrong = take_target(c, q->target);
     if (wrong) {
@@ -266,7 +268,9 @@ void rt_rest_handle(rt_store *st, fl_arena *a, const rt_rest_request *q, rt_rest
         print_error(out, 400, 400, wrong);
         return;
     }
-    rt_code code = route->handler(c);
+    rt_code code = rest_allow(c, route->need, route->right);
+    if (code == RT_OK)
+        code = route->handler(c);
     if (code == RT_OK && out->body.full)
         code = rt_fail(&c->err, RT_IO, "the answer is too large: ask for it in parts, with offset and limit");
     if (code != RT_OK)

@@ -120,7 +120,8 @@ static bool has_rule_type(fl_arena *a, const rt_subject *s, const char *type)
 static bool add_schema(const rt_versions *of, const rt_version *v, void *ctx)
 {
     listing *l = ctx;
-    if ((v->deleted && !l->deleted) || !rest_prefixed(of->subject, l->prefix, l->any_context))
+    if ((v->deleted && !l->deleted) || !rest_visible(l->c, of->subject) ||
+        !rest_prefixed(of->subject, l->prefix, l->any_context))
         return true;
     if (l->latest && l->list.n && l->list.v[l->list.n - 1].of == of)
         l->list.n--; /* versions of a subject come in order */
@@ -173,6 +174,24 @@ rt_code rest_schemas(rest_call *c)
 
 /* ---- by id ---- */
 
+/* Who may read one of its subjects may read a schema; the subject that is shown with it is one of those. */
+static rt_code may_see(rest_call *c, const rt_content *content, const char **hint)
+{
+    const char *seen = NULL;
+    bool hinted = false;
+    if (rt_access_admin(c->access))
+        return RT_OK;
+    for (size_t i = 0; i < content->users.n && !hinted; i++) {
+        const char *subject = content->users.v[i]->subject;
+        if (!rest_visible(c, subject))
+            continue;
+        hinted = *hint && !strcmp(*hint, subject);
+        seen = seen && !hinted ? seen : subject;
+    }
+    *hint = *hint ? seen : NULL;
+    return seen ? RT_OK : rest_denied_schema(c);
+}
+
 /* `subject` names a context and who is preferred; a subject of the default one is looked for in the others, too. */
 static rt_code find_content(rest_call *c, const rt_content **out, const char **hint)
 {
@@ -194,7 +213,7 @@ static rt_code find_content(rest_call *c, const rt_content **out, const char **h
     const char *found;
     if (!*out || !rt_store_place(c->st, *out, *hint, true, &found))
         return rt_fail_as(&c->err, RT_NOT_FOUND, 40403, "schema id %ld is not in the registry %s", id, c->st->url);
-    return RT_OK;
+    return may_see(c, *out, hint);
 }
 
 static rt_code print_content(rest_call *c, const rt_content *content, const char *hint)
@@ -248,7 +267,7 @@ static void each_use(rest_call *c, const rt_content *content, void (*fn)(rest_ca
     for (size_t i = 0; i < content->users.n; i++) {
         const rt_versions *v = content->users.v[i];
         for (size_t k = 0; k < v->list.n; k++)
-            if (v->list.v[k].content == content && (deleted || !v->list.v[k].deleted))
+            if (v->list.v[k].content == content && rest_visible(c, v->subject) && (deleted || !v->list.v[k].deleted))
                 fn(c, v->subject, v->list.v[k].number, ctx);
     }
 }
@@ -299,41 +318,50 @@ rt_code rest_id_versions(rest_call *c)
 
 typedef struct guid_search {
     const char *guid;
+    rest_call *call;
+    bool print; /* all of them; else the first is enough */
     const rt_content *found;
-    rest_call *print; /* NULL: the first is enough */
+    bool hidden; /* there is one that the caller may not read */
 } guid_search;
 
 static bool in_context(const char *key, void *value, void *ctx)
 {
     guid_search *g = ctx;
     const rt_content *c = fl_map_get(((const rt_context *)value)->by_guid, g->guid);
+    const char *hint = NULL;
+    if (c && may_see(g->call, c, &hint) != RT_OK) {
+        g->hidden = true;
+        c = NULL;
+    }
     g->found = g->found ? g->found : c;
     if (c && g->print) {
-        fl_jw_object(&g->print->w);
-        fl_jw_kstring(&g->print->w, "context", key);
-        fl_jw_kint(&g->print->w, "id", c->id);
-        fl_jw_end_object(&g->print->w);
+        fl_jw_object(&g->call->w);
+        fl_jw_kstring(&g->call->w, "context", key);
+        fl_jw_kint(&g->call->w, "id", c->id);
+        fl_jw_end_object(&g->call->w);
     }
     return g->print || !g->found;
 }
 
-static rt_code no_guid(rest_call *c)
+static rt_code no_guid(rest_call *c, const guid_search *g)
 {
+    if (g->hidden)
+        return rest_denied_schema(c);
     return rt_fail_as(&c->err, RT_NOT_FOUND, 40403, "schema %s is not in the registry %s", c->arg[0], c->st->url);
 }
 
 rt_code rest_by_guid(rest_call *c)
 {
-    guid_search g = {c->arg[0], NULL, NULL};
+    guid_search g = {.guid = c->arg[0], .call = c};
     fl_map_each(c->st->contexts, in_context, &g);
-    return g.found ? print_content(c, g.found, NULL) : no_guid(c);
+    return g.found ? print_content(c, g.found, NULL) : no_guid(c, &g);
 }
 
 rt_code rest_guid_ids(rest_call *c)
 {
-    guid_search g = {c->arg[0], NULL, c};
+    guid_search g = {.guid = c->arg[0], .call = c, .print = true};
     fl_jw_array(&c->w);
     fl_map_each(c->st->contexts, in_context, &g);
     fl_jw_end_array(&c->w);
-    return g.found ? RT_OK : no_guid(c);
+    return g.found ? RT_OK : no_guid(c, &g);
 }

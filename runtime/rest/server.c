@@ -225,7 +225,8 @@ static answer refuse(request *q, int status, const char *why)
 static void handle(request *q, const char *method)
 {
     fl_arena *a = fl_arena_new();
-    rt_rest_request call = {method, q->target, q->body.len ? q->body.p : NULL, q->body.len};
+    rt_rest_request call = {
+        .method = method, .target = q->target, .body = q->body.len ? q->body.p : NULL, .n = q->body.len};
     rt_rest_handle(q->server->store, a, &call, &q->reply);
     fl_arena_free(a);
     q->handled = true;

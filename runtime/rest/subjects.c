@@ -16,7 +16,8 @@ static bool add_subject(const char *key, void *value, void *ctx)
 {
     naming *n = ctx;
     bool alive = rt_store_subject(n->c->st, key, false) != NULL, there = ((const rt_versions *)value)->list.n != 0;
-    if (there && (n->only ? !alive : alive || n->deleted) && rest_prefixed(key, n->prefix, n->any_context))
+    if (there && rest_visible(n->c, key) && (n->only ? !alive : alive || n->deleted) &&
+        rest_prefixed(key, n->prefix, n->any_context))
         FL_PUSH(n->c->a, &n->list, ((const rt_versions *)value)->subject);
     return true;
 }

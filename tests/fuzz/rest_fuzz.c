@@ -22,7 +22,7 @@ static void call(rt_store *st, const char *method, const char *target, const cha
 {
     fl_arena *a = fl_arena_new();
     rt_rest_reply reply;
-    rt_rest_request q = {method, target, body, body ? strlen(body) : 0};
+    rt_rest_request q = {.method = method, .target = target, .body = body, .n = body ? strlen(body) : 0};
     rt_rest_handle(st, a, &q, &reply);
     MUST(reply.status >= 200 && reply.status < 600);
     MUST(!reply.type == (reply.status == 204));
