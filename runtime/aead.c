@@ -70,6 +70,14 @@ void rt_key_name(rt_key *k, const char *what)
     k->what = fl_xstrdup(what);
 }
 
+void rt_key_count(rt_key *k)
+{
+    if (k->alg == RT_AES256_SIV)
+        return;
+    k->gcm.seals = rt_seals_of(k->gcm.id);
+    k->gcm.counted = rt_seals_count(k->gcm.seals);
+}
+
 bool rt_key_worn(const rt_key *k)
 {
     return k->alg != RT_AES256_SIV && k->gcm.counted >= RT_SEALS_ROTATE;

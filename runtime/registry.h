@@ -49,6 +49,7 @@ typedef struct rt_dek {
 typedef struct rt_registry rt_registry;
 struct rt_registry {
     const struct rt_registry_ops *ops;
+    bool threads; /* its calls may come from several threads at once */
 };
 
 typedef struct rt_registry_ops {
@@ -69,6 +70,10 @@ typedef struct rt_registry_ops {
     rt_code (*get_dek)(rt_registry *r, fl_arena *a, const char *kek, const char *subject, rt_alg alg,
                        int version /* -1 latest */, bool deleted, rt_dek *out, rt_error *err);
     void (*close)(rt_registry *r);
+    /* The version with that GUID, 36 characters (records with the newer framing carry it). RT_NOT_FOUND; NULL: this
+     * registry knows none. */
+    rt_code (*schema_by_guid)(rt_registry *r, fl_arena *a, const char *guid, const char *subject_hint, rt_subject *out,
+                              rt_error *err);
 } rt_registry_ops;
 
 /* The embedded registry. url: "mem:" or "file://DIR" (made if absent; RT_IO with a message if another process has it,
@@ -84,6 +89,8 @@ typedef struct rt_registry_options {
 } rt_registry_options;
 rt_code rt_registry_open(const char *url, const rt_registry_options *opt, rt_registry **out, rt_error *err);
 void rt_registry_close(rt_registry *r);
+/* The same registry for several threads: one call at a time. Closes `inner` when it is closed. */
+rt_registry *rt_registry_locked(rt_registry *inner);
 
 /* The vendor's GUID of a schema version, as 36 characters and a NUL (facts: docs/wire.md). */
 rt_code rt_schema_guid(const rt_subject *s, char out[37], rt_error *err);

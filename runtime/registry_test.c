@@ -26,6 +26,7 @@ static fl_arena *a;
 static rt_registry *r;
 static char dir[64], url[80];
 static const char *kind; /* "mem" or "file" */
+static bool locked;
 
 static int64_t now(void *ctx)
 {
@@ -46,6 +47,8 @@ static void open_it(void)
     rt_code code = rt_registry_open(url, &opt, &r, &err);
     if (code != RT_OK)
         fail_msg("%s", err.message);
+    if (locked)
+        r = rt_registry_locked(r);
 }
 
 /* ---- short forms ---- */
@@ -182,6 +185,15 @@ static void lookups(void)
     assert_int_equal(got.version, 2);
     assert_int_equal(r->ops->schema_by_id(r, a, 2, "a", &got, &err), RT_OK);
     assert_string_equal(got.subject, "b");
+    rt_subject first = got;
+    assert_int_equal(r->ops->schema_by_guid(r, a, first.guid, NULL, &got, &err), RT_OK);
+    assert_int_equal(got.id, first.id);
+    assert_string_equal(got.guid, first.guid);
+    assert_int_equal(r->ops->subject_version(r, a, "a", 1, &first, &err), RT_OK);
+    assert_int_equal(r->ops->schema_by_guid(r, a, first.guid, "b", &got, &err), RT_OK);
+    assert_string_equal(got.subject, "b");
+    refused(r->ops->schema_by_guid(r, a, "00000000-0000-0000-0000-000000000000", NULL, &got, &err), RT_NOT_FOUND,
+            "40403");
     refused(r->ops->subject_version(r, a, "c", -1, &got, &err), RT_NOT_FOUND, "40401");
     refused(r->ops->subject_version(r, a, "a", 2, &got, &err), RT_NOT_FOUND, "40402");
     refused(r->ops->subject_version(r, a, "a", 0, &got, &err), RT_BAD_INPUT, "42202");
@@ -456,12 +468,14 @@ static void run_case(const struct conformance *c)
     fl_remove_tree(dir);
 }
 
-/* state: "mem", "file", or the same with the registry's own credentials: "mem+", "file+". */
+/* state: "mem", "file", or the same with the registry's own credentials: "mem+", "file+"; "mem locked": for several
+ * threads. */
 static void conformance(void **state)
 {
     const char *how = *state;
     kind = how[0] == 'm' ? "mem" : "file";
     params = strchr(how, '+') ? &own : NULL;
+    locked = strstr(how, "locked") != NULL;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         run_case(&cases[i]);
 }
@@ -475,12 +489,13 @@ static void urls(void **state)
 
 int main(void)
 {
-    static char *hows[] = {"mem", "file", "mem+", "file+"};
+    static char *hows[] = {"mem", "file", "mem+", "file+", "mem locked"};
     const struct CMUnitTest tests[] = {
         {"mem", conformance, NULL, NULL, hows[0]},
         {"file", conformance, NULL, NULL, hows[1]},
         {"mem_with_credentials", conformance, NULL, NULL, hows[2]},
         {"file_with_credentials", conformance, NULL, NULL, hows[3]},
+        {"mem_for_several_threads", conformance, NULL, NULL, hows[4]},
         cmocka_unit_test(urls),
     };
     return cmocka_run_group_tests_name("registry", tests, NULL, NULL);

@@ -59,6 +59,7 @@ static const rt_registry_ops ops = {
     .register_subject = rt_store_register,
     .subject_version = rt_store_version,
     .schema_by_id = rt_store_by_id,
+    .schema_by_guid = rt_store_by_guid,
     .create_kek = rt_store_create_kek,
     .get_kek = rt_store_get_kek,
     .create_dek = rt_store_create_dek,

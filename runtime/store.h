@@ -160,6 +160,8 @@ rt_code rt_store_lookup(rt_store *st, fl_arena *a, rt_subject *s, bool normalize
                         rt_error *err);
 rt_code rt_store_version(rt_registry *r, fl_arena *a, const char *subject, int version, rt_subject *out, rt_error *err);
 rt_code rt_store_by_id(rt_registry *r, fl_arena *a, int id, const char *hint, rt_subject *out, rt_error *err);
+rt_code rt_store_by_guid(rt_registry *r, fl_arena *a, const char *guid, const char *hint, rt_subject *out,
+                         rt_error *err);
 
 /* version -1: the latest that is not deleted (deleted: of all). NULL: there is none. */
 const rt_version *rt_store_find(const rt_store *st, const char *subject, int version, bool deleted);

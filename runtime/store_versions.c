@@ -112,6 +112,36 @@ rt_code rt_store_by_id(rt_registry *r, fl_arena *a, int id, const char *hint, rt
     return RT_OK;
 }
 
+/* The context of the hint first, then the others in the order in which they came to be. */
+typedef struct guid_search {
+    const char *guid, *context;
+    const rt_content *found;
+} guid_search;
+
+static bool has_guid(const char *name, void *value, void *ctx)
+{
+    guid_search *g = ctx;
+    const rt_content *c = fl_map_get(((const rt_context *)value)->by_guid, g->guid);
+    bool preferred = c && strcmp(name, g->context) == 0;
+    if (c && (preferred || !g->found))
+        g->found = c;
+    return !preferred;
+}
+
+rt_code rt_store_by_guid(rt_registry *r, fl_arena *a, const char *guid, const char *hint, rt_subject *out,
+                         rt_error *err)
+{
+    rt_store *st = (rt_store *)r;
+    const char *subject, *name = hint ? rt_subject_normal(a, hint) : NULL;
+    guid_search g = {.guid = guid, .context = name ? rt_subject_context(a, name) : "."};
+    fl_map_each(st->contexts, has_guid, &g);
+    const rt_version *v = g.found ? rt_store_place(st, g.found, name, true, &subject) : NULL;
+    if (!v)
+        return rt_fail_as(err, RT_NOT_FOUND, 40403, "schema %.40s is not in the registry %s", guid, st->url);
+    copy_out(a, g.found, subject, v->number, out);
+    return RT_OK;
+}
+
 /* ---- going through them ---- */
 
 typedef struct walk {
