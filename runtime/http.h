@@ -53,11 +53,11 @@ void rt_http_free(rt_http *h); /* NULL is allowed */
 
 #define RT_HTTP_HEADERS 12
 typedef struct rt_http_request {
-    const char *method; /* "GET" or "POST" */
+    const char *method; /* "GET", "POST" or "PUT" */
     const char *url;    /* http or https, without user or password in it */
     fl_secret header[RT_HTTP_HEADERS];
     size_t nheaders;
-    fl_secret body; /* of a POST */
+    fl_secret body; /* of a POST or PUT */
 } rt_http_request;
 
 /* Adds "NAME: VALUE". A value with a control character is refused (false): it would be another header. */

@@ -149,8 +149,10 @@ static void set_request(CURL *c, const rt_http_request *q, struct curl_slist lis
         list[i] = (struct curl_slist){(char *)q->header[i].bytes, i + 1 < q->nheaders ? &list[i + 1] : NULL};
     curl_easy_setopt(c, CURLOPT_URL, q->url);
     curl_easy_setopt(c, CURLOPT_HTTPHEADER, q->nheaders ? list : NULL);
-    if (strcmp(q->method, "POST") != 0)
+    if (!strcmp(q->method, "GET"))
         return;
+    if (!strcmp(q->method, "PUT"))
+        curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, "PUT");
     curl_easy_setopt(c, CURLOPT_POST, 1L);
     curl_easy_setopt(c, CURLOPT_POSTFIELDS, q->body.len ? (char *)q->body.bytes : "");
     curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)q->body.len);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/kms/aws_machine.h"
 #include "runtime/kms/aws_profile.h"
 
 enum { SESSION_S = 3600 };
@@ -28,7 +29,7 @@ fl_secret aws_endpoint(const kms_remote *r, const char *service, const aws_place
                     KMS_TEXT(p->domain), KMS_TEXT("/"));
 }
 
-/* ---- sessions of STS ---- */
+/* ---- sessions ---- */
 
 /* One text for the table of tokens: the three parts, a line each. */
 static fl_secret session_text(const aws_credentials *c)
@@ -44,7 +45,7 @@ static fl_secret part(const char **at)
     return s;
 }
 
-static bool session_kept(aws_identity *i)
+bool aws_session_kept(aws_identity *i)
 {
     fl_secret text;
     i->kept = kms_token_get(&i->id, &text);
@@ -56,6 +57,14 @@ static bool session_kept(aws_identity *i)
     i->c.token = part(&at);
     fl_secret_free(&text);
     return true;
+}
+
+void aws_session_keep(aws_identity *i, int64_t life_s)
+{
+    fl_secret text = session_text(&i->c);
+    kms_token_put(&i->id, &text, life_s);
+    fl_secret_free(&text);
+    i->kept = true;
 }
 
 void aws_identity_drop(const aws_identity *i)
@@ -73,10 +82,7 @@ static rt_code read_session(kms_remote *r, const rt_http_answer *a, aws_identity
     if (!kms_xml_text(&a->body, "AccessKeyId", &c->id) || !kms_xml_text(&a->body, "SecretAccessKey", &c->secret) ||
         !kms_xml_text(&a->body, "SessionToken", &c->token) || !c->id.len || !c->secret.len || !c->token.len)
         return kms_fail(r, err, "AWS STS: an answer without credentials");
-    fl_secret text = session_text(c);
-    kms_token_put(&out->id, &text, SESSION_S);
-    fl_secret_free(&text);
-    out->kept = true;
+    aws_session_keep(out, SESSION_S);
     return RT_OK;
 }
 
@@ -120,7 +126,7 @@ static rt_code assume(kms_remote *r, const aws_place *p, const role *x, const fl
     q.body = fl_secret_copy(b.p, b.len);
     fl_buf_wipe(&b);
     ready = ready && (!base || aws_sign(&q, base, p->region, "sts", time(NULL)));
-    rt_http *http = kms_second_http(r, false);
+    rt_http *http = kms_second_http(r);
     rt_code code = ready ? kms_call(r, http, &q, &a, err)
                          : kms_fail(r, err, "the request to AWS STS cannot be made: a value is too long or no text");
     if (code == RT_OK) {
@@ -148,7 +154,7 @@ static rt_code assume_role(kms_remote *r, const aws_place *p, const role *x, con
     const fl_secret *parts[] = {&url, &x->arn, &x->session, &x->external, &base->id, &base->secret, &base->token};
     out->id = kms_token_of(parts, sizeof parts / sizeof parts[0]);
     fl_secret_free(&url);
-    return session_kept(out) ? RT_OK : assume(r, p, x, NULL, base, out, err);
+    return aws_session_kept(out) ? RT_OK : assume(r, p, x, NULL, base, out, err);
 }
 
 static rt_code web_identity(kms_remote *r, const aws_place *p, const char *file, const role *x, aws_identity *out,
@@ -158,7 +164,7 @@ static rt_code web_identity(kms_remote *r, const aws_place *p, const char *file,
     const fl_secret *parts[] = {&url, &x->arn, &x->session, KMS_TEXT(file)};
     out->id = kms_token_of(parts, sizeof parts / sizeof parts[0]);
     fl_secret_free(&url);
-    if (session_kept(out))
+    if (aws_session_kept(out))
         return RT_OK;
     rt_code code = kms_token_file(r, file, &token, err);
     if (code != RT_OK)
@@ -257,8 +263,11 @@ static rt_code base_identity(kms_remote *r, const aws_place *p, chain *c, aws_id
         return from_keys(r, c, out, err);
     if (!c->profile.bytes && c->token_file.bytes)
         return from_web(r, p, c, out, err);
-    if (c->profile.bytes || aws_profile_exists(r, "default"))
+    if (c->profile.bytes || aws_profile_has_identity(r, "default"))
         return from_profile(r, p, c->profile.bytes ? (char *)c->profile.bytes : "default", out, err);
+    rt_code code = aws_machine_find(r, out, err);
+    if (code != RT_NOT_FOUND)
+        return code;
     return kms_fail(r, err,
                     "no credentials for AWS: set rule.executors._default_.param.access.key.id and secret.access.key in "
                     "--config, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or "

@@ -1,5 +1,5 @@
 /* aws_identity.h: as whom a KEK's key in AWS KMS is called, as the vendor's clients and AWS's own chain have it:
- * access keys, profile files, web identity, then a role on top. */
+ * access keys, profile files, web identity, a container's or a machine's own service, then a role on top. */
 #ifndef FLEC_RUNTIME_KMS_AWS_IDENTITY_H
 #define FLEC_RUNTIME_KMS_AWS_IDENTITY_H
 
@@ -17,7 +17,7 @@ fl_secret aws_endpoint(const kms_remote *r, const char *service, const aws_place
 
 typedef struct aws_identity {
     aws_credentials c;
-    bool kept; /* a session of STS, kept until it expires under `id` */
+    bool kept; /* a session, kept until it expires under `id` */
     kms_token_id id;
 } aws_identity;
 
@@ -25,6 +25,9 @@ rt_code aws_identity_find(kms_remote *r, const aws_place *p, aws_identity *out, 
 /* Forgets a session that the service says has expired. */
 void aws_identity_drop(const aws_identity *i);
 void aws_identity_free(aws_identity *i);
+/* For who makes sessions: the one kept under i->id into *i; keeps the one in *i for the seconds that it lives. */
+bool aws_session_kept(aws_identity *i);
+void aws_session_keep(aws_identity *i, int64_t life_s);
 
 /* What AWS's error codes mean, in JSON ("__type") or XML. */
 rt_code aws_refused(const kms_remote *r, const char *what, const rt_http_answer *a, rt_error *err);

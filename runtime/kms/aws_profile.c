@@ -131,28 +131,42 @@ static fl_secret value(const files *f, const char *name, const char *key)
     return s;
 }
 
-bool aws_profile_exists(const kms_remote *r, const char *name)
+/* Keys whose credentials flec does not get, and those that it takes. */
+static const char *const others[] = {"credential_process", "sso_session",   "sso_start_url",
+                                     "sso_account_id",     "login_session", "credential_source"};
+static const char *const taken[] = {"aws_access_key_id", "role_arn", "web_identity_token_file"};
+
+/* The first of these keys that a profile has, or NULL. */
+static const char *first_of(const files *f, const char *name, const char *const *keys, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        fl_secret s = value(f, name, keys[i]);
+        bool there = s.bytes != NULL;
+        fl_secret_free(&s);
+        if (there)
+            return keys[i];
+    }
+    return NULL;
+}
+
+bool aws_profile_has_identity(const kms_remote *r, const char *name)
 {
     files f;
-    bool there = files_read(r, &f, NULL) == RT_OK && has_section(&f, name);
+    bool there = files_read(r, &f, NULL) != RT_OK || /* what is wrong is said when it is read */ (
+                                                         first_of(&f, name, taken, sizeof taken / sizeof taken[0]) ||
+                                                         first_of(&f, name, others, sizeof others / sizeof others[0]));
     files_free(&f);
     return there;
 }
 
 static rt_code refuse_others(const kms_remote *r, const files *f, const char *name, rt_error *err)
 {
-    static const char *const keys[] = {"credential_process", "sso_session", "sso_start_url", "credential_source"};
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        fl_secret s = value(f, name, keys[i]);
-        bool there = s.bytes != NULL;
-        fl_secret_free(&s);
-        if (there)
-            return kms_fail(r, err,
-                            "AWS profile %s takes its credentials by %s, which flec does not do: put keys into the "
-                            "environment, as `aws configure export-credentials` prints them",
-                            name, keys[i]);
-    }
-    return RT_OK;
+    const char *key = first_of(f, name, others, sizeof others / sizeof others[0]);
+    return key ? kms_fail(r, err,
+                          "AWS profile %s takes its credentials by %s, which flec does not do: put keys into the "
+                          "environment, as `aws configure export-credentials` prints them",
+                          name, key)
+               : RT_OK;
 }
 
 static rt_code read_keys(const kms_remote *r, const files *f, const char *name, aws_credentials *out, rt_error *err)

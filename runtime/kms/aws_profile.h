@@ -14,7 +14,8 @@ typedef struct aws_profile {
 /* RT_NO_KEY: no such profile, a file that cannot be read, one whose credentials come from a program or a sign-on, which
  * flec does not run. The caller frees. */
 rt_code aws_profile_read(const kms_remote *r, const char *name, aws_profile *out, rt_error *err);
-bool aws_profile_exists(const kms_remote *r, const char *name);
+/* Does it say as whom AWS is called? One with a region alone does not. */
+bool aws_profile_has_identity(const kms_remote *r, const char *name);
 void aws_profile_free(aws_profile *p);
 
 #endif

@@ -134,6 +134,20 @@ static void azure_identities(void **state)
     lab_stop(&server);
 }
 
+/* Kinds of managed identities that flec does not know are not taken for the machine's. */
+static void azure_others(void **state)
+{
+    static const char *const rows[][5] = {{"IDENTITY_ENDPOINT", "http://127.0.0.1:1", NULL, NULL, "IDENTITY_HEADER"},
+                                          {"MSI_ENDPOINT", "http://127.0.0.1:1", NULL, NULL, "Cloud Shell"},
+                                          {"IDENTITY_ENDPOINT", "http://127.0.0.1:1", "IMDS_ENDPOINT", "x", "Arc"},
+                                          {"IDENTITY_SERVER_THUMBPRINT", "ab", NULL, NULL, "Service Fabric"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        me = (client){.names_all = true, .set = {rows[i][0], rows[i][1], rows[i][2], rows[i][3]}};
+        assert_int_equal(wrap_to("azure-kms", "https://v.vault.azure.net/keys/k/" V1, NULL, NULL), RT_NO_KEY);
+        assert_non_null(strstr(err.message, rows[i][4]));
+    }
+}
+
 static void azure_opening(void **state)
 {
     static const char *bad[] = {"http://v.vault.azure.net/keys/k",           "https://v.vault.azure.net/secrets/k",
@@ -156,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(azure_sends),         cmocka_unit_test(azure_versions),   cmocka_unit_test(azure_refusals),
         cmocka_unit_test(azure_login_refused), cmocka_unit_test(azure_identities), cmocka_unit_test(azure_opening),
+        cmocka_unit_test(azure_others),
     };
     return cmocka_run_group_tests_name("kms azure", tests, NULL, NULL);
 }

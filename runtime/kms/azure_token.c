@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { FORM_MAX = 32 << 10 };
+enum { FORM_MAX = 32 << 10, MACHINE_MS = 5000 };
 
 /* Whose token: parameters and variables as they are set. */
 typedef struct identity {
@@ -49,12 +49,12 @@ static rt_code refused(const kms_remote *r, const char *what, const rt_http_answ
     return result;
 }
 
-static rt_code ask(kms_remote *r, const char *what, const rt_http_request *q, bool no_proxy, azure_token *out,
+/* Frees http. */
+static rt_code ask(kms_remote *r, const char *what, const rt_http_request *q, rt_http *http, azure_token *out,
                    rt_error *err)
 {
     rt_http_answer a;
     int64_t life = 0;
-    rt_http *http = kms_second_http(r, no_proxy);
     rt_code code = kms_call(r, http, q, &a, err);
     rt_http_free(http);
     if (code != RT_OK)
@@ -105,7 +105,8 @@ static rt_code entra(kms_remote *r, const identity *i, const char *resource, con
     q.url = url.p;
     q.body = fl_secret_copy(b.p, b.len);
     bool ready = !b.full && !url.full && rt_http_header(&q, "Content-Type", "application/x-www-form-urlencoded", 33);
-    code = ready ? ask(r, "Entra ID", &q, false, out, err) : kms_fail(r, err, "a value for Entra ID is too long");
+    code = ready ? ask(r, "Entra ID", &q, kms_second_http(r), out, err)
+                 : kms_fail(r, err, "a value for Entra ID is too long");
     fl_buf_wipe(&b);
     fl_buf_free(&url);
     rt_http_request_free(&q);
@@ -113,13 +114,39 @@ static rt_code entra(kms_remote *r, const identity *i, const char *resource, con
     return code;
 }
 
+/* Kinds that flec does not know: taking the machine's own identity in their place would be another one. */
+static rt_code refuse_others(const kms_remote *r, const identity *i, rt_error *err)
+{
+    static const struct {
+        const char *variable, *what;
+    } kinds[] = {{"IDENTITY_SERVER_THUMBPRINT", "Service Fabric"},
+                 {"IMDS_ENDPOINT", "Azure Arc"},
+                 {"MSI_ENDPOINT", "Cloud Shell or Machine Learning"}};
+    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+        fl_secret s = kms_env(r, kinds[k].variable);
+        bool there = s.bytes != NULL;
+        fl_secret_free(&s);
+        if (there && (k == 0 || !i->endpoint.bytes || !i->header.bytes))
+            return kms_fail(r, err,
+                            "%s is set: flec does not know the managed identities of %s; set tenant.id, client.id and "
+                            "client.secret, or AZURE_FEDERATED_TOKEN_FILE",
+                            kinds[k].variable, kinds[k].what);
+    }
+    return i->endpoint.bytes && !i->header.bytes
+               ? kms_fail(r, err, "IDENTITY_ENDPOINT is set and IDENTITY_HEADER is not: a managed identity needs both")
+               : RT_OK;
+}
+
 /* ---- managed identities: plain HTTP to the machine's own metadata service, never through a proxy ---- */
 
 static rt_code managed(kms_remote *r, const identity *i, const char *resource, azure_token *out, rt_error *err)
 {
     rt_http_request q = {.method = "GET"};
-    bool app = i->endpoint.bytes && i->header.bytes;
+    bool app = i->endpoint.bytes != NULL;
     fl_buf url;
+    rt_code code = refuse_others(r, i, err);
+    if (code != RT_OK)
+        return code;
     fl_buf_init(&url, 4096);
     if (app)
         fl_buf_addf(&url, "%s?api-version=2019-08-01", (char *)i->endpoint.bytes);
@@ -135,8 +162,12 @@ static rt_code managed(kms_remote *r, const identity *i, const char *resource, a
     q.url = url.p;
     bool ready = !url.full && (app ? rt_http_header(&q, "X-IDENTITY-HEADER", (char *)i->header.bytes, i->header.len)
                                    : rt_http_header(&q, "Metadata", "true", 4));
-    rt_code code = ready ? ask(r, "managed identity", &q, true, out, err)
-                         : kms_fail(r, err, "IDENTITY_ENDPOINT or IDENTITY_HEADER cannot be used");
+    code = ready ? ask(r, "managed identity", &q, kms_machine_http(r, MACHINE_MS), out, err)
+                 : kms_fail(r, err, "IDENTITY_ENDPOINT or IDENTITY_HEADER cannot be used");
+    if (code == RT_IO && !app && !i->imds.bytes) { /* mostly a machine that is none of Azure's */
+        rt_error why = *err;
+        code = rt_fail(err, code, "%s; no other credentials for Azure are set (docs/kms.md)", why.message);
+    }
     fl_buf_free(&url);
     rt_http_request_free(&q);
     return code;

@@ -71,9 +71,18 @@ void kms_remote_end(kms_remote *r)
     free(r->slip);
 }
 
-rt_http *kms_second_http(kms_remote *r, bool no_proxy)
+rt_http *kms_second_http(kms_remote *r)
 {
-    rt_http_options o = {.ca_file = (char *)r->ca.bytes, .no_proxy = no_proxy, .limits = r->limits, .again = r->again};
+    rt_http_options o = {.ca_file = (char *)r->ca.bytes, .limits = r->limits, .again = r->again};
+    return rt_http_new(&o);
+}
+
+rt_http *kms_machine_http(const kms_remote *r, int attempt_ms)
+{
+    rt_http_options o = {.ca_file = (char *)r->ca.bytes, .no_proxy = true, .limits = r->limits};
+    o.limits.connect_ms = 1000;
+    o.limits.attempt_ms = attempt_ms;
+    o.limits.tries = 3;
     return rt_http_new(&o);
 }
 

@@ -46,7 +46,11 @@ rt_code kms_certificate(kms_remote *r, const char *cert, const char *key, rt_err
 void kms_remote_end(kms_remote *r); /* all but r itself */
 
 /* A client for another host of the same service (a token endpoint), with the CAs and limits of r. */
-rt_http *kms_second_http(kms_remote *r, bool no_proxy);
+rt_http *kms_second_http(kms_remote *r);
+
+/* For a service of this very machine or container (credentials, metadata): never through a proxy, and given up soon
+ * where none is: 1 s to connect, attempt_ms for one of three tries. */
+rt_http *kms_machine_http(const kms_remote *r, int attempt_ms);
 
 /* A parameter, or a variable of the environment, followed by a NUL that is not counted. bytes NULL: absent or empty.
  * kms_param remembers nothing: call kms_keep for what is secret. The caller frees. */
