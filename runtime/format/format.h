@@ -14,10 +14,13 @@
  *   replace  appends to w->out what stands in place of an edit: most often rt_walk_value with what the format puts
  * before a value (a length). print    the program as text, one instruction a line.
  *
- * Protobuf has no entry yet. Its values lie behind lengths of their own, which works as in Avro; new is that each
- * message around a sealed field changes its length as well. Sealed lengths are known beforehand (rt_walk_sealed_len),
- * opened ones only once the text is decoded, so it best opens inner values into a buffer of its state first. The
- * message indexes of the prefix are its own, too: `run` gets the bytes behind the schema id. */
+ *   drop     frees what the state of a walk holds (NULL: nothing).
+ *   enter    where something stands between the schema id and the value (Protobuf's message indexes), reads it.
+ *
+ * Protobuf: each message around a sealed field changes its length as well, and a sealed length is known only once the
+ * value is worked; so its `run` notes no edits, but works values into a buffer of its state and puts the record
+ * together at the end (proto_walk.c).
+ */
 #ifndef FLEC_RUNTIME_FORMAT_H
 #define FLEC_RUNTIME_FORMAT_H
 
@@ -38,6 +41,7 @@ typedef struct rt_compile {
     const sch_schema *tags;   /* whose inline tags count, NULL: those of `schema` */
     const rt_rules *rules;
     bool opening;
+    const char *message; /* Protobuf: full name of the message that is written or read; NULL: the schema's root */
 } rt_compile;
 
 typedef struct rt_encoding {
@@ -47,6 +51,11 @@ typedef struct rt_encoding {
     void (*print)(const rt_program *p, fl_buf *out);
     bool (*run)(rt_walk *w);
     bool (*replace)(rt_walk *w, const rt_edit *e);
+    void (*drop)(void *state);
+    /* p: a program of the schema id. *used: bytes before the value; *out: the program for the record, of the same
+     * schema and rules. RT_BAD_INPUT: they are malformed, or name nothing that is there. */
+    rt_code (*enter)(const rt_program *p, const uint8_t *in, size_t n, size_t *used, const rt_program **out,
+                     rt_error *err);
 } rt_encoding;
 
 extern const rt_encoding rt_avro;
@@ -65,6 +74,8 @@ struct rt_program { /* one direction of one schema id; the same for every record
     bool opening;       /* opens instead of sealing */
     const char **where; /* by number of instruction, as messages name the place; "" or NULL: the whole value */
     rt_chain *chains;
+    const uint8_t *lead; /* what a writer puts between the schema id and the value; NULL: nothing */
+    size_t nlead;
 };
 
 /* RT_REFUSED names field and rule where a tag stands on a record, where a value could not be encrypted, or (sealing)

@@ -22,6 +22,8 @@ void rt_walk_free(rt_walk *w)
     fl_buf_wipe(&w->text);
     for (int i = 0; i < 2; i++)
         fl_buf_wipe(&w->between[i]);
+    if (w->encoding->drop)
+        w->encoding->drop(w->own);
     free(w->own);
     free(w);
 }
