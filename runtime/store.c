@@ -166,9 +166,15 @@ static bool copy_record(const char *record, size_t n, void *ctx)
 static void exchange(rt_store *s, rt_store *fresh)
 {
     rt_store old = *s;
-    *s = *fresh;
-    s->journal = old.journal;
-    s->stand_in = old.stand_in;
+    s->arena = fresh->arena;
+    s->url = fresh->url;
+    s->subjects = fresh->subjects;
+    s->contexts = fresh->contexts;
+    s->scopes = fresh->scopes;
+    s->keks = fresh->keks;
+    s->deks = fresh->deks;
+    s->ndeks = fresh->ndeks;
+    s->size = fresh->size;
     old.journal = NULL;
     old.stand_in = (fl_secret){0};
     *fresh = old;
