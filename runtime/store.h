@@ -80,7 +80,7 @@ typedef struct rt_kek_entry {
     FL_VEC(rt_dek *) deks;
 } rt_kek_entry;
 
-/* What is not made by records is kept by name in rt_store_tidy. */
+/* What records make changes places in rt_store_tidy (store.c, exchange). */
 struct rt_store {
     rt_registry registry;
     rt_registry_options opt;
@@ -90,7 +90,10 @@ struct rt_store {
     fl_map *subjects, *contexts, *scopes, *keks, *deks; /* rt_versions, rt_context, rt_scope, rt_kek_entry, rt_deks */
     size_t ndeks, size;                                 /* size: bytes of all records since the last tidying */
     size_t tidy_at;                                     /* at this size it is looked whether tidying is worth it */
+    fl_buf *gathered; /* records that are to be one change, or NULL */
+    size_t gathering; /* how many */
     fl_secret stand_in;
+    struct rt_kms_later *later; /* NULL: key services are called at once */
 };
 
 rt_store *rt_store_new(const char *url, const rt_registry_options *opt);
@@ -100,6 +103,10 @@ void rt_store_free(rt_store *s); /* closes the journal */
 rt_code rt_store_apply(rt_store *s, const char *record, size_t n, rt_error *err);
 /* Writes a finished record to the journal, then applies it. Frees the buffer. */
 rt_code rt_store_commit(rt_store *s, fl_buf *record, rt_error *err);
+/* Several records that are one change, all or none: between the two, what is committed is kept, and applied with the
+ * second; so_far: where it is not RT_OK nothing is written. */
+void rt_store_gather(rt_store *s);
+rt_code rt_store_commit_gathered(rt_store *s, rt_code so_far, rt_error *err);
 /* A server answers many at once: changes become durable with the next flush, and are acknowledged after it. */
 void rt_store_defer(rt_store *s);
 bool rt_store_pending(const rt_store *s); /* a flush is due */
@@ -252,10 +259,28 @@ rt_code rt_store_apply_kek(rt_store *s, const fl_json *record, rt_error *err);
 rt_code rt_store_apply_dek(rt_store *s, const fl_json *record, rt_error *err);
 rt_code rt_store_apply_drop(rt_store *s, const fl_json *record, rt_error *err); /* a KEK or DEK for good */
 
+/* ---- the KMS of shared KEKs (store_kms.c) ---- */
+
+/* A server does not wait for a key service on the thread of the store. While st->later is set, what would call one is
+ * written down in later->wanted instead, and the call fails (what it says then is of no use). rt_kms_step_run does the
+ * step, on any thread; the call is then made again with it among later->done, and finds its result there. Nothing is
+ * changed before all steps of a call are done. */
+typedef struct rt_kms_step rt_kms_step;
+typedef struct rt_kms_later {
+    rt_kms_step *wanted, *done;
+} rt_kms_later;
+void rt_kms_step_run(rt_kms_step *s);
+void rt_kms_later_done(rt_kms_later *l, rt_kms_step *s);
+void rt_kms_step_free(rt_kms_step *s); /* and those behind it; NULL is allowed */
+
+/* A new DEK, wrapped; *proto: its Tink form, which the caller frees. */
+rt_code rt_store_make_key(rt_store *st, const rt_kek *kek, rt_alg alg, fl_arena *a, const char **encrypted,
+                          fl_secret *proto, rt_error *err);
+rt_code rt_store_open_key(rt_store *st, const rt_kek *kek, const char *encrypted, fl_secret *proto, rt_error *err);
+
 /* Between store_keks.c and store_deks.c. */
 rt_kek_entry *rt_store_find_kek(const rt_store *st, const char *name, bool deleted);
 rt_code rt_store_no_kek(const rt_store *st, const char *name, rt_error *err);
-rt_code rt_store_open_kms(rt_store *st, const rt_kek *kek, rt_kms **out, rt_error *err);
 rt_code rt_store_commit_kek(rt_store *st, const rt_kek *k, rt_error *err);
 
 #endif

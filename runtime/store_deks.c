@@ -1,21 +1,9 @@
 /* store_deks.c: DEKs of the embedded registry: of a KEK, a subject, an algorithm, by version. */
 #include <string.h>
 
-#include "runtime/dek.h"
 #include "runtime/store.h"
 
 /* ---- DEKs ---- */
-
-static rt_code unwrap(rt_store *st, const rt_kek *kek, const char *encrypted, fl_secret *material, rt_error *err)
-{
-    rt_kms *kms;
-    rt_code code = rt_store_open_kms(st, kek, &kms, err);
-    if (code != RT_OK)
-        return code;
-    code = rt_dek_open(kms, encrypted, material, err);
-    kms->free(kms);
-    return code;
-}
 
 static char *dek_key(fl_arena *a, const char *kek, const char *subject, rt_alg alg)
 {
@@ -101,14 +89,13 @@ rt_code rt_store_apply_dek(rt_store *st, const fl_json *record, rt_error *err)
     return RT_OK;
 }
 
-static rt_code copy_out(rt_store *st, fl_arena *a, const rt_kek *kek, const rt_dek *d, rt_dek *out, rt_error *err)
+static void copy_out(fl_arena *a, const rt_dek *d, const fl_secret *material, rt_dek *out)
 {
     *out = *d;
     out->kek = fl_strdup(a, d->kek);
     out->subject = fl_strdup(a, d->subject);
     out->encrypted = fl_strdup(a, d->encrypted);
-    out->material = (fl_secret){0};
-    return kek->shared ? unwrap(st, kek, d->encrypted, &out->material, err) : RT_OK;
+    out->material = *material;
 }
 
 static bool is_base64(fl_arena *a, const char *s)
@@ -118,10 +105,8 @@ static bool is_base64(fl_arena *a, const char *s)
 }
 
 /* The wrapped key of a DEK that is new: given, or made here for a shared KEK. */
-static rt_code settle_key(rt_store *st, fl_arena *a, const rt_kek *kek, rt_dek *d, rt_error *err)
+static rt_code settle_key(rt_store *st, fl_arena *a, const rt_kek *kek, rt_dek *d, fl_secret *material, rt_error *err)
 {
-    rt_kms *kms;
-    fl_secret proto;
     if (d->encrypted && !is_base64(a, d->encrypted))
         return rt_fail_as(err, RT_BAD_INPUT, 42271, "KEK %s, subject %s: encryptedKeyMaterial is no base64", kek->name,
                           d->subject);
@@ -129,25 +114,18 @@ static rt_code settle_key(rt_store *st, fl_arena *a, const rt_kek *kek, rt_dek *
         return d->encrypted ? RT_OK
                             : rt_fail_as(err, RT_BAD_INPUT, 42271,
                                          "KEK %s is not shared: a DEK for it needs encryptedKeyMaterial", kek->name);
-    rt_code code = rt_store_open_kms(st, kek, &kms, err);
-    if (code != RT_OK)
-        return code;
-    code = d->encrypted ? rt_dek_open(kms, d->encrypted, &proto, err)
-                        : rt_dek_make(kms, d->alg, a, &d->encrypted, &proto, err);
-    kms->free(kms);
-    if (code == RT_OK)
-        fl_secret_free(&proto);
-    return code;
+    return d->encrypted ? rt_store_open_key(st, kek, d->encrypted, material, err)
+                        : rt_store_make_key(st, kek, d->alg, a, &d->encrypted, material, err);
 }
 
-static rt_code revive(const rt_store *st, const rt_dek *old, rt_dek *d, rt_error *err)
+static rt_code revive(rt_store *st, const rt_kek *kek, const rt_dek *old, rt_dek *d, fl_secret *material, rt_error *err)
 {
     if (old->deleted == d->deleted || (d->encrypted && strcmp(d->encrypted, old->encrypted) != 0))
         return rt_fail_as(err, RT_CONFLICT, 40971,
                           "KEK %s has a DEK of subject %s, %s, version %d already in the registry %s", d->kek,
                           d->subject, rt_alg_name(d->alg), d->version, st->url);
     d->encrypted = old->encrypted;
-    return RT_OK;
+    return kek->shared ? rt_store_open_key(st, kek, d->encrypted, material, err) : RT_OK;
 }
 
 static rt_code check_dek(const rt_dek *d, rt_error *err)
@@ -167,6 +145,7 @@ rt_code rt_store_create_dek(rt_registry *r, fl_arena *a, const rt_dek *d, rt_dek
 {
     rt_store *st = (rt_store *)r;
     rt_dek want = *d;
+    fl_secret material = {0}; /* what the answer says of the key is there before anything is changed */
     rt_code code = check_dek(d, err);
     if (code != RT_OK)
         return code;
@@ -177,16 +156,18 @@ rt_code rt_store_create_dek(rt_registry *r, fl_arena *a, const rt_dek *d, rt_dek
     want.ts = d->ts > 0 ? d->ts : rt_store_now(st);
     const rt_dek *old = find_dek(st, a, d->kek, d->subject, d->alg, want.version, true);
     if (old)
-        code = revive(st, old, &want, err);
+        code = revive(st, &e->kek, old, &want, &material, err);
     else if (st->ndeks >= RT_KEYS_MAX)
         code = rt_fail_as(err, RT_BAD_INPUT, 40972, "the registry %s holds %d DEKs, no more fit", st->url, RT_KEYS_MAX);
     else
-        code = settle_key(st, a, &e->kek, &want, err);
+        code = settle_key(st, a, &e->kek, &want, &material, err);
     if (code == RT_OK)
         code = commit_dek(st, &want, err);
-    if (code != RT_OK)
-        return code;
-    return copy_out(st, a, &e->kek, find_dek(st, a, d->kek, d->subject, d->alg, want.version, true), out, err);
+    if (code == RT_OK)
+        copy_out(a, find_dek(st, a, d->kek, d->subject, d->alg, want.version, true), &material, out);
+    else
+        fl_secret_free(&material);
+    return code;
 }
 
 rt_code rt_store_get_dek(rt_registry *r, fl_arena *a, const char *kek, const char *subject, rt_alg alg, int version,
@@ -204,7 +185,11 @@ rt_code rt_store_get_dek(rt_registry *r, fl_arena *a, const char *kek, const cha
         return rt_fail_as(err, RT_NOT_FOUND, 40470,
                           "KEK %s has no DEK of subject %s, %s, version %d in the registry %s", kek, subject,
                           rt_alg_name(alg), version, st->url);
-    return copy_out(st, a, &e->kek, d, out, err);
+    fl_secret material = {0};
+    rt_code code = e->kek.shared ? rt_store_open_key(st, &e->kek, d->encrypted, &material, err) : RT_OK;
+    if (code == RT_OK)
+        copy_out(a, d, &material, out);
+    return code;
 }
 
 void rt_store_dek_versions(const rt_store *st, fl_arena *a, const char *kek, const char *subject, rt_alg alg,
@@ -273,8 +258,10 @@ rt_code rt_store_delete_dek(rt_store *st, const char *kek, const char *subject, 
             code = rt_fail_as(err, RT_NOT_FOUND, 40471,
                               "KEK %s, subject %s, %s, version %d was not soft deleted before: do that first", kek,
                               subject, rt_alg_name(alg), numbers.v[i]);
+    rt_store_gather(st);
     for (size_t i = 0; i < numbers.n && code == RT_OK; i++)
         code = delete_one(st, find_dek(st, a, kek, subject, alg, numbers.v[i], true), permanent, err);
+    code = rt_store_commit_gathered(st, code, err);
     fl_arena_free(a);
     return code;
 }
@@ -287,6 +274,7 @@ rt_code rt_store_undelete_dek(rt_store *st, const char *kek, const char *subject
     rt_code code = meant(st, a, kek, subject, alg, version, &numbers, err);
     if (code == RT_OK && !rt_store_find_kek(st, kek, false))
         code = rt_fail_as(err, RT_NOT_FOUND, 40472, "KEK %s is deleted: undelete it first", kek);
+    rt_store_gather(st);
     for (size_t i = 0; i < numbers.n && code == RT_OK; i++) {
         rt_dek want = *find_dek(st, a, kek, subject, alg, numbers.v[i], true);
         if (!want.deleted)
@@ -294,6 +282,7 @@ rt_code rt_store_undelete_dek(rt_store *st, const char *kek, const char *subject
         want.deleted = false;
         code = commit_dek(st, &want, err);
     }
+    code = rt_store_commit_gathered(st, code, err);
     fl_arena_free(a);
     return code;
 }

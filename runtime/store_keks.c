@@ -1,13 +1,10 @@
-/* store_keks.c: KEKs of the embedded registry, and its own access to the KMS of shared ones. Creation is not
- * idempotent: a live key of the name is a conflict; a key that differs from a deleted one in nothing but that flag
- * revives it, and the other way round (the vendor's registry: docs/registry.md). */
-#include <openssl/rand.h>
+/* store_keks.c: KEKs of the embedded registry. Creation is not idempotent: a live key of the name is a conflict; a key
+ * that differs from a deleted one in nothing but that flag revives it, and the other way round (the vendor's registry:
+ * docs/registry.md). */
 #include <string.h>
 #include <strings.h>
 
 #include "runtime/canon.h"
-#include "runtime/dek.h"
-#include "runtime/kek_kms.h"
 #include "runtime/store.h"
 
 /* ---- KEKs ---- */
@@ -185,84 +182,6 @@ rt_code rt_store_get_kek(rt_registry *r, fl_arena *a, const char *name, bool del
     out->doc = fl_strdup(a, e->kek.doc);
     out->props = fl_strdup(a, e->kek.props);
     return RT_OK;
-}
-
-/* ---- the registry's own access to shared KEKs ---- */
-
-static fl_secret stand_in_param(void *ctx, const char *kek, const char *name)
-{
-    const rt_store *st = ctx;
-    return strcmp(name, "secret") == 0 ? fl_secret_copy(st->stand_in.bytes, st->stand_in.len) : (fl_secret){0};
-}
-
-static bool any_dek(const char *key, void *value, void *ctx)
-{
-    const rt_kek_entry *e = value;
-    *(bool *)ctx |= e->kek.shared && e->deks.n;
-    return !*(bool *)ctx;
-}
-
-static bool shared_deks(const rt_store *st)
-{
-    bool found = false;
-    fl_map_each(st->keks, any_dek, &found);
-    return found;
-}
-
-/* Made when first needed. One that is gone while keys need it is never made anew: those keys would be lost without a
- * word. */
-static rt_code stand_in_ready(rt_store *st, rt_error *err)
-{
-    if (st->stand_in.bytes)
-        return RT_OK;
-    rt_code code = st->journal ? st->journal->load_secret(st->journal, &st->stand_in, err) : RT_OK;
-    if (code != RT_OK || st->stand_in.bytes)
-        return code;
-    if (shared_deks(st))
-        return rt_fail(err, RT_NO_KEY,
-                       "registry %s: stand-in.key is missing, and keys of shared KEKs need it; put it back", st->url);
-    fl_secret s = fl_secret_new(32);
-    if (RAND_priv_bytes(s.bytes, 32) != 1)
-        fl_die(FL_COULD_NOT_RUN, "OpenSSL gives no random bytes; no key can be made");
-    code = st->journal ? st->journal->save_secret(st->journal, &s, err) : RT_OK;
-    if (code == RT_OK)
-        st->stand_in = s;
-    else
-        fl_secret_free(&s);
-    return code;
-}
-
-rt_code rt_store_open_kms(rt_store *st, const rt_kek *kek, rt_kms **out, rt_error *err)
-{
-    if (st->opt.params && (!st->opt.own_kms || st->opt.own_kms(st->opt.own_kms_ctx, kek)))
-        return rt_kek_kms_open(kek, st->opt.params, out, err);
-    rt_params stand_in = {.get = stand_in_param, .ctx = st};
-    rt_code code = stand_in_ready(st, err);
-    return code == RT_OK ? rt_kms_open(kek->name, "local-kms", "stand-in", &stand_in, out, err) : code;
-}
-
-rt_code rt_store_try_kek(rt_store *st, const rt_kek *kek, rt_error *err)
-{
-    rt_kms *kms;
-    fl_secret proto, again;
-    const char *encrypted;
-    if (!kek->shared)
-        return rt_fail_as(err, RT_BAD_INPUT, 42271, "KEK %s is not shared: the registry does not use its KMS",
-                          kek->name);
-    rt_code code = rt_store_open_kms(st, kek, &kms, err);
-    if (code != RT_OK)
-        return code;
-    fl_arena *a = fl_arena_new();
-    code = rt_dek_make(kms, RT_AES256_GCM, a, &encrypted, &proto, err);
-    if (code == RT_OK) {
-        code = rt_dek_open(kms, encrypted, &again, err);
-        if (code == RT_OK)
-            fl_secret_free(&again);
-        fl_secret_free(&proto);
-    }
-    kms->free(kms);
-    fl_arena_free(a);
-    return code;
 }
 
 /* ---- changing and deleting ---- */

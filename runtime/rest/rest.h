@@ -28,7 +28,7 @@ typedef struct rt_rest_reply {
 
 /* Never fails: what goes wrong is an answer, too. The arena is for this call alone. */
 void rt_rest_handle(rt_store *st, fl_arena *a, const rt_rest_request *request, rt_rest_reply *out);
-/* An answer that says what is wrong, with HTTP's own number. */
+/* An answer that says what is wrong, with HTTP's own number, or the vendor's (40301). */
 void rt_rest_refuse(rt_rest_reply *out, int status, const char *message);
 
 #endif

@@ -89,7 +89,7 @@ static void print_error(rt_rest_reply *out, int status, int number, const char *
 void rt_rest_refuse(rt_rest_reply *out, int status, const char *message)
 {
     fl_buf_init(&out->body, RT_REST_ANSWER_MAX);
-    print_error(out, status, status, message);
+    print_error(out, status > 999 ? status / 100 : status, status, message);
 }
 
 /* The vendor's number, its first three digits the status; of what has none, the one nearest. */
