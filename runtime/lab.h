@@ -91,7 +91,7 @@ static inline void lab_body(lab *l, const sch_schema *s, const char *json, fl_bu
     const fl_json *j = fl_json_parse(l->a, json, strlen(json), FL_JSON_ALLOW_NUL, &je);
     assert_non_null(j);
     fl_buf_clear(out);
-    if (!sch_json_to_avro(s, j, SCH_BYTES_TEXT, out, &e))
+    if (!sch_value_from_json(s, j, SCH_BYTES_TEXT, out, &e))
         fail_msg("%s: %s", e.path, e.message);
 }
 
@@ -100,7 +100,7 @@ static inline const char *lab_json(lab *l, const sch_schema *s, const void *p, s
     sch_value_error e;
     fl_buf b;
     fl_buf_init(&b, 8 << 20);
-    if (!sch_avro_to_json(s, p, n, NULL, &b, &e))
+    if (!sch_value_to_json(s, p, n, NULL, &b, &e))
         fail_msg("%s: %s", e.path, e.message);
     const char *text = fl_strndup(l->a, b.p, b.len);
     fl_buf_free(&b);

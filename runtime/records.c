@@ -70,7 +70,7 @@ static rt_code from_json(run *r, rt_part which, const fl_json *j)
     if (side->codec) {
         sch_value_error e;
         char text[448];
-        if (!sch_json_to_avro(rt_codec_schema(side->codec), j, r->t->bytes, &p->in, &e)) {
+        if (!sch_value_from_json(rt_codec_schema(side->codec), j, r->t->bytes, &p->in, &e)) {
             sch_value_error_text(&e, text, sizeof text);
             code = rt_fail(r->err, RT_BAD_INPUT, "%s: %s", part_names[which], text);
         }
@@ -246,7 +246,7 @@ static rt_code to_json(run *r, rt_part which)
     sch_print_options opt = {.bytes = r->t->bytes};
     sch_value_error e;
     char text[448];
-    if (sch_avro_to_json(rt_codec_schema_for(c, p->id), p->p, p->n, &opt, &r->json, &e))
+    if (sch_value_to_json(rt_codec_schema_for(c, p->id), p->p, p->n, &opt, &r->json, &e))
         return RT_OK;
     sch_value_error_text(&e, text, sizeof text);
     return rt_fail(r->err, RT_BAD_INPUT, "%s: %s", part_names[which], text);

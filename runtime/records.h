@@ -2,7 +2,7 @@
  * standard output.
  *
  * Forms of a record (docs: the command's manual):
- *   json      one a line, plain side only: the value as schema/avro_value.h says, or of a primitive format
+ *   json      one a line, plain side only: the value as schema/value.h says, or of a primitive format
  *   hex       one a line; plain side: the encoded body without prefix; encrypted side: the wire record
  *   raw       the same bytes, behind their length as 4 bytes big-endian
  *   envelope  one JSON object a line: {"key":…,"value":…,"headers":{NAME:TEXT}}; key and headers may be absent. On the
@@ -14,7 +14,7 @@
 
 #include "runtime/engine.h"
 #include "runtime/stream.h"
-#include "schema/avro_value.h"
+#include "schema/value.h"
 
 typedef enum { RT_JSON, RT_HEX, RT_RAW, RT_ENVELOPE } rt_format;
 bool rt_format_parse(const char *name, rt_format *out);

@@ -32,21 +32,7 @@
 #ifndef FLEC_SCHEMA_AVRO_VALUE_H
 #define FLEC_SCHEMA_AVRO_VALUE_H
 
-#include "schema/schema.h"
-
-#define SCH_VALUE_MAX_DEPTH 200
-
-typedef enum { SCH_BYTES_TEXT /* ISO-8859-1 text */, SCH_BYTES_BASE64 } sch_bytes_mode;
-
-typedef struct sch_value_error {
-    char path[192];  /* "addresses[3].street", "notes.*" (a map's keys are data and not shown); "" at the root; cut with
-                        … if long */
-    uint32_t offset; /* bytes into the encoded body, or into the JSON text */
-    char message[224]; /* "expected string, found a number" */
-} sch_value_error;
-
-/* "addresses[3].street: expected string, found a number", for one line of a report. */
-void sch_value_error_text(const sch_value_error *err, char *out, size_t n);
+#include "schema/value.h"
 
 /* ---- JSON to Avro ---- */
 
@@ -58,12 +44,6 @@ bool sch_json_to_avro_type(const sch_type *t, const fl_json *value, sch_bytes_mo
                            sch_value_error *err);
 
 /* ---- Avro to JSON ---- */
-
-typedef struct sch_print_options {
-    sch_bytes_mode bytes;
-    bool allow_trailing; /* ignore bytes behind the datum, as Java, Python and Go do (JavaScript refuses); else they are
-                            refused */
-} sch_print_options;
 
 /* Appends one compact JSON text. opt may be NULL (all zero). Block counts may be negative (Go writes them so).
  * A root of bytes is read with its length prefix; Python, JavaScript and Java write such a record's body raw, without
@@ -78,23 +58,6 @@ bool sch_avro_to_json_type(const sch_type *t, const uint8_t *body, size_t len, c
 bool sch_avro_check(const sch_schema *s, const uint8_t *body, size_t len, sch_value_error *err);
 
 /* ---- places in an encoded datum ---- */
-
-typedef enum { SCH_AT_NULL, SCH_AT_STRING, SCH_AT_BYTES, SCH_AT_OTHER } sch_at_kind;
-
-typedef struct sch_at {
-    sch_at_kind kind;
-    size_t offset,
-        len; /* STRING, BYTES: the content, without its length prefix. OTHER: the encoded value. NULL: len 0 */
-    size_t whole, whole_len;   /* the encoded value with its length prefix, without the union's branch number */
-    size_t branch, branch_len; /* the union's branch number on the wire; len 0 where the type is no union */
-    const sch_type *type;      /* what stands there, union opened */
-    const sch_field *field;    /* innermost record field, NULL below a root without records */
-} sch_at;
-
-typedef struct sch_ats {
-    sch_at *v;
-    size_t n;
-} sch_ats;
 
 /* Everything that stands at a path (as policies write it, wildcards too; section 7 of the language reference) in one
  * body, in the order of the bytes. `a.b` with a null `a` gives nothing; with a null `b` one NULL. 0 entries and true:

@@ -27,7 +27,7 @@ static rt_code as_json(rt_converter *v, rt_world *w, rt_bytes plain, fl_buf *out
     rt_code code = rt_codec_open(w->registry, w->everybody.keys, &v->side->subject, NULL, &writer, err);
     if (code)
         return code;
-    if (!sch_avro_to_json(rt_codec_schema(writer), plain.p, plain.n, NULL, out, &e)) {
+    if (!sch_value_to_json(rt_codec_schema(writer), plain.p, plain.n, NULL, out, &e)) {
         sch_value_error_text(&e, why, sizeof why);
         code = rt_fail(err, RT_BAD_INPUT, "%s", why);
     }

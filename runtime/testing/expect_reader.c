@@ -196,19 +196,6 @@ static bool sees_everything(reader *x, const rt_test_record *r)
     return true;
 }
 
-/* Does the value at a place equal the expected JSON? Compared encoded, by the type that stands there. */
-static bool equals(reader *x, const sch_at *at, rt_bytes body, const fl_json *want)
-{
-    fl_buf b;
-    if (want->kind == FL_JNULL || at->kind == SCH_AT_NULL)
-        return want->kind == FL_JNULL && at->kind == SCH_AT_NULL;
-    fl_buf_init(&b, RT_TEST_RECORD_MAX);
-    bool ok = sch_json_to_avro_type(at->type, want, SCH_BYTES_TEXT, &b, NULL) && b.len == at->whole_len &&
-              !memcmp(b.p, body.p + at->whole, b.len);
-    fl_buf_free(&b);
-    return ok;
-}
-
 static bool sees_value(reader *x, const rt_test_record *r)
 {
     int side = x->step->on_key ? RT_KEY_SIDE : RT_VALUE_SIDE;
@@ -222,12 +209,12 @@ static bool sees_value(reader *x, const rt_test_record *r)
         return say(x, r, "the reader fails on the %s: %s", side_name(side), err.message);
     if (!got.p || !schema)
         return say(x, r, "there is no %s with fields", side_name(side));
-    if (!sch_avro_extract(schema, got.p, got.n, x->step->path, x->w->a, &at, &e))
+    if (!sch_value_extract(schema, got.p, got.n, x->step->path, x->w->a, &at, &e))
         return say(x, r, "%s: %s", x->step->path, e.message);
     if (!at.n && want->kind != FL_JNULL)
         return say(x, r, "%s: nothing stands there", x->step->path);
     for (size_t i = 0; i < at.n; i++)
-        if (!equals(x, &at.v[i], got, want))
+        if (!sch_value_equals(schema, got.p, &at.v[i], want))
             return say(x, r, "%s has another value (%zu bytes)", x->step->path, at.v[i].len);
     return true;
 }
@@ -245,7 +232,7 @@ static bool sees_ciphertext(reader *x, rt_fields *f, const rt_test_record *r, co
         return true;
     if (!get(x, r, side, &got, &schema, &err))
         return say(x, r, "the reader fails on the %s: %s", side_name(side), err.message);
-    if (!schema || !sch_avro_extract(schema, got.p, got.n, path, x->w->a, &at, &e))
+    if (!schema || !sch_value_extract(schema, got.p, got.n, path, x->w->a, &at, &e))
         return say(x, r, "%s: %s", path, schema ? e.message : "no fields there");
     for (size_t i = 0; i < at.n; i++) {
         if (at.v[i].kind == SCH_AT_NULL)

@@ -94,7 +94,7 @@ bool rt_fields_at(rt_fields *f, const sch_schema *s, rt_bytes body, const char *
 {
     sch_value_error e;
     char text[400];
-    if (sch_avro_extract(s, body.p, body.n, path, f->w->a, out, &e))
+    if (sch_value_extract(s, body.p, body.n, path, f->w->a, out, &e))
         return true;
     sch_value_error_text(&e, text, sizeof text);
     *why = fl_printf(f->w->a, "%s: %s", path, text);

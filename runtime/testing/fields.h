@@ -4,7 +4,7 @@
 #define FLEC_RUNTIME_TESTING_FIELDS_H
 
 #include "runtime/testing/world.h"
-#include "schema/avro_value.h"
+#include "schema/value.h"
 
 typedef struct rt_rule_key { /* an ENCRYPT rule of a subject */
     const char *rule;

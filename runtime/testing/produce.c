@@ -55,7 +55,7 @@ static rt_code encode(writer *x, int side, const fl_json *j, rt_bytes *out, rt_e
     fl_buf_init(&b, RT_TEST_RECORD_MAX);
     if (!x->codec[side]) {
         code = rt_primitive_from_json(rt_side_of(x->topic, side)->format, j, SCH_BYTES_TEXT, &b, err);
-    } else if (!sch_json_to_avro(rt_codec_schema(x->codec[side]), j, SCH_BYTES_TEXT, &b, &e)) {
+    } else if (!sch_value_from_json(rt_codec_schema(x->codec[side]), j, SCH_BYTES_TEXT, &b, &e)) {
         sch_value_error_text(&e, why, sizeof why);
         code = rt_fail(err, RT_BAD_INPUT, "%s: %s", side == RT_KEY_SIDE ? "key" : "value", why);
     }
