@@ -324,7 +324,7 @@ rt_code rt_rules_read(fl_arena *a, const rt_subject *s, const rt_codec_options *
 
 /* ---- matching ---- */
 
-static bool meets(const rt_rule *r, const char *const *tags, size_t n)
+bool rt_rule_meets(const rt_rule *r, const char *const *tags, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < r->ntags; k++)
@@ -335,14 +335,14 @@ static bool meets(const rt_rule *r, const char *const *tags, size_t n)
 
 bool rt_rule_hits(const rt_rules *rs, const rt_rule *r, const sch_field *tagged)
 {
-    if (r->ntags == 0 || meets(r, tagged->tags, tagged->ntags))
+    if (r->ntags == 0 || rt_rule_meets(r, tagged->tags, tagged->ntags))
         return true;
     char name[2048];
     const char *record = tagged->record->name;
     int len = snprintf(name, sizeof name, "%s.%s", record ? record : "", tagged->name);
     bool whole = len >= 0 && (size_t)len < sizeof name;
     for (size_t i = 0; i < rs->ntaggings; i++)
-        if (meets(r, rs->taggings[i].tags, rs->taggings[i].ntags) &&
+        if (rt_rule_meets(r, rs->taggings[i].tags, rs->taggings[i].ntags) &&
             (!whole || sch_key_matches(rs->taggings[i].pattern, name)))
             return true;
     return false;

@@ -70,8 +70,7 @@ static void match_char(matcher *m, bool any_char, char c)
     m->reached[0] = false;
 }
 
-/* The key with each `**.*` as `**`; to be freed. */
-static char *fold(const char *key)
+char *sch_key_fold(const char *key)
 {
     char *folded = fl_xstrdup(key), *to = folded;
     for (const char *from = folded; *from;) {
@@ -111,7 +110,7 @@ bool sch_key_matches(const char *key, const char *full_name)
     matcher m = {.name = full_name, .n = strlen(full_name), .any = true};
     m.reached = fl_xcalloc(m.n + 1, sizeof *m.reached);
     m.reached[0] = true;
-    char *folded = fold(key);
+    char *folded = sch_key_fold(key);
     match_key(&m, folded);
     bool yes = m.any && m.reached[m.n];
     free(folded);

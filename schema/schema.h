@@ -259,6 +259,8 @@ size_t sch_client_names(const sch_schema *s, const sch_hit *h, fl_arena *a, cons
 /* Does a metadata.tags key match a full name, as the vendor's WildcardMatcher does (? one character, * within a dot, **
  * across)? */
 bool sch_key_matches(const char *key, const char *full_name);
+/* The key as the matcher reads it: each `**.*` as `**`. To be freed. */
+char *sch_key_fold(const char *key);
 
 /* Every leaf of which a client name is matched by any key of h (so in Avro: every occurrence of that record type's
  * field, in other records of the same simple name too). */

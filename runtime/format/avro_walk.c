@@ -257,7 +257,7 @@ static bool bare(rt_walk *w, uint32_t pc)
 
 static bool fail_op(rt_walk *w, uint32_t pc)
 {
-    return rt_walk_fail(w, pc, &w->prog->chains[ops(w)[pc].chain],
+    return rt_walk_fail(w, pc, &w->prog->chains[ops(w)[pc].chain], RT_REFUSED,
                         "the value is neither string nor bytes and cannot be encrypted");
 }
 

@@ -1,7 +1,8 @@
 /* format.c: which formats are executed, and what programs of all formats have in common. */
 #include "runtime/format/format.h"
 
-static const rt_encoding *const encodings[] = {[SCH_AVRO] = &rt_avro};
+static const rt_encoding *const encodings[] = {
+    [SCH_AVRO] = &rt_avro, [SCH_JSON] = &rt_json, [SCH_PROTOBUF] = &rt_proto};
 
 const rt_encoding *rt_encoding_of(sch_format format)
 {

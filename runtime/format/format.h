@@ -58,7 +58,7 @@ typedef struct rt_encoding {
                      rt_error *err);
 } rt_encoding;
 
-extern const rt_encoding rt_avro;
+extern const rt_encoding rt_avro, rt_json, rt_proto;
 
 /* NULL: a format that this version of flec does not execute. */
 const rt_encoding *rt_encoding_of(sch_format format);

@@ -10,8 +10,10 @@ rt_walk *rt_walk_new(const rt_encoding *encoding, rt_keys *keys)
     w->keys = keys;
     w->own = fl_xcalloc(1, encoding->state);
     fl_buf_init(&w->text, RT_MAX_RECORD);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         fl_buf_init(&w->between[i], RT_MAX_RECORD);
+        fl_buf_init(&w->scratch[i], RT_MAX_RECORD);
+    }
     return w;
 }
 
@@ -20,8 +22,10 @@ void rt_walk_free(rt_walk *w)
     if (!w)
         return;
     fl_buf_wipe(&w->text);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         fl_buf_wipe(&w->between[i]);
+        fl_buf_wipe(&w->scratch[i]);
+    }
     if (w->encoding->drop)
         w->encoding->drop(w->own);
     free(w->own);
@@ -57,11 +61,11 @@ bool rt_walk_rule_failed(rt_walk *w, uint32_t pc, size_t rule, rt_code code, con
     return false;
 }
 
-bool rt_walk_fail(rt_walk *w, uint32_t pc, const rt_chain *chain, const char *why)
+bool rt_walk_fail(rt_walk *w, uint32_t pc, const rt_chain *chain, rt_code code, const char *why)
 {
     for (size_t i = 0; i < chain->n; i++)
         if (!(w->off >> chain->rule[i] & 1))
-            return rt_walk_rule_failed(w, pc, chain->rule[i], RT_REFUSED, why);
+            return rt_walk_rule_failed(w, pc, chain->rule[i], code, why);
     return true;
 }
 

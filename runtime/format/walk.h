@@ -29,6 +29,7 @@ struct rt_walk {
     rt_keys *keys;
     void *own;         /* the format's state */
     fl_buf text;       /* ciphertext, between base64 and the cipher */
+    fl_buf scratch[2]; /* the format's own; wiped at the end */
     fl_buf between[2]; /* of fields that several rules meet: what one rule left for the next */
     uint64_t epoch;    /* of the keys, as last seen: slots of another one are stale */
     uint64_t record;   /* number of the record at hand: what is in a slot of another one is stale */
@@ -52,9 +53,9 @@ bool rt_walk_malformed(rt_walk *w, uint32_t pc, const char *why) __attribute__((
 bool rt_walk_too_big(rt_walk *w, uint32_t pc) __attribute__((cold));
 bool rt_walk_rule_failed(rt_walk *w, uint32_t pc, size_t rule, rt_code code, const char *why) __attribute__((cold));
 
-/* The rules of the chain meet a value that they cannot encrypt: the first that has not failed before fails. true: all
+/* The rules of the chain meet a value that they cannot work: the first that has not failed before fails. true: all
  * have, and the value stays as it is. */
-bool rt_walk_fail(rt_walk *w, uint32_t pc, const rt_chain *chain, const char *why);
+bool rt_walk_fail(rt_walk *w, uint32_t pc, const rt_chain *chain, rt_code code, const char *why);
 
 /* Copies what lies between the edits and replaces them, into w->out; the list is empty then. */
 bool rt_walk_work_off(rt_walk *w);

@@ -1,0 +1,42 @@
+/* json_print.c: a field program of JSON as text: one state a line, and below it the members that lead on. */
+#include "runtime/format/json.h"
+
+static const char *const kinds[JSON_KINDS] = {"object", "array", "string", "number", "boolean", "null"};
+
+/* What a state does to values: seal, and on which kinds it stops. */
+static void print_acts(const rt_program *base, const json_state *s, fl_buf *out)
+{
+    for (int k = 0; k < JSON_KINDS; k++)
+        if (s->act[k] == JSON_FAIL || s->act[k] == JSON_ODD)
+            fl_buf_addf(out, ", no %s", kinds[k]);
+    if (s->act[JSON_STRING] != JSON_SEAL)
+        return;
+    fl_buf_addf(out, ", %s string : ", base->opening ? "open" : "seal");
+    rt_chain_print(base, &base->chains[s->chain], out);
+}
+
+static void print_ways(const json_program *p, const json_state *s, fl_buf *out)
+{
+    for (uint32_t i = 0; i < s->n; i++) {
+        const json_member *m = &p->members[s->first + i];
+        if (m->state)
+            fl_buf_addf(out, "         .%s %u\n", m->name, m->state);
+    }
+    if (s->other)
+        fl_buf_addf(out, "         .* %u\n", s->other);
+    if (s->items)
+        fl_buf_addf(out, "         [] %u\n", s->items);
+}
+
+void rt_json_print(const rt_program *base, fl_buf *out)
+{
+    const json_program *p = (const json_program *)base;
+    fl_buf_addf(out, "start %u\n", p->root);
+    for (uint32_t i = 1; i < p->nstates; i++) {
+        const json_state *s = &p->states[i];
+        fl_buf_addf(out, "%5u  %s", i, base->where[i] && *base->where[i] ? base->where[i] : "(the whole value)");
+        print_acts(base, s, out);
+        fl_buf_addc(out, '\n');
+        print_ways(p, s, out);
+    }
+}
