@@ -25,6 +25,7 @@ void rt_key_count(rt_key *k); /* looks its count up now, so that the next two kn
 /* GCM keys wear (runtime/seals.h). worn: a rotating key is to be replaced now. spent: it seals no more. */
 bool rt_key_worn(const rt_key *k);
 bool rt_key_spent(const rt_key *k);
+#define RT_SPENT "its data key has encrypted 2^32 texts and seals no more; let it rotate (encrypt.dek.expiry.days)"
 /* Writes n + overhead bytes to out (may not overlap in). false: the library failed, nothing of the text is in out. */
 bool rt_seal(rt_key *k, uint8_t *out, const uint8_t *in, size_t n);
 /* Returns the length of the text written to out (n - overhead; out may not overlap in), or -1: too short or not

@@ -1,115 +1,11 @@
-/* engine.c: codecs: one side of one topic, its schemas by id, and the vendor's framing around what the field programs
- * make. */
+/* engine.c: codecs: one side of one topic, records through its rules, and the vendor's framing around them. */
 #include "runtime/engine.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/format/format.h"
+#include "runtime/codec.h"
 #include "runtime/plan.h"
-
-#define HEAD          5    /* 00, schema id int32 big-endian */
-#define MAX_READERS   1000 /* schema ids of one subject that one codec reads */
-#define MAX_REFS      1000 /* schemas that one schema refers to, in all */
-#define MAX_REF_DEPTH 32
-
-typedef struct reader { /* a schema id as records carry it */
-    int id;
-    fl_arena *a;
-    sch_schema *schema;
-    rt_program *prog;
-} reader;
-
-struct rt_codec {
-    fl_arena *a;
-    rt_registry *registry;
-    rt_keys *keys; /* not owned */
-    rt_codec_options opt;
-    rt_subject subject;
-    uint8_t head[HEAD]; /* of what it writes */
-    sch_schema *schema;
-    rt_rules *rules;
-    rt_program *write; /* NULL if read_only */
-    const rt_encoding *encoding;
-    rt_walk *walk;
-    reader *readers; /* sorted by id */
-    size_t nreaders, last;
-};
-
-/* ---- schemas and what they refer to ---- */
-
-typedef struct refs {
-    fl_arena *a;
-    rt_registry *registry;
-    FL_VEC(sch_ref) list;
-    size_t fetched;
-    rt_error *err;
-} refs;
-
-static bool have_ref(const refs *r, const char *name)
-{
-    for (size_t i = 0; i < r->list.n; i++)
-        if (strcmp(r->list.v[i].name, name) == 0)
-            return true;
-    return false;
-}
-
-/* Referenced schemas first, each once, so that every name is known where it is used. */
-static rt_code collect(refs *r, const rt_subject *s, unsigned depth)
-{
-    if (depth > MAX_REF_DEPTH)
-        return rt_fail(r->err, RT_REFUSED, "subject %s: its references nest deeper than %d", s->subject, MAX_REF_DEPTH);
-    for (size_t i = 0; i < s->nrefs; i++) {
-        rt_subject to;
-        if (have_ref(r, s->refs[i].name))
-            continue;
-        if (r->fetched++ >= MAX_REFS)
-            return rt_fail(r->err, RT_REFUSED, "subject %s: more than %d references", s->subject, MAX_REFS);
-        rt_code code =
-            r->registry->ops->subject_version(r->registry, r->a, s->refs[i].subject, s->refs[i].version, &to, r->err);
-        if (!code)
-            code = collect(r, &to, depth + 1);
-        if (code)
-            return code;
-        if (!have_ref(r, s->refs[i].name))
-            FL_PUSH(r->a, &r->list, (sch_ref){s->refs[i].name, to.schema, strlen(to.schema)});
-    }
-    return RT_OK;
-}
-
-/* Subjects without a type are Avro's. */
-static const rt_encoding *encoding_of(const rt_subject *s)
-{
-    for (int f = SCH_AVRO; f <= SCH_PROTOBUF; f++)
-        if (!s->type || !*s->type ? f == SCH_AVRO : strcmp(s->type, sch_format_name((sch_format)f)) == 0)
-            return rt_encoding_of((sch_format)f);
-    return NULL;
-}
-
-/* encoding: what records of the codec are in; NULL there: what s says. */
-static rt_code parse_schema(fl_arena *a, rt_registry *registry, const rt_subject *s, const rt_encoding **encoding,
-                            sch_schema **out, rt_error *err)
-{
-    refs r = {.a = a, .registry = registry, .err = err};
-    sch_error e;
-    const rt_encoding *is = encoding_of(s);
-    if (!is)
-        return rt_fail(err, RT_REFUSED, "subject %s: schemas of type %s are beyond this version of flec", s->subject,
-                       s->type);
-    if (*encoding && *encoding != is)
-        return rt_fail(err, RT_REFUSED, "subject %s: a schema of type %s among those of type %s", s->subject,
-                       sch_format_name(is->format), sch_format_name((*encoding)->format));
-    *encoding = is;
-    rt_code code = collect(&r, s, 0);
-    if (code)
-        return code;
-    *out = sch_parse(is->format, a, s->subject, s->schema, strlen(s->schema), NULL, r.list.v, r.list.n, &e);
-    if (*out)
-        return RT_OK;
-    return rt_fail(err, RT_BAD_INPUT, "subject %s: the schema%s%s is no %s schema: %s (byte %u)", s->subject,
-                   e.ref ? " it refers to as " : "", e.ref ? e.ref : "",
-                   is->format == SCH_AVRO ? "Avro" : sch_format_name(is->format), e.message, e.offset);
-}
 
 /* ---- opening and closing ---- */
 
@@ -128,18 +24,38 @@ static rt_subject copy_subject(fl_arena *a, const rt_subject *s)
     return c;
 }
 
-static rt_code open_reader(rt_codec *c, int id, size_t at, rt_error *err);
+/* Computed here, as Java does; what a registry calls it matters where readers will ask the registry for it. */
+static rt_code own_guid(rt_codec *c, rt_error *err)
+{
+    char guid[37];
+    rt_error why;
+    rt_code code = rt_schema_guid(&c->subject, guid, &why);
+    if (!code)
+        rt_frame_put_guid(c->guid_head, guid);
+    if (!c->opt.guid_framing)
+        return RT_OK;
+    if (code)
+        return rt_fail(err, code, "%s", why.message);
+    if (*c->subject.guid && strcmp(guid, c->subject.guid) != 0)
+        return rt_fail(err, RT_REFUSED,
+                       "subject %s: the registry knows its schema as %.40s and not by its GUID %s: readers would not "
+                       "find it",
+                       c->subject.subject, c->subject.guid, guid);
+    return RT_OK;
+}
 
 static rt_code prepare(rt_codec *c, rt_error *err)
 {
-    rt_code code = parse_schema(c->a, c->registry, &c->subject, &c->encoding, &c->schema, err);
+    rt_code code = rt_schema_parse(c->a, c->registry, &c->subject, &c->encoding, &c->schema, err);
     if (!code)
         code = rt_rules_read(c->a, &c->subject, &c->opt, &c->rules, err);
+    if (!code)
+        code = own_guid(c, err);
     if (code)
         return code;
     c->walk = rt_walk_new(c->encoding, c->keys);
     if (c->opt.read_only)
-        return open_reader(c, c->subject.id, 0, err);
+        return rt_reader_open(c, c->subject.id, err);
     rt_compile in = {.schema = c->schema, .rules = c->rules};
     return rt_program_compile(c->a, &in, &c->write, err);
 }
@@ -157,8 +73,9 @@ rt_code rt_codec_open(rt_registry *registry, rt_keys *keys, const rt_subject *su
     if (opt)
         c->opt = *opt;
     c->subject = copy_subject(c->a, subject);
-    for (int i = 0; i < 4; i++)
-        c->head[1 + i] = (uint8_t)((unsigned)subject->id >> (24 - 8 * i));
+    rt_frame_put_id(c->head, subject->id);
+    c->payload = rt_payload_new(keys);
+    fl_buf_init(&c->plain, RT_MAX_RECORD);
     rt_code code = prepare(c, err);
     if (code)
         rt_codec_close(c);
@@ -171,142 +88,149 @@ void rt_codec_close(rt_codec *c)
 {
     if (!c)
         return;
-    for (size_t i = 0; i < c->nreaders; i++)
-        fl_arena_free(c->readers[i].a);
-    free(c->readers);
+    rt_readers_free(c);
     rt_walk_free(c->walk);
+    rt_payload_free(c->payload);
+    fl_buf_wipe(&c->plain);
     fl_arena_free(c->a);
     free(c);
 }
 
-/* ---- readers, by schema id ---- */
+/* ---- writing ---- */
 
-/* Where id stands, or would stand. */
-static size_t reader_place(const rt_codec *c, int id, bool *found)
+/* What comes before the value: in front of it, or in the header. */
+static rt_code put_frame(rt_codec *c, fl_buf *out, fl_buf *header, rt_error *err)
 {
-    size_t lo = 0, hi = c->nreaders;
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        if (c->readers[mid].id < id)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    *found = lo < c->nreaders && c->readers[lo].id == id;
-    return lo;
+    fl_buf *to = c->opt.guid_framing ? header : out;
+    const uint8_t *head = c->opt.guid_framing ? c->guid_head : c->head;
+    size_t n = c->opt.guid_framing ? RT_FRAME_GUID : RT_FRAME_ID;
+    if (fl_buf_add(to, head, n) && (!c->write->nlead || fl_buf_add(to, c->write->lead, c->write->nlead)))
+        return RT_OK;
+    return rt_fail(err, RT_BAD_INPUT, "the record is larger than what is allowed");
 }
 
-static rt_code fill_reader(rt_codec *c, reader *r, rt_error *err)
+static rt_code walk(rt_codec *c, const rt_program *p, const char *skip, const uint8_t *in, size_t n, fl_buf *out,
+                    rt_error *err)
 {
-    rt_subject s = c->subject;
-    rt_compile in = {.rules = c->rules, .tags = c->schema, .opening = true};
-    rt_code code = RT_OK;
-    if (r->id != c->subject.id)
-        code = c->registry->ops->schema_by_id(c->registry, r->a, r->id, c->subject.subject, &s, err);
-    if (!code)
-        code = parse_schema(r->a, c->registry, &s, &c->encoding, &r->schema, err);
-    if (!code && c->opt.read_writer_rules && r->id != c->subject.id) {
-        rt_rules *own;
-        s.subject = c->subject.subject; /* the DEKs are those of the topic's subject */
-        code = rt_rules_read(r->a, &s, &c->opt, &own, err);
-        in.rules = own;
-        in.tags = NULL;
-    }
-    in.schema = r->schema;
-    return code ? code : rt_program_compile(r->a, &in, &r->prog, err);
-}
-
-static rt_code open_reader(rt_codec *c, int id, size_t at, rt_error *err)
-{
-    if (c->nreaders == MAX_READERS)
-        return rt_fail(err, RT_REFUSED, "subject %s: records with more than %d schema ids", c->subject.subject,
-                       MAX_READERS);
-    reader r = {.id = id, .a = fl_arena_new()};
-    rt_code code = fill_reader(c, &r, err);
-    if (code) {
-        fl_arena_free(r.a);
-        return code;
-    }
-    c->readers = fl_xrealloc(c->readers, (c->nreaders + 1) * sizeof *c->readers);
-    memmove(&c->readers[at + 1], &c->readers[at], (c->nreaders - at) * sizeof *c->readers);
-    c->readers[at] = r;
-    c->nreaders++;
-    return RT_OK;
-}
-
-static rt_code find_reader(rt_codec *c, int id, const reader **out, rt_error *err)
-{
-    rt_code code = RT_OK;
-    if (c->last >= c->nreaders || c->readers[c->last].id != id) {
-        bool found;
-        size_t at = reader_place(c, id, &found);
-        if (!found)
-            code = open_reader(c, id, at, err);
-        if (code)
-            return code;
-        c->last = at;
-    }
-    *out = &c->readers[c->last];
-    return RT_OK;
-}
-
-/* ---- records ---- */
-
-rt_code rt_encrypt(rt_codec *c, const uint8_t *body, size_t n, fl_buf *out, rt_error *err)
-{
-    fl_buf_clear(out);
-    if (!c->write)
-        return rt_fail(err, RT_REFUSED, "subject %s was opened for reading alone", c->subject.subject);
-    if (!fl_buf_reserve(out, HEAD))
-        return rt_fail(err, RT_BAD_INPUT, "the record is larger than what is allowed");
-    memcpy(out->p, c->head, HEAD);
-    out->len = HEAD;
-    rt_code code = rt_walk_run(c->walk, c->write, body, n, out, err);
+    rt_walk_skip(c->walk, skip);
+    rt_code code = rt_walk_run(c->walk, p, in, n, out, err);
     if (code)
-        fl_buf_clear(out);
+        c->failed = rt_walk_failed(c->walk);
     return code;
 }
 
-static rt_code read_head(const rt_codec *c, const uint8_t *wire, size_t n, int *id, rt_error *err)
+static rt_code seal_body(rt_codec *c, const uint8_t *body, size_t n, fl_buf *out, rt_error *err)
 {
-    if (n < HEAD)
-        return rt_fail(err, RT_BAD_INPUT,
-                       "subject %s: a record of %zu bytes is too short for the byte 0 and a schema id",
-                       c->subject.subject, n);
-    if (wire[0] == 1)
-        return rt_fail(err, RT_REFUSED,
-                       "subject %s: the record names its schema by GUID, which this version of flec does not read",
+    if (!rt_payload_runs(c->rules, false))
+        return walk(c, c->write, NULL, body, n, out, err);
+    fl_buf_clear(&c->plain);
+    rt_code code = walk(c, c->write, NULL, body, n, &c->plain, err);
+    if (!code)
+        code = rt_payload_seal(c->payload, c->rules, (const uint8_t *)c->plain.p, c->plain.len, out, &c->failed, err);
+    return code;
+}
+
+rt_code rt_encrypt_framed(rt_codec *c, const uint8_t *body, size_t n, fl_buf *out, fl_buf *header, rt_error *err)
+{
+    fl_buf_clear(out);
+    if (header)
+        fl_buf_clear(header);
+    c->failed = NULL;
+    c->failed_reading = false;
+    if (!c->write)
+        return rt_fail(err, RT_REFUSED, "subject %s was opened for reading alone", c->subject.subject);
+    if (c->opt.guid_framing && !header)
+        return rt_fail(err, RT_REFUSED, "subject %s: a record that names its schema in a header needs one",
                        c->subject.subject);
-    if (wire[0] != 0)
-        return rt_fail(err, RT_BAD_INPUT,
-                       "subject %s: the record does not begin with the byte 0 and a schema id: no serializer of a "
-                       "registry wrote it",
+    rt_keys_tend(c->keys);
+    rt_code code = put_frame(c, out, header, err);
+    if (!code)
+        code = seal_body(c, body, n, out, err);
+    if (code)
+        fl_buf_clear(out);
+    if (code && header)
+        fl_buf_clear(header);
+    return code;
+}
+
+rt_code rt_encrypt(rt_codec *c, const uint8_t *body, size_t n, fl_buf *out, rt_error *err)
+{
+    return rt_encrypt_framed(c, body, n, out, NULL, err);
+}
+
+/* ---- reading ---- */
+
+/* Protobuf's message indexes, which say what the value is: behind the GUID in the header, or in front of the body. */
+static rt_code enter(const rt_codec *c, const rt_reader *r, rt_frame *f, const rt_program **prog, rt_error *err)
+{
+    size_t used = 0;
+    rt_code code = RT_OK;
+    *prog = r->prog;
+    if (c->encoding->enter && f->in_header)
+        code = c->encoding->enter(r->prog, f->lead, f->nlead, &used, prog, err);
+    else if (c->encoding->enter) {
+        code = c->encoding->enter(r->prog, f->body, f->n, &used, prog, err);
+        f->body += code ? 0 : used;
+        f->n -= code ? 0 : used;
+    }
+    if (!code && f->in_header && used != f->nlead)
+        return rt_fail(err, RT_BAD_INPUT, "subject %s: the header that names the schema is longer than it may be",
                        c->subject.subject);
-    uint32_t v = 0;
-    for (int i = 1; i < HEAD; i++)
-        v = v << 8 | wire[i];
-    if (v == 0 || v > INT32_MAX)
-        return rt_fail(err, RT_BAD_INPUT, "subject %s: the record carries no real schema id", c->subject.subject);
-    *id = (int)v;
-    return RT_OK;
+    return code;
+}
+
+static rt_code open_body(rt_codec *c, const rt_reader *r, const rt_program *prog, const char *skip, const rt_frame *f,
+                         fl_buf *out, rt_error *err)
+{
+    if (!rt_payload_runs(r->rules, true))
+        return walk(c, prog, skip, f->body, f->n, out, err);
+    fl_buf_clear(&c->plain);
+    rt_code code = rt_payload_open(c->payload, r->rules, skip, f->body, f->n, &c->plain, &c->failed, err);
+    if (!code)
+        code = walk(c, prog, skip, (const uint8_t *)c->plain.p, c->plain.len, out, err);
+    return code;
+}
+
+rt_code rt_decrypt_framed(rt_codec *c, const rt_wire *w, fl_buf *out, int *schema_id, rt_error *err)
+{
+    rt_frame f;
+    const rt_reader *r;
+    const rt_program *prog;
+    fl_buf_clear(out);
+    c->failed = NULL;
+    c->failed_reading = true;
+    rt_keys_tend(c->keys);
+    rt_code code = rt_frame_read(c->subject.subject, w, &f, err);
+    if (!code)
+        code = rt_reader_find(c, &f, &r, err);
+    if (!code)
+        code = enter(c, r, &f, &prog, err);
+    if (code)
+        return code;
+    if (schema_id)
+        *schema_id = r->id;
+    code = open_body(c, r, prog, w->skip_rule, &f, out, err);
+    if (code)
+        fl_buf_clear(out);
+    return code;
 }
 
 rt_code rt_decrypt(rt_codec *c, const uint8_t *wire, size_t n, fl_buf *out, int *schema_id, rt_error *err)
 {
-    int id = 0;
-    const reader *r;
-    fl_buf_clear(out);
-    rt_code code = read_head(c, wire, n, &id, err);
-    if (!code)
-        code = find_reader(c, id, &r, err);
-    if (code)
-        return code;
-    if (schema_id)
-        *schema_id = id;
-    code = rt_walk_run(c->walk, r->prog, wire + HEAD, n - HEAD, out, err);
-    if (code)
-        fl_buf_clear(out);
-    return code;
+    rt_wire w = {.p = wire, .n = n};
+    return rt_decrypt_framed(c, &w, out, schema_id, err);
+}
+
+bool rt_codec_failure(const rt_codec *c, rt_failure *out)
+{
+    const rt_rule *r = c->failed;
+    if (!r)
+        return false;
+    *out = (rt_failure){.rule = r->name,
+                        .mode = c->failed_reading ? "READ" : "WRITE",
+                        .subject = c->subject.subject,
+                        .dlq = c->failed_reading ? r->dlq_read : r->dlq_write};
+    return true;
 }
 
 /* ---- what a codec knows ---- */
@@ -318,16 +242,17 @@ const sch_schema *rt_codec_schema(rt_codec *c)
 
 const sch_schema *rt_codec_schema_for(rt_codec *c, int schema_id)
 {
-    bool found;
-    size_t at = reader_place(c, schema_id, &found);
-    if (found)
-        return c->readers[at].schema;
+    const rt_reader *r = rt_reader_known(c, schema_id);
+    if (r)
+        return r->schema;
     return schema_id == c->subject.id ? c->schema : NULL;
 }
 
 void rt_codec_print(const rt_codec *c, fl_buf *out)
 {
-    const rt_program *p = c->write ? c->write : c->nreaders ? c->readers[0].prog : NULL;
+    const rt_program *p = c->write;
+    if (!p && rt_reader_known(c, c->subject.id))
+        p = rt_reader_known(c, c->subject.id)->prog;
     if (p)
         rt_program_print(p, out);
 }
@@ -414,12 +339,33 @@ static rt_code check_rules_reach(const rt_codec *c, const leaf *leaves, size_t n
     return RT_OK;
 }
 
+/* The plan has one payload rule at most. */
+static rt_code check_payload(const rt_codec *c, const rt_plan_side *side, rt_error *err)
+{
+    bool found = false;
+    for (size_t i = 0; i < c->rules->npayload; i++) {
+        const rt_rule *r = &c->rules->payload[i];
+        if (r->idle || !(c->opt.read_only ? r->read : r->write))
+            continue;
+        if (!side->payload.kek || found || strcmp(side->payload.rule, r->name) || strcmp(side->payload.kek, r->key.kek))
+            return disagree(c, "(the whole body)", r->name, r->key.kek, "is sealed and not in the plan", err);
+        found = true;
+    }
+    if (side->payload.kek && !found)
+        return disagree(c, "(the whole body)", side->payload.rule, side->payload.kek, "is in the plan and not sealed",
+                        err);
+    return RT_OK;
+}
+
 rt_code rt_codec_check_plan(rt_codec *c, const rt_plan_side *side, rt_error *err)
 {
+    rt_code code = check_payload(c, side, err);
+    if (code)
+        return code;
     fl_arena *a = fl_arena_new();
     leaf *leaves;
     size_t n = sealed_leaves(c, a, &leaves);
-    rt_code code = c->opt.read_only ? RT_OK : check_rules_reach(c, leaves, n, err);
+    code = c->opt.read_only ? RT_OK : check_rules_reach(c, leaves, n, err);
     for (size_t i = 0; i < n && !code; i++)
         if (!leaves[i].recursive && !planned(side, &leaves[i].sealed))
             code = disagree(c, leaves[i].sealed.path, leaves[i].sealed.rule, leaves[i].sealed.kek,

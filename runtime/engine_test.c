@@ -129,8 +129,14 @@ static void what_the_engine_cannot_execute_is_refused_by_name(void **state)
     } rows[] = {
         {"{\"domainRules\":[{\"name\":\"c\",\"type\":\"CEL\",\"mode\":\"WRITE\"}]}", "type CEL"},
         {"{\"domainRules\":[{\"name\":\"c\",\"type\":\"CEL_FIELD\"}]}", "type CEL_FIELD"},
-        {"{\"encodingRules\":[{\"name\":\"p\",\"type\":\"ENCRYPT_PAYLOAD\"}]}", "type ENCRYPT_PAYLOAD"},
-        {"{\"encodingRules\":[{\"name\":\"p\",\"type\":\"ENCRYPT_PAYLOAD\",\"disabled\":true}]}", "does not run here"},
+        {"{\"encodingRules\":[{\"name\":\"p\",\"type\":\"ENCRYPT_PAYLOAD\"}]}", "names no KEK"},
+        {"{\"encodingRules\":[{\"name\":\"p\",\"type\":\"ENCRYPT_PAYLOAD\",\"disabled\":true,\"params\":{"
+         "\"encrypt.kek.name\":\"k\"}}]}",
+         "type ENCRYPT_PAYLOAD is disabled"},
+        {"{\"encodingRules\":[{\"name\":\"p\",\"type\":\"ENCRYPT_PAYLOAD\",\"mode\":\"READ\",\"params\":{"
+         "\"encrypt.kek.name\":\"k\"}}]}",
+         "runs on read alone"},
+        {"{\"encodingRules\":[{\"name\":\"p\",\"type\":\"ENCRYPT\"}]}", "type ENCRYPT among the encodingRules"},
         {"{\"domainRules\":[{\"name\":\"p\",\"type\":\"ENCRYPT_PAYLOAD\"}]}", "type ENCRYPT_PAYLOAD"},
         {"{\"migrationRules\":[{\"name\":\"m\",\"type\":\"JSONATA\",\"mode\":\"UPGRADE\"}]}", "type JSONATA"},
         {"{\"domainRules\":[{\"name\":\"e\",\"type\":\"ENCRYPT\",\"kind\":\"CONDITION\",\"params\":{\"encrypt.kek."
@@ -365,7 +371,8 @@ static void frames_that_are_none_are_refused(void **state)
         {"", 0, RT_BAD_INPUT, "too short"},
         {"\0\0\0\1", 4, RT_BAD_INPUT, "too short"},
         {"{\"f\":1}", 7, RT_BAD_INPUT, "does not begin with the byte 0"},
-        {"\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 18, RT_REFUSED, "GUID"},
+        {"\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 18, RT_NOT_FOUND, "00000000-0000-0000-0000-000000000000"},
+        {"\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16, RT_BAD_INPUT, "too short"},
         {"\0\0\0\0\0\0", 6, RT_BAD_INPUT, "no real schema id"},
         {"\0\377\377\377\377\0", 6, RT_BAD_INPUT, "no real schema id"},
         {"\0\0\377\377\377\0", 6, RT_NOT_FOUND, ""},

@@ -679,6 +679,9 @@ static void rotation_in_background(void **state)
     rt_key *old = write_key(&s, 1);
     clock_ms += DAY - 1;
     rt_keys_tend(keys); /* past its time: asked for anew, before the next record */
+    write_key(&s, 1);
+    rt_keys_wait(keys);
+    rt_keys_tend(keys);
     old = write_key(&s, 1);
     clock_ms += 1;
     pthread_mutex_lock(&w.gate);

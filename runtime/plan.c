@@ -332,9 +332,6 @@ const char *rt_plan_beyond(fl_arena *a, const rt_plan_topic *t, bool key)
     const format *f = format_of(s->format);
     if (f && f != formats)
         return fl_printf(a, "%s is %s: the engine of this version encrypts Avro fields only", side, f->shown);
-    if (s->payload.kek)
-        return fl_printf(a, "%s is encrypted whole (rule %s): the engine of this version encrypts Avro fields only",
-                         side, s->payload.rule);
     for (size_t i = 0; i < s->nrules; i++)
         if (s->rules[i].runs)
             return fl_printf(a, "%s has the rule %s of type %s, which the engine of this version cannot execute", side,

@@ -150,7 +150,7 @@ static void what_the_engine_cannot_execute_is_named(void **state)
         {SIDE("avro", "AVRO",
               "\"rules\": [{\"name\": \"r\", \"phase\": \"domain\", \"type\": \"CEL\", \"runs\": true}]"),
          "value has the rule r of type CEL"},
-        {SIDE("avro", "AVRO", "\"payload\": {\"kek\": \"kek\", \"rule\": \"p\"}"), "value is encrypted whole (rule p)"},
+        {SIDE("avro", "AVRO", "\"payload\": {\"kek\": \"kek\", \"rule\": \"p\"}"), NULL},
         {SIDE("json", "JSON", "\"rules\": []"),
          "value is JSON Schema: the engine of this version encrypts Avro fields only"},
         {SIDE("protobuf", "PROTOBUF", "\"message\": \"a.B\""), "value is Protobuf"},

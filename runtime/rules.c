@@ -177,22 +177,48 @@ static bool is(const char *s, const char *word)
     return s && strcmp(s, word) == 0;
 }
 
+/* Where a failed record goes: rule, metadata, then the client's settings. */
+static rt_code read_dlq(reader *rd, const fl_json *j, rt_rule *r, bool read)
+{
+    const char *topic = param(rd, j, "dlq.topic");
+    if (!read && rd->opt->read_only)
+        return RT_OK;
+    if (!topic || !*topic)
+        topic = rd->opt->dlq_topic;
+    if (!topic || !*topic)
+        return refuse_rule(rd, r->name, "has onFailure DLQ, and no topic for it is configured (dlq.topic)");
+    if (!rd->opt->dead_letters)
+        return refuse_rule(rd, r->name,
+                           fl_printf(rd->a, "has onFailure DLQ, and nothing here can write to topic %s", topic));
+    *(read ? &r->dlq_read : &r->dlq_write) = topic;
+    return RT_OK;
+}
+
+static rt_code read_failure(reader *rd, const fl_json *j, rt_rule *r, const char *action, bool read)
+{
+    if (is(action, "DLQ"))
+        return read_dlq(rd, j, r, read);
+    if (action && !is(action, "ERROR") && !is(action, "NONE"))
+        return refuse_rule(rd, r->name, fl_printf(rd->a, "this version of flec cannot execute onFailure %s", action));
+    if (is(action, "NONE") && read)
+        r->pass_read = true;
+    if (is(action, "NONE") && !read && !rd->opt->on_failure_none_write && !rd->rs->no_write)
+        rd->rs->no_write =
+            fl_printf(rd->a, "rule %s has onFailure NONE on write, which lets plaintext through", r->name);
+    return RT_OK;
+}
+
 static rt_code read_actions(reader *rd, const fl_json *j, rt_rule *r)
 {
     for (int read = 0; read < 2; read++) {
         if (read ? !r->read : !r->write)
             continue;
-        const char *ok = action(rd, fl_json_str(j, "onSuccess"), read),
-                   *ko = action(rd, fl_json_str(j, "onFailure"), read);
-        if (ok && !is(ok, "NONE"))
+        const char *ok = action(rd, fl_json_str(j, "onSuccess"), read);
+        if (ok && !is(ok, "NONE")) /* ERROR and DLQ would fail each record that succeeded */
             return refuse_rule(rd, r->name, fl_printf(rd->a, "this version of flec cannot execute onSuccess %s", ok));
-        if (ko && !is(ko, "ERROR") && !is(ko, "NONE"))
-            return refuse_rule(rd, r->name, fl_printf(rd->a, "this version of flec cannot execute onFailure %s", ko));
-        if (is(ko, "NONE") && read)
-            r->pass_read = true;
-        if (is(ko, "NONE") && !read && !rd->opt->on_failure_none_write && !rd->rs->no_write)
-            rd->rs->no_write =
-                fl_printf(rd->a, "rule %s has onFailure NONE on write, which lets plaintext through", r->name);
+        rt_code code = read_failure(rd, j, r, action(rd, fl_json_str(j, "onFailure"), read), read);
+        if (code)
+            return code;
     }
     r->pass_write = rd->opt->on_failure_none_write;
     r->pass_read |= rd->opt->on_failure_none_read;
@@ -205,7 +231,8 @@ static rt_code read_mode(reader *rd, const fl_json *j, rt_rule *r)
     r->write = !mode || is(mode, "WRITEREAD") || is(mode, "WRITE");
     r->read = !mode || is(mode, "WRITEREAD") || is(mode, "READ");
     if (!r->write && !r->read)
-        return refuse_rule(rd, r->name, fl_printf(rd->a, "mode %s does not belong among the domain rules", mode));
+        return refuse_rule(rd, r->name,
+                           fl_printf(rd->a, "mode %s does not belong among domain and encoding rules", mode));
     return RT_OK;
 }
 
@@ -233,25 +260,46 @@ static bool is_duplicate(const rt_rules *rs, const rt_rule *r)
     return false;
 }
 
+/* What both types of rules that encrypt have. */
+static rt_code read_common(reader *rd, const fl_json *j, rt_rule *r)
+{
+    const char *kind = fl_json_str(j, "kind");
+    if (kind && strcmp(kind, "TRANSFORM") != 0)
+        return refuse_rule(rd, r->name,
+                           fl_printf(rd->a, "%s of kind %s (only TRANSFORM encrypts)", fl_json_str(j, "type"), kind));
+    if (fl_json_bool(j, "disabled", false))
+        r->idle = "is disabled";
+    rt_code code = read_mode(rd, j, r);
+    if (!code)
+        code = read_actions(rd, j, r);
+    return code ? code : read_key(rd, j, r);
+}
+
 static rt_code read_encrypt(reader *rd, const fl_json *j, const char *name)
 {
     rt_rule r = {.name = name, .idle = rd->elsewhere};
-    const char *kind = fl_json_str(j, "kind");
-    if (kind && strcmp(kind, "TRANSFORM") != 0)
-        return refuse_rule(rd, name, fl_printf(rd->a, "ENCRYPT of kind %s (only TRANSFORM encrypts)", kind));
     if (!texts(rd->a, fl_json_get(j, "tags"), &r.tags, &r.ntags))
         return refuse_rule(rd, name, "its tags must be a list of texts");
-    if (fl_json_bool(j, "disabled", false))
-        r.idle = "is disabled";
-    rt_code code = read_mode(rd, j, &r);
-    if (!code)
-        code = read_actions(rd, j, &r);
-    if (!code)
-        code = read_key(rd, j, &r);
+    rt_code code = read_common(rd, j, &r);
     if (code)
         return code;
     r.duplicate = is_duplicate(rd->rs, &r);
     rd->rs->v[rd->rs->n++] = r;
+    return RT_OK;
+}
+
+/* ENCRYPT_PAYLOAD: the body as a whole. One that does not run on write would leave all of it in clear. */
+static rt_code read_payload(reader *rd, const fl_json *j, const char *name)
+{
+    rt_rule r = {.name = name, .idle = rd->elsewhere};
+    rt_code code = read_common(rd, j, &r);
+    if (code)
+        return code;
+    if (!rd->rs->no_write && (r.idle || !r.write))
+        rd->rs->no_write =
+            fl_printf(rd->a, "rule %s of type ENCRYPT_PAYLOAD %s: the whole record would go out in clear", name,
+                      r.idle ? r.idle : "runs on read alone");
+    rd->rs->payload[rd->rs->npayload++] = r;
     return RT_OK;
 }
 
@@ -264,15 +312,16 @@ static rt_code read_rule(reader *rd, const fl_json *j, const char *phase)
     const char *name = fl_json_str(j, "name"), *type = fl_json_str(j, "type");
     if (!name || !*name || !type || !*type)
         return bad(rd, fl_printf(rd->a, "a rule of ruleSet.%s lacks its name or type", phase));
-    bool domain = strcmp(phase, "domainRules") == 0;
-    if (domain && strcmp(type, "ENCRYPT") == 0)
+    if (strcmp(phase, "domainRules") == 0 && strcmp(type, "ENCRYPT") == 0)
         return read_encrypt(rd, j, name);
+    if (strcmp(phase, "encodingRules") == 0 && strcmp(type, "ENCRYPT_PAYLOAD") == 0)
+        return read_payload(rd, j, name);
     bool idle = rd->elsewhere || fl_json_bool(j, "disabled", false);
     if (!idle)
         return refuse_rule(rd, name,
                            fl_printf(rd->a, "this version of flec cannot execute type %s among the %s", type, phase));
-    if (strcmp(type, "ENCRYPT_PAYLOAD") == 0 && !rd->rs->no_write)
-        rd->rs->no_write = fl_printf(rd->a, "rule %s of type ENCRYPT_PAYLOAD does not run here", name);
+    if (strncmp(type, "ENCRYPT", 7) == 0 && !rd->rs->no_write)
+        rd->rs->no_write = fl_printf(rd->a, "rule %s of type %s does not run among the %s", name, type, phase);
     return RT_OK;
 }
 
@@ -307,6 +356,7 @@ static rt_code read_set(reader *rd)
     if (at && strcmp(at, "ALL") != 0 && strcmp(at, "CLIENT") != 0)
         rd->elsewhere = fl_printf(rd->a, "is enabled at %s, not at clients", at);
     rd->rs->v = FL_NEW_N(rd->a, rt_rule, RT_MAX_RULES);
+    rd->rs->payload = FL_NEW_N(rd->a, rt_rule, RT_MAX_RULES);
     for (int i = 0; i < 3 && !code; i++)
         code = read_phase(rd, set, phases[i]);
     return code;

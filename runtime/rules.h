@@ -1,10 +1,12 @@
-/* rules.h: what a subject version says about its fields, validated: the ENCRYPT rules of its rule set and the tags of
- * its metadata.
+/* rules.h: what a subject version says about its records, validated: the ENCRYPT and ENCRYPT_PAYLOAD rules of its rule
+ * set and the tags of its metadata.
  *
- * The meaning is that of the vendor's clients (docs/wire.md 5): rules run in list order on write and in reverse on
- * read; parameters stand in the rule or in metadata.properties; of two rules with equal type, mode and tag set only the
- * first counts; a disabled rule, or any rule of a set that is enabled elsewhere than at the client, does not run. What
- * this version of the engine cannot execute is refused by name, never skipped. */
+ * The meaning is that of the vendor's clients (docs/wire.md 5): domain rules run on the value, encoding rules on its
+ * encoded body; each in list order on write and in reverse on read, encoding rules last on write and first on read.
+ * Parameters stand in the rule or in metadata.properties; of two field rules with equal type, mode and tag set only the
+ * first counts; a disabled rule, or any rule of a set that is enabled elsewhere than at the client, does not run.
+ * preserve.source.fields has nothing to do here: the bytes that come in are never changed. What this version of the
+ * engine cannot execute is refused by name, never skipped. */
 #ifndef FLEC_RUNTIME_RULES_H
 #define FLEC_RUNTIME_RULES_H
 
@@ -24,6 +26,8 @@ typedef struct rt_rule {
     bool duplicate;     /* of an earlier rule's type, mode and tags: does not run, the earlier one does */
     bool pass_write;    /* failure passes the record on as it was (onFailure NONE) */
     bool pass_read;
+    const char *dlq_write; /* topic to which a failed record goes (onFailure DLQ), or NULL */
+    const char *dlq_read;
 } rt_rule;
 
 typedef struct rt_tagging { /* one member of metadata.tags */
@@ -34,8 +38,10 @@ typedef struct rt_tagging { /* one member of metadata.tags */
 
 typedef struct rt_rules {
     const char *subject;
-    rt_rule *v;
+    rt_rule *v; /* ENCRYPT, of the domain rules */
     size_t n;
+    rt_rule *payload; /* ENCRYPT_PAYLOAD, of the encoding rules */
+    size_t npayload;
     rt_tagging *taggings;
     size_t ntaggings;
     const char *no_write; /* why nothing may be written under this rule set, or NULL */

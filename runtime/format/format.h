@@ -89,6 +89,11 @@ void rt_chain_print(const rt_program *p, const rt_chain *chain, fl_buf *out);
 rt_walk *rt_walk_new(const rt_encoding *encoding, rt_keys *keys); /* keys: not owned */
 void rt_walk_free(rt_walk *w);
 
+/* The rule of that name does not run on the records that follow; NULL: all do. The text must stay. */
+void rt_walk_skip(rt_walk *w, const char *rule);
+/* The rule that failed the last run, or NULL. */
+const rt_rule *rt_walk_failed(const rt_walk *w);
+
 /* Appends the record to out. On any error out is what it was before, and no plaintext stays behind its end.
  * RT_BAD_INPUT: in is not one value of the program's schema; RT_TAMPERED, RT_NO_KEY, …: a rule failed. A failed rule
  * whose failures pass leaves all of its fields as they are. */

@@ -46,7 +46,10 @@ static inline bool seal_raw(rt_walk *w, uint32_t pc, size_t rule, const rt_slot 
 {
     if (s->rule->head)
         put_prefix(out, s->version);
-    return rt_seal(s->key, out + s->rule->head, in, n) || rt_walk_rule_failed(w, pc, rule, RT_IO, "the cipher failed");
+    if (rt_seal(s->key, out + s->rule->head, in, n))
+        return true;
+    return rt_key_spent(s->key) ? rt_walk_rule_failed(w, pc, rule, RT_REFUSED, RT_SPENT)
+                                : rt_walk_rule_failed(w, pc, rule, RT_IO, "the cipher failed");
 }
 
 /* Appends the sealed value to dst, head first. */

@@ -121,13 +121,34 @@ static void take_back(fl_buf *out, size_t before)
     out->full = false;
 }
 
+void rt_walk_skip(rt_walk *w, const char *rule)
+{
+    w->skip = rule;
+}
+
+const rt_rule *rt_walk_failed(const rt_walk *w)
+{
+    return w->failed < 0 ? NULL : &w->prog->rules->v[w->failed];
+}
+
+/* As the bits of rules that failed and pass. */
+static uint64_t skipped(const rt_rules *rs, const char *name)
+{
+    uint64_t bits = 0;
+    for (size_t i = 0; i < rs->n; i++)
+        if (strcmp(rs->v[i].name, name) == 0)
+            bits |= 1ull << i;
+    return bits;
+}
+
 rt_code rt_walk_run(rt_walk *w, const rt_program *p, const uint8_t *in, size_t n, fl_buf *out, rt_error *err)
 {
     size_t before = out->len;
     w->prog = p;
     w->out = out;
     w->err = err;
-    w->off = 0;
+    w->off = w->skip ? skipped(p->rules, w->skip) : 0;
+    w->failed = -1;
     w->record++;
     w->epoch = rt_keys_epoch(w->keys);
     if (n > RT_MAX_RECORD)
