@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "schema/avro_value.h"
+#include "schema/json_value.h"
 
 typedef struct format {
     bool (*from_json)(const sch_schema *s, const fl_json *value, sch_bytes_mode mode, fl_buf *out,
@@ -28,6 +29,7 @@ static bool avro_equals(const sch_schema *s, const uint8_t *body, const sch_at *
 
 static const format formats[] = {
     [SCH_AVRO] = {sch_json_to_avro, sch_avro_to_json, sch_avro_extract, avro_equals},
+    [SCH_JSON] = {sch_json_value_from_json, sch_json_value_to_json, sch_json_value_extract, sch_json_value_equals},
     [SCH_PROTOBUF] = {0},
 };
 

@@ -40,7 +40,16 @@ typedef struct sch_at {
     size_t branch, branch_len; /* the union's branch number on the wire; len 0 where the type is no union */
     const sch_type *type;      /* what stands there, union opened */
     const sch_field *field;    /* innermost record field, NULL below a root without records */
+    const char *decoded;       /* JSON: what a string with escapes means (then not the bytes at offset); else NULL */
+    size_t decoded_len;
 } sch_at;
+
+/* The content of a STRING or BYTES. */
+static inline const uint8_t *sch_at_content(const sch_at *at, const uint8_t *body, size_t *n)
+{
+    *n = at->decoded ? at->decoded_len : at->len;
+    return at->decoded ? (const uint8_t *)at->decoded : body + at->offset;
+}
 
 typedef struct sch_ats {
     sch_at *v;
