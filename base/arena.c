@@ -98,6 +98,18 @@ void fl_arena_free(fl_arena *a)
     free(a);
 }
 
+void fl_arena_adopt(fl_arena *into, fl_arena *from)
+{
+    if (!from)
+        return;
+    chunk *last = from->current;
+    while (last->next)
+        last = last->next;
+    last->next = into->current->next;
+    into->current->next = from->current;
+    free(from);
+}
+
 /* A large piece gets a chunk of its own behind the current one, so that the rest of that one is not lost. */
 static void *alloc_large(fl_arena *a, size_t n)
 {

@@ -14,6 +14,8 @@ typedef struct fl_arena fl_arena;
 
 fl_arena *fl_arena_new(void);
 void fl_arena_free(fl_arena *a); /* NULL is allowed */
+/* All that lies in `from` is freed with `into` from now on; `from` itself is gone. NULL is allowed. */
+void fl_arena_adopt(fl_arena *into, fl_arena *from);
 
 void *fl_alloc(fl_arena *a, size_t n);
 char *fl_strndup(fl_arena *a, const char *s, size_t n); /* adds a NUL */

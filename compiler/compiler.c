@@ -24,11 +24,12 @@ static void resolve(res *r)
     res_keks(r);
     res_subjects(r);
     res_topics(r);
+    res_connectors(r);
+    res_judgements(r);
+    res_drop_passing(r);
     res_references(r);
     res_schemas(r);
     res_fields(r);
-    res_connectors(r);
-    res_judgements(r);
 }
 
 struct fc_policy {
@@ -43,8 +44,10 @@ fc_policy *fc_read(fl_arena *a, const char *const *paths, size_t n, fl_diags *di
     fc_policy *p = FL_NEW(a, fc_policy);
     p->shared = (res_shared){.a = a, .schema_files = fl_map_new(), .parsed = fl_map_new()};
     bool read = res_files(&p->shared, diags, paths, n, status);
-    if (read)
+    if (read) {
         res_environments(&p->shared, diags);
+        res_settle_early(&p->shared);
+    }
     fl_diags_sort(diags);
     if (read)
         return p;
@@ -56,6 +59,7 @@ void fc_free(fc_policy *p)
 {
     if (!p)
         return;
+    fl_arena_free(p->shared.passing);
     fl_map_free(p->shared.schema_files);
     fl_map_free(p->shared.parsed);
 }

@@ -124,9 +124,10 @@ struct lang_block {
 typedef struct lang_file {
     const fl_source *source;
     lang_block *top;
-    bool damaged; /* had a syntax error */
-    bool mended;  /* its braces do not balance: which block a statement stands in is a guess */
-    void *trivia; /* comments and blank lines, for the formatter */
+    bool damaged;  /* had a syntax error */
+    bool mended;   /* its braces do not balance: which block a statement stands in is a guess */
+    bool has_vars; /* a variable stands in one of its strings */
+    void *trivia;  /* comments and blank lines, for the formatter */
 } lang_file;
 
 /* ---- text to tree ---- */
@@ -134,13 +135,18 @@ typedef struct lang_file {
 /* Reads one file's text: strips a byte-order mark, folds CRLF, checks UTF-8, control and bidirectional characters and
  * limits, then parses. Never NULL; see `damaged`. name is what messages show. */
 lang_file *lang_parse(fl_arena *a, const char *name, const char *text, size_t len, fl_diags *diags);
-/* The same without what only the formatter needs: the file cannot be formatted, and takes much less memory. */
-lang_file *lang_parse_tree(fl_arena *a, const char *name, const char *text, size_t len, fl_diags *diags);
+/* The same without what only the formatter needs: the file cannot be formatted, and takes much less memory. Statements
+ * and all that they are made of lie in `tree`, which the caller may free once nobody reads them any more; the file, its
+ * source and the texts of names lie in `a`. */
+lang_file *lang_parse_tree(fl_arena *a, fl_arena *tree, const char *name, const char *text, size_t len,
+                           fl_diags *diags);
+/* Parses the text of an undamaged file once more: a tree with the same places. */
+lang_file *lang_parse_again(fl_arena *a, fl_arena *tree, const fl_source *source);
 
 /* Matches the statements of a file against the forms; of a damaged file those that could be read, so call it for every
  * file. false if anything was refused or the file is damaged. What stands in an environment or in defaults and cannot
- * (docs/checks/overlay-refused.md) is reported under that name. At most once a file. */
-bool lang_match(fl_arena *a, lang_file *file, fl_diags *diags);
+ * (docs/checks/overlay-refused.md) is reported under that name. At most once a file. tree: the arena of its tree. */
+bool lang_match(fl_arena *tree, lang_file *file, fl_diags *diags);
 
 /* ---- tree to text ---- */
 

@@ -73,7 +73,7 @@ open: BRACE                       { yyerrok; }
 stmt: phrase_stmt
     | WHERE expr                  { $$ = lang_tree_phrase(r, lang_tree_name(r, $1), NULL); $$->expr = $2; $$->span = lang_span(r, @$); }
     | REQUIRES expr               { $$ = lang_tree_phrase(r, lang_tree_name(r, $1), NULL); $$->expr = $2; $$->span = lang_span(r, @$); }
-    | string_head ASSIGN value    { $$ = lang_tree_phrase(r, $1, NULL); $$->value = FL_NEW(r->a, lang_value); *$$->value = $3; $$->span = lang_span(r, @$); }
+    | string_head ASSIGN value    { $$ = lang_tree_phrase(r, $1, NULL); $$->value = FL_NEW(r->tree, lang_value); *$$->value = $3; $$->span = lang_span(r, @$); }
     ;
 string_head: string | WHERE       { $$ = lang_tree_name(r, $1); }
     | REQUIRES                    { $$ = lang_tree_name(r, $1); }
@@ -81,7 +81,7 @@ string_head: string | WHERE       { $$ = lang_tree_name(r, $1); }
 %type <stmt> phrase_stmt phrase;
 phrase_stmt: phrase
     | phrase block                { $$ = $1; $$->block = $2; $$->span.to = $2->open.to; }
-    | phrase ASSIGN value         { $$ = $1; $$->value = FL_NEW(r->a, lang_value); *$$->value = $3; $$->span = lang_span(r, @$); }
+    | phrase ASSIGN value         { $$ = $1; $$->value = FL_NEW(r->tree, lang_value); *$$->value = $3; $$->span = lang_span(r, @$); }
     ;
 phrase: head                      { $$ = lang_tree_phrase(r, $1, NULL); }
     | head lists                  { $$ = lang_tree_phrase(r, $1, $2); }

@@ -15,43 +15,56 @@ static void mark_damaged(const lang_reader *r, lang_block *b, size_t *next)
     }
 }
 
-static lang_file *parse(fl_arena *a, fl_arena *scratch, const char *name, const char *text, size_t len, fl_diags *diags)
+/* From the text that r->src has. */
+static lang_file *parse(lang_reader *r)
 {
-    lang_reader r = {.a = a, .scratch = scratch, .diags = diags};
-    lang_file *f = FL_NEW(a, lang_file);
-    lang_read_text(&r, name, text, len);
-    if (!r.ended)
-        lang_scan(&r);
-    lang_hide(&r);
-    if (!r.ended)
-        lang_layout(&r);
-    if (!r.ended && lang_yyparse(&r) != 0)
-        r.damaged = true;
-    f->source = r.src;
-    f->damaged = r.damaged;
-    f->mended = r.mended && r.damaged;
-    f->top = r.top && !r.ended ? r.top : FL_NEW(a, lang_block);
-    if (!r.top || r.ended)
+    lang_file *f = FL_NEW(r->a, lang_file);
+    if (!r->ended)
+        lang_scan(r);
+    lang_hide(r);
+    if (!r->ended)
+        lang_layout(r);
+    if (!r->ended && lang_yyparse(r) != 0)
+        r->damaged = true;
+    f->source = r->src;
+    f->damaged = r->damaged;
+    f->mended = r->mended && r->damaged;
+    f->has_vars = r->has_vars;
+    f->top = r->top && !r->ended ? r->top : FL_NEW(r->tree, lang_block);
+    if (!r->top || r->ended)
         f->top->damaged = true;
     size_t next = 0;
-    mark_damaged(&r, f->top, &next);
-    if (scratch == a) {
-        lang_trivia *t = FL_NEW(a, lang_trivia);
-        *t = (lang_trivia){r.raw.v, r.raw.n};
-        f->trivia = t;
-    }
+    mark_damaged(r, f->top, &next);
     return f;
 }
 
 lang_file *lang_parse(fl_arena *a, const char *name, const char *text, size_t len, fl_diags *diags)
 {
-    return parse(a, a, name, text, len, diags);
+    lang_reader r = {.a = a, .tree = a, .scratch = a, .diags = diags};
+    lang_trivia *t = FL_NEW(a, lang_trivia);
+    lang_read_text(&r, name, text, len);
+    lang_file *f = parse(&r);
+    *t = (lang_trivia){r.raw.v, r.raw.n};
+    f->trivia = t;
+    return f;
 }
 
-lang_file *lang_parse_tree(fl_arena *a, const char *name, const char *text, size_t len, fl_diags *diags)
+lang_file *lang_parse_tree(fl_arena *a, fl_arena *tree, const char *name, const char *text, size_t len, fl_diags *diags)
 {
-    fl_arena *scratch = fl_arena_new();
-    lang_file *f = parse(a, scratch, name, text, len, diags);
-    fl_arena_free(scratch);
+    lang_reader r = {.a = a, .tree = tree, .scratch = fl_arena_new(), .diags = diags};
+    lang_read_text(&r, name, text, len);
+    lang_file *f = parse(&r);
+    fl_arena_free(r.scratch);
+    return f;
+}
+
+lang_file *lang_parse_again(fl_arena *a, fl_arena *tree, const fl_source *source)
+{
+    fl_diags said; /* before */
+    lang_reader r = {.a = a, .tree = tree, .scratch = fl_arena_new(), .diags = &said, .src = source};
+    fl_diags_init(&said, r.scratch);
+    r.bad = fl_alloc(r.scratch, source->nlines + 2);
+    lang_file *f = parse(&r);
+    fl_arena_free(r.scratch);
     return f;
 }

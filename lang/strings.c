@@ -41,7 +41,7 @@ static void flush(decoder *d)
     if (d->part.len) {
         lang_part p = {.text = fl_strndup(d->r->a, d->part.p, d->part.len), .len = d->part.len};
         p.span = lang_span(d->r, (lang_loc){d->part_from, d->i});
-        FL_PUSH(d->r->a, &d->parts, p);
+        FL_PUSH(d->r->tree, &d->parts, p);
     }
     fl_buf_clear(&d->part);
 }
@@ -138,8 +138,8 @@ static void dollar_brace(decoder *d)
     fl_buf_add(&d->text, d->s + from, end + 1 - from);
     lang_part p = {.is_var = true, .text = fl_strndup(d->r->a, d->s + name, end - name), .len = end - name};
     p.span = lang_span(d->r, (lang_loc){from, end + 1});
-    FL_PUSH(d->r->a, &d->parts, p);
-    d->vars = true;
+    FL_PUSH(d->r->tree, &d->parts, p);
+    d->vars = d->r->has_vars = true;
     d->i = d->part_from = end + 1;
 }
 

@@ -41,7 +41,8 @@ typedef struct lang_lexeme {
 } lang_lexeme;
 
 typedef struct lang_reader {
-    fl_arena *a;       /* of the tree */
+    fl_arena *a;       /* of texts and of the source */
+    fl_arena *tree;    /* of statements and what they are made of */
     fl_arena *scratch; /* of tokens and all that the tree does not point at */
     fl_diags *diags;
     const fl_source *src;
@@ -53,6 +54,7 @@ typedef struct lang_reader {
     size_t swallowed;    /* `{` that scanner errors swallowed */
     bool damaged, ended; /* ended: too many errors or a limit; nothing more is reported */
     bool mended;         /* the braces do not balance */
+    bool has_vars;       /* a variable stands in a string */
     lang_block *top;
 } lang_reader;
 

@@ -44,7 +44,7 @@ static void *settled(const lang_reader *r, const void *v, size_t n, size_t size)
 {
     if (!n)
         return NULL;
-    void *p = fl_alloc_n(r->a, n, size);
+    void *p = fl_alloc_n(r->tree, n, size);
     return memcpy(p, v, n * size);
 }
 
@@ -57,7 +57,7 @@ lang_value lang_tree_name(const lang_reader *r, uint32_t raw)
 lang_value lang_tree_pair(const lang_reader *r, lang_value a, lang_value b)
 {
     a.kind = LANG_V_PAIR;
-    lang_name *second = FL_NEW(r->a, lang_name);
+    lang_name *second = FL_NEW(r->tree, lang_name);
     *second = b.name;
     a.second = second;
     a.span.to = b.span.to;
@@ -66,7 +66,7 @@ lang_value lang_tree_pair(const lang_reader *r, lang_value a, lang_value b)
 
 lang_value lang_tree_call(const lang_reader *r, lang_value function, lang_value text, fl_span span)
 {
-    lang_name *second = FL_NEW(r->a, lang_name);
+    lang_name *second = FL_NEW(r->tree, lang_name);
     *second = text.name;
     return (lang_value){.kind = LANG_V_CALL, .span = span, .name = function.name, .second = second};
 }
@@ -134,7 +134,7 @@ lang_lists *lang_tree_lists(lang_reader *r, lang_lists *lists, const lang_values
 
 lang_stmt *lang_tree_phrase(lang_reader *r, lang_value head, lang_lists *lists)
 {
-    lang_stmt *s = FL_NEW(r->a, lang_stmt);
+    lang_stmt *s = FL_NEW(r->tree, lang_stmt);
     s->head = head;
     s->span = head.span;
     if (lists) {
@@ -148,7 +148,7 @@ lang_stmt *lang_tree_phrase(lang_reader *r, lang_value head, lang_lists *lists)
 /* A statement that could not be read: its first word, if it has one, and its block. */
 lang_stmt *lang_tree_damaged(lang_reader *r, lang_loc at, lang_block *block)
 {
-    lang_stmt *s = FL_NEW(r->a, lang_stmt);
+    lang_stmt *s = FL_NEW(r->tree, lang_stmt);
     s->damaged = true;
     s->block = block;
     s->span = lang_span(r, (lang_loc){at.from, block ? block->open.to : at.to});
@@ -178,7 +178,7 @@ lang_stmts *lang_tree_stmt(lang_reader *r, lang_stmts *stmts, lang_stmt *s)
 
 lang_block *lang_tree_block(lang_reader *r, const lang_stmts *stmts, lang_loc open, lang_loc close)
 {
-    lang_block *b = FL_NEW(r->a, lang_block);
+    lang_block *b = FL_NEW(r->tree, lang_block);
     b->open = lang_span(r, open);
     b->close = lang_span(r, close);
     b->stmts = stmts ? settled(r, stmts->v, stmts->n, sizeof *stmts->v) : NULL;
@@ -188,7 +188,7 @@ lang_block *lang_tree_block(lang_reader *r, const lang_stmts *stmts, lang_loc op
 
 lang_expr *lang_tree_expr(lang_reader *r, lang_ekind kind, lang_expr *left, lang_expr *right, fl_span span)
 {
-    lang_expr *e = FL_NEW(r->a, lang_expr);
+    lang_expr *e = FL_NEW(r->tree, lang_expr);
     e->kind = kind;
     e->left = left;
     e->right = right;

@@ -33,8 +33,12 @@ static void copy_parts(const res_copy *c, lang_name *n)
 static lang_name copy_name(const res_copy *c, lang_name n)
 {
     n.span = at(c, n.span);
-    if (n.has_vars)
+    if (n.has_vars) {
         copy_parts(c, &n);
+    } else { /* nobody asks for them */
+        n.parts = NULL;
+        n.nparts = 0;
+    }
     return n;
 }
 

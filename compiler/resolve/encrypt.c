@@ -13,6 +13,12 @@ static void tags(res *r, est_encrypt *x, const lang_stmt *s)
 static void kek(res *r, est_encrypt *x, const lang_stmt *s)
 {
     x->kek_name = res_slot(r, s, "kek");
+    if (!r->early)
+        res_link_kek(r, x);
+}
+
+void res_link_kek(res *r, est_encrypt *x)
+{
     x->kek = x->kek_name.s ? est_find_kek(r->e, x->kek_name.s) : NULL;
     r->e->incomplete |= !x->kek;
     if (x->kek || !x->kek_name.s)

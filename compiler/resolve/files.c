@@ -56,6 +56,19 @@ static void could_not_read(loader *l, const char *path, fl_span at, int error)
     fl_log(FL_LOG_ERROR, "%s: %s", path, fl_read_error(l->a, error, MAX_FILE));
 }
 
+static void parse(loader *l, const char *name, const char *text, size_t len)
+{
+    fl_arena *tree = fl_arena_new();
+    res_source source = {.file = lang_parse_tree(l->a, tree, name, text, len, l->diags)};
+    bool ok = lang_match(tree, source.file, l->diags);
+    l->ok &= ok;
+    if (ok)
+        res_early_topics(l->s, &source, tree);
+    else
+        fl_arena_adopt(l->a, tree);
+    FL_PUSH(l->a, &l->s->sources, source);
+}
+
 /* at: the `use`, or no place for a path of the user's own. */
 static void load(loader *l, const char *path, fl_span at)
 {
@@ -64,15 +77,14 @@ static void load(loader *l, const char *path, fl_span at)
     bool standard = !at.src && !strcmp(path, "-");
     if (seen_before(l, path, standard))
         return;
+    fl_arena *raw = fl_arena_new();
     int error =
-        at.src ? fl_read_regular(l->a, path, MAX_FILE, &text, &len) : fl_read_file(l->a, path, MAX_FILE, &text, &len);
-    if (error) {
+        at.src ? fl_read_regular(raw, path, MAX_FILE, &text, &len) : fl_read_file(raw, path, MAX_FILE, &text, &len);
+    if (error)
         could_not_read(l, path, at, error);
-        return;
-    }
-    lang_file *f = lang_parse_tree(l->a, standard ? "<stdin>" : path, text, len, l->diags);
-    l->ok &= lang_match(l->a, f, l->diags);
-    FL_PUSH(l->a, &l->s->files, f);
+    else
+        parse(l, standard ? "<stdin>" : path, text, len);
+    fl_arena_free(raw);
 }
 
 /* A schema or a record would be read as a policy, and refused line by line. */
@@ -102,7 +114,7 @@ static void load_used(loader *l, const lang_file *f)
 
 static int by_name(const void *a, const void *b)
 {
-    return strcmp((*(lang_file *const *)a)->source->name, (*(lang_file *const *)b)->source->name);
+    return strcmp(((const res_source *)a)->file->source->name, ((const res_source *)b)->file->source->name);
 }
 
 bool res_files(res_shared *s, fl_diags *diags, const char *const *paths, size_t n, fl_status *status)
@@ -110,11 +122,13 @@ bool res_files(res_shared *s, fl_diags *diags, const char *const *paths, size_t 
     loader l = {.s = s, .a = s->a, .diags = diags, .seen = fl_map_new(), .ok = true};
     for (size_t i = 0; i < n; i++)
         load(&l, paths[i], (fl_span){0});
-    for (size_t i = 0; i < s->files.n; i++) /* grows while it is walked */
-        load_used(&l, s->files.v[i]);
+    for (size_t i = 0; i < s->sources.n; i++) /* grows while it is walked */
+        load_used(&l, s->sources.v[i].file);
     fl_map_free(l.seen);
-    if (s->files.n)
-        qsort(s->files.v, s->files.n, sizeof(lang_file *), by_name);
+    if (s->sources.n)
+        qsort(s->sources.v, s->sources.n, sizeof *s->sources.v, by_name);
+    for (size_t i = 0; i < s->sources.n; i++)
+        FL_PUSH(s->a, &s->files, s->sources.v[i].file);
     if (l.unreadable)
         *status = fl_status_worse(*status, FL_COULD_NOT_RUN);
     return l.ok;

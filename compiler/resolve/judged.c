@@ -93,7 +93,7 @@ static void test_names(res *r)
     for (size_t i = 0; i < r->top.n; i++) {
         if (!lang_is(r->top.v[i], "top.test"))
             continue;
-        res_decl d = {r->top.v[i], res_slot(r, r->top.v[i], "text"), i};
+        res_decl d = {.stmt = r->top.v[i], .name = res_slot(r, r->top.v[i], "text"), .seq = i};
         if (d.name.s)
             FL_PUSH(r->a, &all, d);
     }
@@ -160,7 +160,8 @@ static void guardrail_names(res *r)
 {
     res_decls all = {0};
     for (size_t i = 0; i < r->e->guardrails.n; i++)
-        FL_PUSH(r->a, &all, (res_decl){r->e->guardrails.v[i]->stmt, r->e->guardrails.v[i]->text, i});
+        FL_PUSH(r->a, &all,
+                (res_decl){.stmt = r->e->guardrails.v[i]->stmt, .name = r->e->guardrails.v[i]->text, .seq = i});
     res_drop_duplicates(r, &all, "guardrails");
 }
 

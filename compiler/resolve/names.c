@@ -198,21 +198,35 @@ static void judge_topic(res *r, const est_text *name)
         res_error(r, "syntax", name->at, "`%.60s` is no name of a topic: %s", s, why);
 }
 
+static void declare_one(res *r, res_kind kind, const res_decl *d)
+{
+    if (d->name.s && kind == RES_TOPIC)
+        judge_topic(r, &d->name);
+    if (d->name.s)
+        FL_PUSH(r->a, &r->kinds[kind], *d);
+    else
+        r->e->incomplete = r->unnamed[kind] = true;
+}
+
+/* Of a file that has topics that were resolved early, all were. */
 static void declare_kind(res *r, res_kind kind)
 {
-    res_decls *all = &r->kinds[kind];
-    for (size_t i = 0; i < r->top.n; i++) {
-        if (!lang_is(r->top.v[i], kinds[kind].form))
-            continue;
-        res_decl d = {r->top.v[i], declared_name(r, r->top.v[i], kind), i};
-        if (d.name.s && kind == RES_TOPIC)
-            judge_topic(r, &d.name);
-        if (d.name.s)
-            FL_PUSH(r->a, all, d);
-        else
-            r->e->incomplete = r->unnamed[kind] = true;
+    enum { A_FILE = 40 }; /* bits for the order in it */
+    for (size_t f = 0; f < r->shared->sources.n; f++) {
+        const res_source *s = &r->shared->sources.v[f];
+        for (size_t i = r->first[f]; i < r->first[f + 1]; i++)
+            if (lang_is(r->top.v[i], kinds[kind].form))
+                declare_one(r, kind,
+                            &(res_decl){.stmt = r->top.v[i],
+                                        .name = declared_name(r, r->top.v[i], kind),
+                                        .seq = f << A_FILE | (i - r->first[f])});
+        for (size_t i = 0; kind == RES_TOPIC && i < s->topics.n; i++)
+            declare_one(r, kind,
+                        &(res_decl){.early = s->topics.v[i].topic,
+                                    .name = s->topics.v[i].topic->name,
+                                    .seq = f << A_FILE | s->topics.v[i].place});
     }
-    res_drop_duplicates(r, all, kinds[kind].kind);
+    res_drop_duplicates(r, &r->kinds[kind], kinds[kind].kind);
 }
 
 void res_declare(res *r)
@@ -266,8 +280,14 @@ est_text res_principal(res *r, const lang_value *v)
     est_text t = {pair_text(r, v), v->span};
     if (!t.s || !known_type(r, v, t.s))
         return (est_text){NULL, v->span};
-    struct res_names names = res_names(r, RES_PRINCIPAL);
-    if (names.n && !res_declared(r, RES_PRINCIPAL, t.s))
-        res_unknown_of(r, "unknown-principal", v->span, "principal", t.s, names.v, names.n);
+    if (!r->early)
+        res_link_principal(r, &t);
     return t;
+}
+
+void res_link_principal(res *r, const est_text *full)
+{
+    struct res_names names = res_names(r, RES_PRINCIPAL);
+    if (names.n && !res_declared(r, RES_PRINCIPAL, full->s))
+        res_unknown_of(r, "unknown-principal", full->at, "principal", full->s, names.v, names.n);
 }

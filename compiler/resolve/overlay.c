@@ -311,10 +311,10 @@ static const lang_stmt *side_with_defaults(res *r, const defaults *d, const lang
 
 static void topic_with_defaults(res *r, const defaults *d, res_decl *topic)
 {
-    layer layers[2] = {default_layer(r, d->topic, OF_TOPIC, topic->stmt, res_at(topic->stmt)),
-                       {.block = topic->stmt->block}};
     if (!d->topic && !d->value && !d->encrypt)
         return;
+    layer layers[2] = {default_layer(r, d->topic, OF_TOPIC, topic->stmt, res_at(topic->stmt)),
+                       {.block = topic->stmt->block}};
     lang_stmt *out = layered(r, topic->stmt, layers, 2, LANG_TOPIC);
     for (size_t i = 0; i < out->block->n; i++) {
         const lang_stmt *s = out->block->stmts[i];

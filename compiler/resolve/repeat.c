@@ -16,11 +16,11 @@ typedef struct repetition {
     bool *secret; /* by variable: may stand in a secret */
 } repetition;
 
-static size_t count(const lang_stmt *s)
+size_t res_count(const lang_stmt *s)
 {
     size_t n = 1;
     for (size_t i = 0; s->block && i < s->block->n; i++)
-        n += count(s->block->stmts[i]);
+        n += res_count(s->block->stmts[i]);
     return n;
 }
 
@@ -235,19 +235,25 @@ static size_t times(res *r, const lang_stmt *s)
     return !list ? 1 : list->kind == LANG_V_LIST ? list->n : 0;
 }
 
+static bool too_many(res *r, fl_span at)
+{
+    res_error(r, "syntax", at, "with its repetitions written out the estate has more than %u statements", MAX_STMTS);
+    return false;
+}
+
 /* Is there room for all repetitions? Asked before the first is written out: a small file can ask for any number. */
 static bool affordable(res *r)
 {
     for (size_t i = 0; i < r->shared->files.n; i++) {
         const lang_block *top = r->shared->files.v[i]->top;
+        r->nstmts += r->shared->sources.v[i].nstmts;
+        if (r->nstmts > MAX_STMTS)
+            return too_many(r, (fl_span){r->shared->files.v[i]->source, 0, 0});
         for (size_t k = 0; k < top->n; k++) {
-            size_t n = times(r, top->stmts[k]), each = count(top->stmts[k]);
-            if (n && each > (MAX_STMTS - r->nstmts) / n) {
-                const lang_list *vars = lang_get(top->stmts[k], "vars");
-                res_error(r, "syntax", vars ? vars->span : top->stmts[k]->span,
-                          "with its repetitions written out the estate has more than %u statements", MAX_STMTS);
-                return false;
-            }
+            size_t n = times(r, top->stmts[k]), each = res_count(top->stmts[k]);
+            const lang_list *vars = lang_get(top->stmts[k], "vars");
+            if (n && each > (MAX_STMTS - r->nstmts) / n)
+                return too_many(r, vars ? vars->span : top->stmts[k]->span);
             r->nstmts += n * each;
         }
     }
@@ -284,8 +290,10 @@ static void repeat(res *r, const lang_stmt *s, bool room)
 void res_repeat(res *r)
 {
     bool room = affordable(r);
+    r->first = FL_NEW_N(r->a, size_t, r->shared->files.n + 1);
     for (size_t i = 0; i < r->shared->files.n; i++) {
         const lang_block *top = r->shared->files.v[i]->top;
+        r->first[i] = r->top.n;
         for (size_t k = 0; k < top->n; k++) {
             const lang_stmt *s = top->stmts[k];
             if (lang_get(s, "vars")) {
@@ -295,4 +303,5 @@ void res_repeat(res *r)
             FL_PUSH(r->a, &r->top, s);
         }
     }
+    r->first[r->shared->files.n] = r->top.n;
 }

@@ -64,10 +64,26 @@ typedef struct res_parsed {
     const void *reported;   /* the estate that was told so */
 } res_parsed;
 
+/* A topic of a file that was resolved as far as the file itself says (early.c). */
+typedef struct res_early {
+    est_topic *topic;
+    size_t place; /* of its statement in the file, from 0 */
+} res_early;
+
+/* A file, with what is left of it once its topics were resolved early: those statements are no more. */
+typedef struct res_source {
+    lang_file *file;
+    FL_VEC(res_early) topics;
+    size_t nstmts; /* that are no more, in blocks too */
+    bool passing;  /* the statements that are left lie in res_shared.passing */
+} res_source;
+
 /* What all environments share: the files, and the schemas, whose paths cannot depend on an environment. */
 typedef struct res_shared {
     fl_arena *a;
-    FL_VEC(lang_file *) files;            /* in order of path */
+    FL_VEC(res_source) sources;           /* in order of path */
+    FL_VEC(lang_file *) files;            /* of them */
+    fl_arena *passing;                    /* statements of which nothing is kept once they were resolved; or NULL */
     FL_VEC(est_environment) environments; /* in order of name */
     fl_map *schema_files;                 /* path to res_file */
     fl_map *parsed;                       /* text, format, message and references to res_parsed */
@@ -77,7 +93,8 @@ typedef struct res_shared {
 
 /* A statement that declares something, with its name. */
 typedef struct res_decl {
-    const lang_stmt *stmt;
+    const lang_stmt *stmt; /* NULL: a topic that was resolved early */
+    est_topic *early;
     est_text name;
     size_t seq; /* order of files, places and rows */
 } res_decl;
@@ -94,6 +111,7 @@ typedef struct res {
     res_shared *shared;
     const lang_stmt *environment;   /* the chosen one, or NULL */
     FL_VEC(const lang_stmt *) top;  /* statements of the top level in order of files and places, `for` written out */
+    size_t *first;                  /* by file: the first of them, and behind the last file how many there are */
     size_t nstmts;                  /* all there are, in blocks too */
     FL_VEC(est_variable *) ordered; /* each behind those that it uses */
     fl_map *written;                /* texts that hold what may be a secret, to how they are written */
@@ -107,6 +125,8 @@ typedef struct res {
     } names[6];                 /* of the declared things, for near misses */
     const char **subject_names; /* of by_subject, made when a message needs them */
     size_t guesses;             /* near misses looked for so far, times names looked at */
+    bool early;                 /* one file alone is known: what it names is linked later */
+    bool undecided;             /* early: one file alone does not say all of this */
 } res;
 
 typedef enum { RES_TAG, RES_PRINCIPAL, RES_KEK, RES_TOPIC, RES_SUBJECT, RES_CONNECTOR } res_kind;
@@ -118,6 +138,18 @@ bool res_files(res_shared *s, fl_diags *diags, const char *const *paths, size_t 
 /* The path of a file that a policy names; NULL if it is absolute (reported) or unknown. */
 const char *res_path(res *r, const lang_value *v);
 void res_no_such_file(fl_arena *a, fl_diags *diags, fl_span at, const char *path, int error, size_t max);
+
+/* ---- early.c: topics are resolved with their file, so that no policy lies in memory as a whole ---- */
+
+/* Resolves the topics of a matched file and frees its tree (`tree`), where the file alone says all that they are; else
+ * the tree is kept. */
+void res_early_topics(res_shared *s, res_source *source, fl_arena *tree);
+/* Where defaults or environments have a say in topics: makes the trees anew, as if nothing had been resolved early. */
+void res_settle_early(res_shared *s);
+/* Links what a topic names: KEKs, principals, its schemas. */
+void res_link_topic(res *r, est_topic *t);
+/* Frees the statements of which nothing is kept. */
+void res_drop_passing(res *r);
 
 /* ---- vars.c ---- */
 
@@ -202,6 +234,10 @@ est_text res_reason(res *r, const lang_stmt *clear);
 const lang_block *res_block(const lang_block *b, const char *form); /* of that statement, or NULL */
 /* Type and name as User:sa-crm; s is NULL if it cannot be told. An undeclared one is reported. */
 est_text res_principal(res *r, const lang_value *v);
+/* Is it declared, where any is? Else reported. */
+void res_link_principal(res *r, const est_text *full);
+/* How many statements it is, those in blocks too. */
+size_t res_count(const lang_stmt *s);
 int res_int(const lang_stmt *s, const char *slot); /* the leading digits of a number or duration */
 int res_by_text(const void *a, const void *b);     /* est_text, for qsort */
 typedef struct res_texts {
@@ -248,9 +284,15 @@ void res_keks(res *r);
 void res_subjects(res *r);
 est_format res_format_of(const char *word); /* `avro` … `double` */
 void res_topics(res *r);
+/* A topic as it is written. */
+est_topic *res_topic(res *r, const lang_stmt *s, est_text name);
+/* The schema of a side whose path is known. */
+void res_side_schema(res *r, est_side *s);
 /* A side as it is written (stmt NULL: the default of a key). Its schema and what the paths select come later. */
 void res_side(res *r, est_side *s, const lang_stmt *stmt);
 void res_encrypts(res *r, est_side *s, const lang_block *b);
+/* The KEK that the line names; else reported. */
+void res_link_kek(res *r, est_encrypt *x);
 void res_rules(res *r, est_side *s, const lang_block *b);
 void res_connectors(res *r);
 void res_unknown_type(res *r, est_text type); /* of connector */
@@ -259,6 +301,9 @@ void res_unknown_type(res *r, est_text type); /* of connector */
 
 /* The file of a schema, read once; NULL if its path cannot be told. What is wrong is reported at v. */
 res_file *res_schema_file(res *r, const lang_value *v);
+/* Its path alone, NULL as above; and the file of a path. */
+const char *res_schema_path(res *r, const lang_value *v);
+res_file *res_file_at(res *r, const char *path, fl_span at);
 /* Full name of the record at the root of a schema text, NULL if there is none. *json: the text is JSON at all. */
 const char *res_record_name(res *r, const res_file *f, bool *json);
 void res_add_node(res *r, est_subject *subject, est_side *side, res_file *file);

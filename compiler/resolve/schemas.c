@@ -28,16 +28,24 @@ static bool same_everywhere(res *r, const lang_value *v)
     return false;
 }
 
+const char *res_schema_path(res *r, const lang_value *v)
+{
+    return same_everywhere(r, v) ? res_path(r, v) : NULL;
+}
+
 res_file *res_schema_file(res *r, const lang_value *v)
 {
-    const char *path = same_everywhere(r, v) ? res_path(r, v) : NULL;
-    if (!path)
-        return NULL;
+    const char *path = res_schema_path(r, v);
+    return path ? res_file_at(r, path, v->span) : NULL;
+}
+
+res_file *res_file_at(res *r, const char *path, fl_span at)
+{
     res_file *f = fl_map_get(r->shared->schema_files, path);
     if (!f)
         f = read_file(r, path);
     if (f->error && f->reported != r->e)
-        res_no_such_file(r->a, r->diags, v->span, path, f->error, SCH_MAX_TEXT);
+        res_no_such_file(r->a, r->diags, at, path, f->error, SCH_MAX_TEXT);
     f->reported = r->e;
     return f;
 }

@@ -82,8 +82,7 @@ static void walk_policy(walk *w, bool all)
     const res_shared *s = w->r->shared;
     for (size_t i = 0; i < s->files.n; i++) {
         const lang_block *top = s->files.v[i]->top;
-        bool any = strstr(s->files.v[i]->source->text, "${") != NULL;
-        for (size_t k = 0; any && k < top->n; k++) {
+        for (size_t k = 0; s->files.v[i]->has_vars && k < top->n; k++) {
             const lang_stmt *stmt = top->stmts[k];
             if (!all && lang_is(stmt, "top.environment") && stmt != w->r->environment)
                 continue;

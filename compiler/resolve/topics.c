@@ -134,20 +134,34 @@ static void subject(res *r, est_side *s, const lang_block *b, const res_file *f)
         s->strategy = EST_RECORD_NAME;
     else if (strategy.s && !strcmp(strategy.s, "topic-record-name"))
         s->strategy = EST_TOPIC_RECORD_NAME;
-    s->subject = s->strategy == EST_TOPIC_NAME ? fl_printf(r->a, "%s-%s", s->topic->name.s, est_side_name(s))
-                                               : record_subject(r, s, f, strategy.at);
+    r->undecided |= r->early && s->strategy != EST_TOPIC_NAME; /* the schema says the name */
+    s->subject = s->strategy == EST_TOPIC_NAME || r->early
+                     ? fl_printf(r->a, "%s-%s", s->topic->name.s, est_side_name(s))
+                     : record_subject(r, s, f, strategy.at);
 }
 
 /* ---- sides ---- */
+
+static res_file *schema_file(res *r, est_side *s)
+{
+    res_file *f = s->schema_path.s ? res_file_at(r, s->schema_path.s, s->schema_path.at) : NULL;
+    s->schema_path.s = f ? f->path : NULL;
+    s->schema_text = f ? f->text : NULL;
+    s->schema_len = f ? f->len : 0;
+    return f;
+}
+
+void res_side_schema(res *r, est_side *s)
+{
+    res_add_node(r, NULL, s, schema_file(r, s));
+}
 
 static void with_schema(res *r, est_side *s, const lang_stmt *stmt)
 {
     const lang_value *path = lang_get1(stmt, "schema");
     const lang_block *b = stmt->block;
-    res_file *f = res_schema_file(r, path);
-    s->schema_path = (est_text){f ? f->path : NULL, path->span};
-    s->schema_text = f ? f->text : NULL;
-    s->schema_len = f ? f->len : 0;
+    s->schema_path = (est_text){res_schema_path(r, path), path->span};
+    res_file *f = r->early ? NULL : schema_file(r, s);
     s->message = res_slot(r, stmt, "message");
     subject(r, s, b, f);
     RES_SET(s->refs, res_references_of(r, b, "side.reference"));
@@ -160,7 +174,8 @@ static void with_schema(res *r, est_side *s, const lang_stmt *stmt)
     s->tags_in_at = in.s ? in.at : s->at;
     if (b)
         fields(r, s, b);
-    res_add_node(r, NULL, s, f);
+    if (!r->early)
+        res_add_node(r, NULL, s, f);
 }
 
 void res_side(res *r, est_side *s, const lang_stmt *stmt)
@@ -197,13 +212,13 @@ static res_texts principals(res *r, const lang_block *b, const char *form)
     return all;
 }
 
-static est_topic *one(res *r, const res_decl *d)
+est_topic *res_topic(res *r, const lang_stmt *s, est_text name)
 {
     est_topic *t = FL_NEW(r->a, est_topic);
-    const lang_block *b = d->stmt->block;
+    const lang_block *b = s->block;
     const lang_stmt *clear = lang_find(b, "topic.clear");
-    t->name = d->name;
-    t->at = res_at(d->stmt);
+    t->name = name;
+    t->at = res_at(s);
     t->key.topic = t->value.topic = t;
     t->key.is_key = true;
     t->clear = res_reason(r, clear);
@@ -219,6 +234,10 @@ static est_topic *one(res *r, const res_decl *d)
 
 void res_topics(res *r)
 {
-    for (size_t i = 0; i < r->kinds[RES_TOPIC].n; i++)
-        FL_PUSH(r->a, &r->e->topics, one(r, &r->kinds[RES_TOPIC].v[i]));
+    for (size_t i = 0; i < r->kinds[RES_TOPIC].n; i++) {
+        const res_decl *d = &r->kinds[RES_TOPIC].v[i];
+        if (d->early)
+            res_link_topic(r, d->early);
+        FL_PUSH(r->a, &r->e->topics, d->early ? d->early : res_topic(r, d->stmt, d->name));
+    }
 }

@@ -14,7 +14,7 @@ static size_t scan(fl_arena *a, const char *path)
     char *text;
     size_t n;
     fl_diags diags;
-    lang_reader r = {.a = a, .scratch = a, .diags = &diags};
+    lang_reader r = {.a = a, .tree = a, .scratch = a, .diags = &diags};
     fl_diags_init(&diags, a);
     if (fl_read_regular(a, path, MAX, &text, &n))
         return 0;
