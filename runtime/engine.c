@@ -279,7 +279,7 @@ static size_t sealed_leaves(const rt_codec *c, fl_arena *a, leaf **out)
         for (size_t k = 0; k < c->rules->n && hits.v[i].field && can_seal(hits.v[i].type); k++) {
             const rt_rule *r = &c->rules->v[k];
             bool runs = !r->idle && !r->duplicate && (c->opt.read_only ? r->read : r->write);
-            if (runs && rt_rule_hits(c->rules, r, hits.v[i].field))
+            if (runs && rt_rule_hits_leaf(c->rules, r, c->schema, &hits.v[i], a))
                 FL_PUSH(a, &list, (leaf){{hits.v[i].path, r->name, r->key.kek}, hits.v[i].recursive});
         }
     *out = list.v;

@@ -397,3 +397,20 @@ bool rt_rule_hits(const rt_rules *rs, const rt_rule *r, const sch_field *tagged)
             return true;
     return false;
 }
+
+bool rt_rule_hits_leaf(const rt_rules *rs, const rt_rule *r, const sch_schema *s, const sch_hit *leaf, fl_arena *a)
+{
+    const char *names[SCH_MAX_KEYS];
+    sch_hit walked = *leaf;
+    if (s->format != SCH_JSON)
+        return rt_rule_hits(rs, r, leaf->field);
+    if (r->ntags == 0 || rt_rule_meets(r, leaf->field->tags, leaf->field->ntags))
+        return true;
+    walked.unwalked = NULL; /* what clients do not reach has a name all the same */
+    size_t n = sch_client_names(s, &walked, a, names);
+    for (size_t i = 0; i < rs->ntaggings; i++)
+        for (size_t k = 0; k < n && rt_rule_meets(r, rs->taggings[i].tags, rs->taggings[i].ntags); k++)
+            if (sch_key_matches(rs->taggings[i].pattern, names[k]))
+                return true;
+    return false;
+}

@@ -53,6 +53,8 @@ rt_code rt_rules_read(fl_arena *a, const rt_subject *s, const rt_codec_options *
 /* Does the rule's tag set meet the field's tags (inline ones and those that metadata gives its full name)? tagged is
  * the field whose inline tags count; the full name is that of the field itself. */
 bool rt_rule_hits(const rt_rules *rs, const rt_rule *r, const sch_field *tagged);
+/* The same of a leaf of s: JSON Schema has names by path. */
+bool rt_rule_hits_leaf(const rt_rules *rs, const rt_rule *r, const sch_schema *s, const sch_hit *leaf, fl_arena *a);
 /* Is one of these tags among the rule's? */
 bool rt_rule_meets(const rt_rule *r, const char *const *tags, size_t n);
 
