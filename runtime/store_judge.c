@@ -93,11 +93,6 @@ static rt_code parse(const rt_store *st, fl_arena *a, const rt_subject *s, const
     if (!format_of(s->type, &format))
         return rt_fail_as(err, RT_BAD_INPUT, 42201, "subject %s: schemaType %s is none of AVRO, JSON, PROTOBUF",
                           s->subject, s->type);
-    if (format == SCH_PROTOBUF && is_descriptor(a, s->schema))
-        return rt_fail_as(err, RT_BAD_INPUT, 42201,
-                          "subject %s: a serialized Protobuf descriptor is not taken: register the text of the .proto "
-                          "file",
-                          s->subject);
     rt_code code = resolve(st, a, s, &list, &n, err);
     if (code != RT_OK)
         return code;
@@ -164,17 +159,6 @@ static void respell(fl_arena *a, rt_subject *s, bool normalize)
     if (!b.full && strlen(b.p) == b.len)
         s->schema = fl_strndup(a, b.p, b.len);
     fl_buf_free(&b);
-}
-
-rt_code rt_store_judge(const rt_store *st, fl_arena *a, rt_subject *s, bool normalize, sch_schema **out, rt_error *err)
-{
-    sch_schema *parsed = NULL;
-    rt_code code = parse(st, a, s, NULL, &parsed, err);
-    if (code == RT_OK && strcmp(s->type, "PROTOBUF") != 0)
-        respell(a, s, normalize);
-    if (out)
-        *out = parsed;
-    return code;
 }
 
 /* ---- compatibility ---- */
@@ -325,4 +309,73 @@ rt_code rt_store_serialized(const rt_store *st, fl_arena *a, const rt_subject *s
     fl_buf_free(&b);
     *out = text;
     return RT_OK;
+}
+
+/* ---- descriptors that come in ---- */
+
+typedef struct descriptor {
+    uint8_t *p;
+    size_t n;
+} descriptor;
+
+/* A FileDescriptorProto without its name (1) and source info (9), which the sender chooses: false: it is none. */
+static bool compared(fl_arena *a, const char *base64, descriptor *out)
+{
+    size_t n = strlen(base64);
+    uint8_t *bytes = fl_alloc(a, FL_B64_ROOM(n));
+    long len = fl_b64_decode(bytes, base64, n, FL_B64_STRICT);
+    proto_wire w = {bytes, bytes + (len > 0 ? len : 0)};
+    proto_item item;
+    int more;
+    *out = (descriptor){fl_alloc(a, FL_B64_ROOM(n)), 0};
+    for (const uint8_t *from = w.p; (more = proto_next(&w, &item)) == 1; from = w.p)
+        if (item.number != 1 && item.number != 9) {
+            memcpy(out->p + out->n, from, (size_t)(w.p - from));
+            out->n += (size_t)(w.p - from);
+        }
+    return len > 0 && !more;
+}
+
+/* Clients that were given descriptors (format=serialized) look them up, or register them, again: the version of the
+ * subject with the same descriptor is what they mean. Newest first; protoc runs for each, so not for any number. */
+static rt_code take_descriptor(const rt_store *st, fl_arena *a, rt_subject *s, rt_error *err)
+{
+    enum { MOST = 64 };
+    const rt_versions *v = rt_store_subject(st, s->subject, true);
+    descriptor want, have;
+    if (!compared(a, s->schema, &want))
+        return rt_fail_as(err, RT_BAD_INPUT, 42201, "subject %s: the schema is no .proto text and no descriptor",
+                          s->subject);
+    for (size_t i = v ? v->list.n : 0, tried = 0; i-- > 0 && tried < MOST; tried++) {
+        rt_subject one = v->list.v[i].content->is;
+        const char *serialized;
+        if (strcmp(one.type, "PROTOBUF") != 0 || one.nrefs != s->nrefs)
+            continue;
+        rt_code code = rt_store_serialized(st, a, &one, &serialized, err);
+        if (code != RT_OK)
+            return code;
+        if (compared(a, serialized, &have) && have.n == want.n && !memcmp(have.p, want.p, have.n)) {
+            s->schema = one.schema;
+            return RT_OK;
+        }
+    }
+    return rt_fail_as(err, RT_BAD_INPUT, 42201,
+                      "subject %s: a serialized Protobuf descriptor is taken where a version of the subject has the "
+                      "same; a new schema is registered as the text of the .proto file",
+                      s->subject);
+}
+
+rt_code rt_store_judge(const rt_store *st, fl_arena *a, rt_subject *s, bool normalize, sch_schema **out, rt_error *err)
+{
+    sch_schema *parsed = NULL;
+    rt_code code = RT_OK;
+    if (!strcmp(s->type, "PROTOBUF") && is_descriptor(a, s->schema))
+        code = take_descriptor(st, a, s, err);
+    if (code == RT_OK)
+        code = parse(st, a, s, NULL, &parsed, err);
+    if (code == RT_OK && strcmp(s->type, "PROTOBUF") != 0)
+        respell(a, s, normalize);
+    if (out)
+        *out = parsed;
+    return code;
 }
