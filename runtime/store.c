@@ -83,25 +83,42 @@ char *rt_store_copy(fl_arena *a, const char *s)
 
 /* ---- changes ---- */
 
-static rt_code apply(rt_store *s, fl_arena *scratch, const char *record, size_t n, rt_error *err)
+static rt_code apply_all(rt_store *s, const fl_json *record, rt_error *err);
+
+static rt_code apply_one(rt_store *s, const fl_json *record, rt_error *err)
 {
     static const struct {
         const char *op;
         rt_code (*apply)(rt_store *, const fl_json *, rt_error *);
-    } table[] = {{"version", rt_store_apply_version}, {"delete", rt_store_apply_delete},
-                 {"kek", rt_store_apply_kek},         {"dek", rt_store_apply_dek},
-                 {"drop", rt_store_apply_drop},       {"config", rt_store_apply_config},
-                 {"mode", rt_store_apply_mode},       {"context", rt_store_apply_context}};
+    } table[] = {
+        {"version", rt_store_apply_version}, {"delete", rt_store_apply_delete},   {"kek", rt_store_apply_kek},
+        {"dek", rt_store_apply_dek},         {"drop", rt_store_apply_drop},       {"config", rt_store_apply_config},
+        {"mode", rt_store_apply_mode},       {"context", rt_store_apply_context}, {"all", apply_all}};
+    const char *op = fl_json_str(record, "op");
+    for (size_t i = 0; op && i < sizeof table / sizeof table[0]; i++)
+        if (!strcmp(op, table[i].op))
+            return table[i].apply(s, record, err);
+    return rt_fail(err, RT_IO, "a record of an unknown kind");
+}
+
+/* Several that are one change: all of them are there, or none. */
+static rt_code apply_all(rt_store *s, const fl_json *record, rt_error *err)
+{
+    const fl_json *list = fl_json_get(record, "records");
+    rt_code code = list && list->kind == FL_JARRAY ? RT_OK : rt_fail(err, RT_IO, "a record of several holds none");
+    for (const fl_json *e = code == RT_OK ? list->child : NULL; e && code == RT_OK; e = e->next)
+        code = fl_json_get(e, "records") ? rt_fail(err, RT_IO, "a record of several in another") : apply_one(s, e, err);
+    return code;
+}
+
+static rt_code apply(rt_store *s, fl_arena *scratch, const char *record, size_t n, rt_error *err)
+{
     fl_json_error jerr;
     const fl_json *root = fl_json_parse(scratch, record, n, 0, &jerr);
     if (!root)
         return rt_fail(err, RT_IO, "a record is no JSON: %s", jerr.message);
-    const char *op = fl_json_str(root, "op");
     s->size += n;
-    for (size_t i = 0; op && i < sizeof table / sizeof table[0]; i++)
-        if (!strcmp(op, table[i].op))
-            return table[i].apply(s, root, err);
-    return rt_fail(err, RT_IO, "a record of an unknown kind");
+    return apply_one(s, root, err);
 }
 
 rt_code rt_store_apply(rt_store *s, const char *record, size_t n, rt_error *err)
@@ -112,9 +129,41 @@ rt_code rt_store_apply(rt_store *s, const char *record, size_t n, rt_error *err)
     return code;
 }
 
+void rt_store_gather(rt_store *s)
+{
+    s->gathered = fl_xcalloc(1, sizeof *s->gathered);
+    fl_buf_init(s->gathered, RT_RECORD_MAX);
+    fl_buf_adds(s->gathered, "{\"op\":\"all\",\"records\":[");
+    s->gathering = 0;
+}
+
+rt_code rt_store_commit_gathered(rt_store *s, rt_code so_far, rt_error *err)
+{
+    fl_buf all = *s->gathered;
+    free(s->gathered);
+    s->gathered = NULL;
+    if (so_far == RT_OK && s->gathering) {
+        fl_buf_adds(&all, "]}");
+        return rt_store_commit(s, &all, err);
+    }
+    fl_buf_free(&all);
+    return so_far;
+}
+
+static rt_code gather(rt_store *s, fl_buf *record, rt_error *err)
+{
+    if (s->gathering++)
+        fl_buf_addc(s->gathered, ',');
+    bool fits = !record->full && fl_buf_add(s->gathered, record->p, record->len);
+    fl_buf_free(record);
+    return fits ? RT_OK : rt_fail_as(err, RT_BAD_INPUT, 42209, "%s: the change is too large for one record", s->url);
+}
+
 rt_code rt_store_commit(rt_store *s, fl_buf *record, rt_error *err)
 {
     rt_code code = RT_OK;
+    if (s->gathered)
+        return gather(s, record, err);
     if (record->full)
         code = rt_fail_as(err, RT_BAD_INPUT, 42209, "%s: the change is too large for one record", s->url);
     if (code == RT_OK && record->len > RT_STORE_MAX - s->size)
