@@ -1,6 +1,7 @@
-/* kms_tool.c: one wrapped key by a KMS driver, for the tests against real and emulated services.
+/* kms_tool.c: wrapped keys by a KMS driver, for the tests against real and emulated services.
  * usage: kms_tool wrap|unwrap TYPE KEY-ID CONFIG [KMS-PROPS] <base64 >base64. Settings from CONFIG ("-": none), then
- * the environment. Ends with the exit status that flec has for what happened. */
+ * the environment. One key a line, each answered before the next is read, by one client. Ends at the first that fails,
+ * with the exit status that flec has for what happened. */
 #include <stdio.h>
 #include <string.h>
 
@@ -27,24 +28,34 @@ static rt_code unwrap(rt_kms *kms, const uint8_t *p, size_t n, fl_buf *out, rt_e
     return code;
 }
 
-static rt_code run(bool wrapping, const rt_kek *kek, const rt_params *params, const char *in, rt_error *err)
+static rt_code one(bool wrapping, rt_kms *kms, const char *in, rt_error *err)
 {
     static uint8_t bytes[sizeof text];
     static char base64[2 * sizeof text];
-    rt_kms *kms;
     fl_buf out;
     ptrdiff_t n = fl_b64_decode(bytes, in, strlen(in), FL_B64_STRICT);
     if (n < 0)
         return rt_fail(err, RT_BAD_INPUT, "standard input is no base64");
+    fl_buf_init(&out, sizeof bytes);
+    rt_code code = (wrapping ? wrap : unwrap)(kms, bytes, (size_t)n, &out, err);
+    if (code == RT_OK)
+        printf("%.*s\n", (int)fl_b64_encode(base64, (uint8_t *)out.p, out.len), base64);
+    fflush(stdout);
+    fl_buf_wipe(&out);
+    return code;
+}
+
+static rt_code run(bool wrapping, const rt_kek *kek, const rt_params *params, rt_error *err)
+{
+    rt_kms *kms;
     rt_code code = rt_kek_kms_open(kek, params, &kms, err);
     if (code != RT_OK)
         return code;
-    fl_buf_init(&out, sizeof bytes);
-    code = (wrapping ? wrap : unwrap)(kms, bytes, (size_t)n, &out, err);
-    if (code == RT_OK)
-        printf("%.*s\n", (int)fl_b64_encode(base64, (uint8_t *)out.p, out.len), base64);
+    while (code == RT_OK && fgets(text, sizeof text, stdin)) {
+        text[strcspn(text, "\r\n")] = 0;
+        code = one(wrapping, kms, text, err);
+    }
     kms->free(kms);
-    fl_buf_wipe(&out);
     return code;
 }
 
@@ -55,14 +66,11 @@ int main(int argc, char **argv)
     if (argc < 5 || (strcmp(argv[1], "wrap") != 0 && strcmp(argv[1], "unwrap") != 0))
         return FL_USAGE;
     rt_code code = rt_config_load(strcmp(argv[4], "-") != 0 ? argv[4] : NULL, &config, &err);
-    size_t n = fread(text, 1, sizeof text - 1, stdin);
-    text[n] = 0;
-    text[strcspn(text, "\r\n")] = 0;
     rt_kek kek = {.name = "kek", .kms_type = argv[2], .kms_key_id = argv[3], .props = argc > 5 ? argv[5] : NULL};
     rt_param_source source = {.config = config};
     rt_params params = rt_param_source_params(&source);
     if (code == RT_OK)
-        code = run(!strcmp(argv[1], "wrap"), &kek, &params, text, &err);
+        code = run(!strcmp(argv[1], "wrap"), &kek, &params, &err);
     if (code != RT_OK)
         fprintf(stderr, "%s\n", err.message);
     rt_config_free(config);

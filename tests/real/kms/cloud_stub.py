@@ -5,7 +5,8 @@ Real cryptography (RSA-OAEP-256; AES-256-GCM with AAD) and real checks of creden
 it. No cloud was at hand: what they do otherwise is not known here. Needs cryptography.
 usage: cloud_stub.py DIR: writes DIR/{ca.pem,server.pem,gcp-sa.json,env.json}, prints the port, serves https://127.0.0.1:PORT and the metadata over http.
 POST /_stub {"fault": {"n": 2, "status": 429, "retry_after": 1, "delay": 0}} makes the next n calls of a key fail; {"key": NAME, "state": "disabled"|"denied"|""}
-sets a key's state; {"expire": true} forgets all tokens. GET /_stub: the calls seen."""
+sets a key's state; {"key": NAME, "rights": [DATA ACTION, …] or null}: the role that Azure's client has on a key (null: all); {"expire": true} forgets all
+tokens; {"tokens": "refused" or ""}: those given from now on are none that count. GET /_stub: the calls seen."""
 import base64, datetime, http.server, ipaddress, json, os, re, secrets, ssl, struct, sys, threading, time, urllib.parse
 
 from cryptography import x509
@@ -38,7 +39,7 @@ def crc32c(b):
 
 class State:
     lock = threading.Lock()
-    azure, google, tokens, states, log, fault = {}, {}, {}, {}, [], {"n": 0}
+    azure, google, tokens, states, rights, log, fault, issuing = {}, {}, {}, {}, {}, [], {"n": 0}, ""
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -109,8 +110,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if body:
             asked = json.loads(body)
             State.fault = asked.get("fault", State.fault)
-            if "key" in asked:
+            if "state" in asked:
                 State.states[asked["key"]] = asked["state"]
+            if "rights" in asked:
+                State.rights[asked["key"]] = asked["rights"]
+            State.issuing = asked.get("tokens", State.issuing)
             if asked.get("expire"):
                 State.tokens.clear()
         self.reply(200, State.log[:])
@@ -133,7 +137,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def token(self, kind):
         text = kind + "." + secrets.token_urlsafe(32)
-        State.tokens[text] = (kind, time.time() + 3600)
+        State.tokens[text] = (kind, time.time() + (3600 if State.issuing != "refused" else -1))
         return {"token_type": "Bearer", "expires_in": 3599, "access_token": text}
 
     def entra(self, tenant, body):
@@ -204,7 +208,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         version = (parts[1] if len(parts) > (2 if operation else 1) else "") or (list(versions) or [""])[-1]
         if version not in versions:
             return self.azure_error(404, "KeyNotFound", f"A key with (name/id) {name}/{version} was not found in this key vault.")
-        if State.states.get(name) == "denied":
+        right = "Microsoft.KeyVault/vaults/keys/" + (f"{verb}/action" if operation else "read")
+        if State.states.get(name) == "denied" or (State.rights.get(name) is not None and right not in State.rights[name]):
             return self.azure_error(403, "Forbidden", "Caller is not authorized to perform action on resource.", "ForbiddenByRbac")
         if self.command == "GET":
             return self.reply(200, self.bundle(base, version, versions[version]))
