@@ -186,6 +186,8 @@ rt_code rt_server_run(rt_server *s, const rt_stop *stop, rt_error *err)
     while (!stop->signal) {
         wait_for(s, stop, 1000);
         rt_code code = turn(s, err);
+        if (code == RT_OK)
+            code = rt_store_tidy(s->store, err); /* between two requests: nothing points into the store */
         if (code != RT_OK)
             return code;
         if (server_now() - swept >= 1000) {

@@ -36,7 +36,8 @@ typedef struct request {
     struct MHD_Connection *connection;
     char *target;
     request_stage stage;
-    bool over; /* the body is too long */
+    bool over;     /* the body is too long */
+    size_t wasted; /* bytes that came after that */
     fl_buf body;
     rt_visit visit;
     rt_kms_later later;
@@ -57,6 +58,7 @@ struct rt_server {
     int wake; /* eventfd: a thread is done */
     rt_pool *logins, *calls;
     struct task *tasks; /* those that a request waits for */
+    size_t calling;     /* calls of key services that are under way or wait for a thread */
 };
 
 int64_t server_now(void); /* ms, monotonic */

@@ -179,8 +179,9 @@ rt_answer server_on_request(void *cls, struct MHD_Connection *connection, const 
     }
     if (*size) {
         q->over |= !fl_buf_add(&q->body, upload, *size);
+        q->wasted += q->over ? *size : 0;
         *size = 0;
-        return MHD_YES;
+        return q->wasted > RT_REST_BODY_MAX ? MHD_NO : MHD_YES; /* it may end soon, and be told; it need not end */
     }
     if (q->over)
         return refuse(q, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large");

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/http.h"
 #include "runtime/rest/server_parts.h"
 
 /* Holds all that its thread needs: the request may be gone when it is done. */
@@ -88,7 +89,9 @@ bool server_call(request *q, rt_kms_step *step)
     task *t = fl_xcalloc(1, sizeof *t);
     t->work.run = run_step;
     t->step = step;
-    return start(q, t, q->server->calls);
+    bool started = start(q, t, q->server->calls);
+    q->server->calling += started;
+    return started;
 }
 
 /* The request goes on where it stopped. */
@@ -96,6 +99,7 @@ static void hand_over(rt_server *s, task *t)
 {
     request *q = t->request;
     unlink_task(s, t);
+    s->calling -= !t->users;
     if (q && t->users) {
         rt_gate_says says = rt_gate_checked(&s->gate, q->connection, t->right, server_now(), &q->visit);
         q->stage = says == RT_GATE_OPEN ? REQUEST_PASSED : REQUEST_CHECKING;
@@ -151,6 +155,8 @@ void server_end_work(rt_server *s)
     rt_pool *pools[] = {s->logins, s->calls};
     for (size_t i = 0; i < 2; i++) {
         hand_all(s, pools[i] ? rt_pool_withdraw(pools[i]) : NULL);
+        if (s->calling)
+            rt_http_end();
         rt_pool_free(pools[i], &list);
         hand_all(s, list);
     }
