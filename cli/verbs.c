@@ -9,6 +9,7 @@ const cli_verb cli_verbs[] = {
     {"encrypt", cli_encrypt, "records in, wire records out"},
     {"decrypt", cli_decrypt, "wire records in, records out"},
     {"serve", cli_serve, "the embedded registry over HTTP, for tests of any client"},
+    {"registry", cli_registry, "an embedded registry as a file of JSON, and back"},
     {"catalog", cli_catalog, "connectors and their properties"},
     {"explain", cli_explain, "what a check means, or why a field is or is not encrypted"},
     {"completion", cli_completion, "a script that completes commands and options in a shell"},

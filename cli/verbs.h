@@ -21,6 +21,7 @@ int cli_decrypt(int argc, char **argv);
 int cli_encrypt(int argc, char **argv);
 int cli_explain(int argc, char **argv);
 int cli_fmt(int argc, char **argv);
+int cli_registry(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_test(int argc, char **argv);
 

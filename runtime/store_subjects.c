@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "runtime/canon.h"
-#include "runtime/store.h"
+#include "runtime/store_same.h"
 
 /* ---- registering ---- */
 
@@ -103,8 +103,8 @@ static void add_part(fl_buf *b, const char *s)
     fl_buf_adds(b, s ? s : "");
 }
 
-/* Everything that makes two versions the same, each part with its length. */
-static char *identity(fl_arena *a, const rt_subject *s)
+/* Each part with its length. */
+char *rt_store_identity(fl_arena *a, const rt_subject *s)
 {
     fl_buf b;
     char *hex = fl_alloc(a, 65);
@@ -299,7 +299,7 @@ rt_code rt_store_register_as(rt_store *st, fl_arena *a, rt_subject *s, const rt_
         code = prepare(st, a, &want, how, &set, err);
     if (code != RT_OK)
         return code;
-    char *ident = identity(a, &want);
+    char *ident = rt_store_identity(a, &want);
     const rt_content *known = content_with(st, a, &want, ident);
     const rt_version *there = known && !how->version ? version_with(st, want.subject, known, false) : NULL;
     if (there && (!how->id || how->id == known->id)) {
@@ -328,7 +328,7 @@ rt_code rt_store_register(rt_registry *r, fl_arena *a, rt_subject *s, rt_error *
 
 static const rt_version *look(const rt_store *st, fl_arena *a, const rt_subject *s, bool deleted)
 {
-    const rt_content *c = content_with(st, a, s, identity(a, s));
+    const rt_content *c = content_with(st, a, s, rt_store_identity(a, s));
     return c ? version_with(st, s->subject, c, deleted) : NULL;
 }
 
