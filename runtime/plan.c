@@ -243,7 +243,9 @@ static bool check_topics(rt_plan_reader *r, const fl_json *list, const rt_plan *
 {
     const fl_json *j = list->child;
     for (size_t i = 0; i < p->ntopics; i++, j = j->next) {
-        const rt_plan_topic *t = &p->topics[i];
+        rt_plan_topic *t = &p->topics[i];
+        t->key.subject.message = t->key.message;
+        t->value.subject.message = t->value.message;
         if (!check_side(r, fl_json_get(j, "key"), p, &t->key) || !check_side(r, fl_json_get(j, "value"), p, &t->value))
             return false;
         if (t->clear && (encrypts(&t->key) || encrypts(&t->value)))
@@ -329,9 +331,6 @@ const char *rt_plan_beyond(fl_arena *a, const rt_plan_topic *t, bool key)
 {
     const rt_plan_side *s = key ? &t->key : &t->value;
     const char *side = key ? "key" : "value";
-    const format *f = format_of(s->format);
-    if (f && f != formats)
-        return fl_printf(a, "%s is %s: the engine of this version encrypts Avro fields only", side, f->shown);
     for (size_t i = 0; i < s->nrules; i++)
         if (s->rules[i].runs)
             return fl_printf(a, "%s has the rule %s of type %s, which the engine of this version cannot execute", side,

@@ -24,6 +24,7 @@ typedef struct place {
     const char *path;
     bool named;   /* below a property: what has no name carries no tag */
     bool pattern; /* below patternProperties */
+    bool spelled; /* a key names it, the schema does not */
 } place;
 
 typedef struct compiler {
@@ -124,7 +125,7 @@ static void identify(compiler *c, const place *p)
     fl_buf_addc(b, '|');
     for (size_t i = 0; i < p->nfields; i++)
         fl_buf_addf(b, "%p,", (const void *)p->fields[i]);
-    fl_buf_addf(b, "|%d%d|", p->named, p->pattern);
+    fl_buf_addf(b, "|%d%d%d|", p->named, p->pattern, p->spelled);
     json_names_identity(&p->names, b);
 }
 
@@ -208,15 +209,10 @@ static rt_code check_effect(compiler *c, const place *p, const rt_effect *e)
 {
     bool text = has_kind(p, SCH_STRING) || has_kind(p, SCH_ANY), fails;
     const char *plain = plain_kind(p);
-    for (size_t i = 0; i < p->types.n; i++)
-        if (p->types.v[i]->kind == SCH_RECORD) {
-            rt_code code = rt_effect_on_record(&c->f, e);
-            if (code)
-                return code;
-        }
-    if (!text && !plain)
-        return RT_OK;
-    rt_code code = rt_effect_check_idle(&c->f, e);
+    rt_code code = has_kind(p, SCH_RECORD) && !p->spelled ? rt_effect_on_record(&c->f, e) : RT_OK;
+    if (code || (!text && !plain))
+        return code;
+    code = rt_effect_check_idle(&c->f, e);
     if (code || e->chain < 0 || text)
         return code;
     return rt_effect_not_encryptable(&c->f, e, plain, &fails);
@@ -307,9 +303,9 @@ static void inherit(compiler *c, const place *from, place *to)
             add_field(c, to, from->fields[i]);
 }
 
-static rt_code member_state(compiler *c, const place *p, const char *name, uint32_t *out)
+static rt_code member_state(compiler *c, const place *p, const char *name, bool spelled, uint32_t *out)
 {
-    place m = {.named = true, .pattern = p->pattern}, latest = {.nfields = 0};
+    place m = {.named = true, .pattern = p->pattern, .spelled = spelled}, latest = {.nfields = 0};
     collect(c, &p->types, name, &m.types, &m);
     collect(c, &p->latest, name, &m.latest, &latest);
     if (latest.nfields) {
@@ -322,12 +318,12 @@ static rt_code member_state(compiler *c, const place *p, const char *name, uint3
     return state_of(c, &m, out);
 }
 
-static rt_code add_member(compiler *c, const place *p, fl_map *seen, const char *name)
+static rt_code add_member(compiler *c, const place *p, fl_map *seen, const char *name, bool spelled)
 {
     uint32_t state;
     if (fl_map_put(seen, name, c))
         return RT_OK;
-    rt_code code = member_state(c, p, name, &state);
+    rt_code code = member_state(c, p, name, spelled, &state);
     FL_PUSH(c->a, &c->members, (json_member){name, (uint32_t)strlen(name), state});
     return code;
 }
@@ -350,7 +346,7 @@ static rt_code add_fields(compiler *c, const place *p, const sch_type *t, fl_map
         if (is_pattern(f))
             code = pattern_state(c, p, f);
         else if (!is_rest(f))
-            code = add_member(c, p, seen, f->name);
+            code = add_member(c, p, seen, f->name, false);
     }
     return code;
 }
@@ -359,7 +355,7 @@ static rt_code add_fields(compiler *c, const place *p, const sch_type *t, fl_map
  * the rest. */
 static rt_code add_others(compiler *c, const place *p, fl_map *seen, uint32_t *other)
 {
-    rt_code code = member_state(c, p, NULL, other);
+    rt_code code = member_state(c, p, NULL, false, other);
     if (code || !*other)
         return code;
     const place *o = &c->places.v[*other];
@@ -368,7 +364,7 @@ static rt_code add_others(compiler *c, const place *p, fl_map *seen, uint32_t *o
     const char *const *names;
     size_t n = json_names_spelled(c->keys, &p->names, &names);
     for (size_t i = 0; i < n && !code; i++)
-        code = add_member(c, p, seen, names[i]);
+        code = add_member(c, p, seen, names[i], true);
     return code;
 }
 
@@ -428,6 +424,16 @@ static bool allowed(const place *p, json_kind kind)
     return has_kind(p, kinds[kind][0]) || has_kind(p, kinds[kind][1]) || has_kind(p, SCH_ANY);
 }
 
+/* Is one of the place's rules by tag, not for all fields? */
+static bool by_tag(const compiler *c, uint32_t number)
+{
+    const rt_chain *chain = &c->f.chains.v[c->chains.v[number]];
+    bool yes = false;
+    for (size_t i = 0; i < chain->n; i++)
+        yes |= c->in->rules->v[chain->rule[i]].ntags > 0;
+    return yes;
+}
+
 /* null passes everywhere, as clients have it. Reading passes what cannot be a ciphertext. */
 static json_act act_of(const compiler *c, uint32_t number, json_kind kind)
 {
@@ -439,6 +445,8 @@ static json_act act_of(const compiler *c, uint32_t number, json_kind kind)
         return JSON_COPY;
     if (tagged && !container)
         return JSON_FAIL;
+    if (tagged && kind == JSON_OBJECT && p->spelled && has_kind(p, SCH_RECORD) && by_tag(c, number))
+        return JSON_FAIL; /* a tag on an object; refused when compiling where the schema has the name */
     if (tagged && !(kind == JSON_OBJECT ? has_kind(p, SCH_RECORD) || has_kind(p, SCH_MAP) : has_kind(p, SCH_ARRAY)))
         return JSON_FAIL;
     return allowed(p, kind) ? JSON_COPY : JSON_ODD;
@@ -448,7 +456,7 @@ static void set_acts(compiler *c)
 {
     for (uint32_t i = 1; i < c->states.n; i++) {
         json_state *s = &c->states.v[i];
-        for (int k = 0; k < JSON_KINDS; k++)
+        for (int k = 0; k < JSON_KINDS && c->guards[i]; k++)
             s->act[k] = (uint8_t)act_of(c, i, (json_kind)k);
         s->chain = (uint16_t)(c->chains.v[i] < 0 ? 0 : c->chains.v[i]);
     }

@@ -11,7 +11,7 @@ static void print_acts(const rt_program *base, const json_state *s, fl_buf *out)
             fl_buf_addf(out, ", no %s", kinds[k]);
     if (s->act[JSON_STRING] != JSON_SEAL)
         return;
-    fl_buf_addf(out, ", %s string : ", base->opening ? "open" : "seal");
+    fl_buf_addf(out, ", %s string :", base->opening ? "open" : "seal");
     rt_chain_print(base, &base->chains[s->chain], out);
 }
 
@@ -28,12 +28,25 @@ static void print_ways(const json_program *p, const json_state *s, fl_buf *out)
         fl_buf_addf(out, "         [] %u\n", s->items);
 }
 
+/* Nothing is sealed there or below: nothing leads to it. */
+static bool is_idle(const json_program *p, const json_state *s)
+{
+    bool idle = !s->other && !s->items;
+    for (int k = 0; k < JSON_KINDS; k++)
+        idle &= s->act[k] == JSON_COPY;
+    for (uint32_t i = 0; i < s->n; i++)
+        idle &= !p->members[s->first + i].state;
+    return idle;
+}
+
 void rt_json_print(const rt_program *base, fl_buf *out)
 {
     const json_program *p = (const json_program *)base;
     fl_buf_addf(out, "start %u\n", p->root);
     for (uint32_t i = 1; i < p->nstates; i++) {
         const json_state *s = &p->states[i];
+        if (is_idle(p, s))
+            continue;
         fl_buf_addf(out, "%5u  %s", i, base->where[i] && *base->where[i] ? base->where[i] : "(the whole value)");
         print_acts(base, s, out);
         fl_buf_addc(out, '\n');

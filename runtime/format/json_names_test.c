@@ -1,0 +1,116 @@
+/* json_names_test.c: keys followed step by step into a document match what sch_key_matches says of the whole name. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "runtime/format/json.h"
+
+static uint64_t seed = 0x2545f4914f6cdd1d;
+
+static unsigned draw(unsigned n)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return (unsigned)((seed >> 16) % n);
+}
+
+static const char *word(fl_arena *a, const char *const *parts, size_t n, unsigned most)
+{
+    char *text = fl_alloc(a, 8 * (most + 1));
+    for (unsigned i = draw(most + 1); i > 0; i--)
+        strcat(text, parts[draw((unsigned)n)]);
+    return text;
+}
+
+static const char *key_text(fl_arena *a)
+{
+    static const char *const parts[] = {"a", "b", ".", ".", "*", "**", "**.*", "?", "\\", "[0]", "[*]", "$"};
+    return fl_printf(a, "%s%s", draw(4) ? "$" : "", word(a, parts, sizeof parts / sizeof *parts, 6));
+}
+
+typedef struct texts {
+    const char *at[JSON_SPELLINGS], *next[JSON_SPELLINGS];
+} texts;
+
+static const char *const indexes[JSON_SPELLINGS] = {"", "[0]", "[17]"};
+
+/* One random walk: the names as text beside the keys' places. */
+static void one_walk(fl_arena *a, const rt_rules *rs, const rt_rule *rule)
+{
+    static const char *const parts[] = {"a", "b", "ab", "a.b", "*", "", "[0]"};
+    json_keys *k = json_keys_new(a, rs);
+    json_names n = json_names_root(k);
+    texts t;
+    for (int s = 0; s < JSON_SPELLINGS; s++)
+        t.at[s] = t.next[s] = "$";
+    for (int steps = 0; steps < 6; steps++) {
+        bool want = false;
+        for (int s = 0; s < JSON_SPELLINGS; s++)
+            want |= sch_key_matches(rs->taggings[0].pattern, t.at[s]);
+        if (json_names_hit(k, &n, rule) != want)
+            fail_msg("key %s and the name %s (%s): %d expected", rs->taggings[0].pattern, t.at[0], t.at[1], want);
+        if (draw(3) == 0) {
+            n = json_names_element(k, &n);
+            for (int s = 0; s < JSON_SPELLINGS; s++)
+                t.next[s] = fl_printf(a, "%s%s", t.next[s], indexes[s]);
+            continue;
+        }
+        const char *name = parts[draw(sizeof parts / sizeof *parts)];
+        n = json_names_member(k, &n, name);
+        for (int s = 0; s < JSON_SPELLINGS; s++)
+            t.at[s] = t.next[s] = fl_printf(a, "%s.%s", t.next[s], name);
+    }
+}
+
+static void keys_match_as_over_the_whole_name(void **state)
+{
+    const char *tags[] = {"T"};
+    rt_rule rule = {.tags = tags, .ntags = 1};
+    for (int i = 0; i < 20000; i++) {
+        fl_arena *a = fl_arena_new();
+        rt_tagging t = {.pattern = key_text(a), .tags = tags, .ntags = 1};
+        rt_rules rs = {.taggings = &t, .ntaggings = 1};
+        one_walk(a, &rs, &rule);
+        fl_arena_free(a);
+    }
+}
+
+/* Names that no schema has: literal ones are spelled out, wildcards count as matched. */
+static void other_names(void **state)
+{
+    static const struct {
+        const char *key;
+        bool other;
+        const char *spelled;
+    } rows[] = {{"$.x", false, "x"},   {"$.*", true, NULL},   {"$.x*", true, NULL}, {"$**.x", false, "x"},
+                {"$.x.y", false, "x"}, {"$.\\*", false, "*"}, {"$**", true, NULL},  {"$.", false, NULL},
+                {"$.?", true, NULL},   {"t.C.x", false, NULL}};
+    const char *tags[] = {"T"};
+    rt_rule rule = {.tags = tags, .ntags = 1};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        fl_arena *a = fl_arena_new();
+        rt_tagging t = {.pattern = rows[i].key, .tags = tags, .ntags = 1};
+        rt_rules rs = {.taggings = &t, .ntaggings = 1};
+        json_keys *k = json_keys_new(a, &rs);
+        json_names root = json_names_root(k), other = json_names_other(k, &root);
+        const char *const *names;
+        size_t n = json_names_spelled(k, &root, &names);
+        if (json_names_hit(k, &other, &rule) != rows[i].other || n != (rows[i].spelled != NULL) ||
+            (n && strcmp(names[0], rows[i].spelled) != 0))
+            fail_msg("%s: other %d, spelled %zu %s", rows[i].key, json_names_hit(k, &other, &rule), n,
+                     n ? names[0] : "");
+        fl_arena_free(a);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(keys_match_as_over_the_whole_name),
+                                       cmocka_unit_test(other_names)};
+    return cmocka_run_group_tests_name("json_names", tests, NULL, NULL);
+}
