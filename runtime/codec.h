@@ -10,7 +10,10 @@ typedef struct rt_reader { /* a schema as records name it */
     int id;                /* below 0: by GUID, numbered as they came */
     uint8_t guid[16];      /* then */
     fl_arena *a;
-    sch_schema *schema;
+    rt_subject subject;
+    sch_schema *schema; /* Protobuf: rooted in the message that the last record held */
+    sch_schema **roots; /* by message, as they came */
+    size_t nroots;
     rt_rules *rules;
     rt_program *prog;
 } rt_reader;
@@ -41,9 +44,11 @@ rt_code rt_schema_parse(fl_arena *a, rt_registry *registry, const rt_subject *s,
                         sch_schema **out, rt_error *err);
 
 /* The reader of a record's schema: found, or asked for at the registry and opened. */
-rt_code rt_reader_find(rt_codec *c, const rt_frame *f, const rt_reader **out, rt_error *err);
+rt_code rt_reader_find(rt_codec *c, const rt_frame *f, rt_reader **out, rt_error *err);
 rt_code rt_reader_open(rt_codec *c, int id, rt_error *err);
 const rt_reader *rt_reader_known(const rt_codec *c, int id); /* NULL: no record of it was seen */
+/* Protobuf: the message that the record at hand holds, its full name. Refused where the codec is for another one. */
+rt_code rt_reader_hold(rt_codec *c, rt_reader *r, const char *message, rt_error *err);
 void rt_readers_free(rt_codec *c);
 
 #endif

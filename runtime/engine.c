@@ -17,6 +17,7 @@ static rt_subject copy_subject(fl_arena *a, const rt_subject *s)
     c.schema = fl_strdup(a, s->schema);
     c.metadata = s->metadata ? fl_strdup(a, s->metadata) : NULL;
     c.ruleset = s->ruleset ? fl_strdup(a, s->ruleset) : NULL;
+    c.message = s->message ? fl_strdup(a, s->message) : NULL;
     c.refs = FL_NEW_N(a, rt_schema_ref, s->nrefs);
     for (size_t i = 0; i < s->nrefs; i++)
         c.refs[i] =
@@ -56,7 +57,7 @@ static rt_code prepare(rt_codec *c, rt_error *err)
     c->walk = rt_walk_new(c->encoding, c->keys);
     if (c->opt.read_only)
         return rt_reader_open(c, c->subject.id, err);
-    rt_compile in = {.schema = c->schema, .rules = c->rules};
+    rt_compile in = {.schema = c->schema, .rules = c->rules, .message = c->subject.message};
     return rt_program_compile(c->a, &in, &c->write, err);
 }
 
@@ -161,7 +162,7 @@ rt_code rt_encrypt(rt_codec *c, const uint8_t *body, size_t n, fl_buf *out, rt_e
 /* ---- reading ---- */
 
 /* Protobuf's message indexes, which say what the value is: behind the GUID in the header, or in front of the body. */
-static rt_code enter(const rt_codec *c, const rt_reader *r, rt_frame *f, const rt_program **prog, rt_error *err)
+static rt_code enter(rt_codec *c, rt_reader *r, rt_frame *f, const rt_program **prog, rt_error *err)
 {
     size_t used = 0;
     rt_code code = RT_OK;
@@ -176,7 +177,7 @@ static rt_code enter(const rt_codec *c, const rt_reader *r, rt_frame *f, const r
     if (!code && f->in_header && used != f->nlead)
         return rt_fail(err, RT_BAD_INPUT, "subject %s: the header that names the schema is longer than it may be",
                        c->subject.subject);
-    return code;
+    return code || !(*prog)->message ? code : rt_reader_hold(c, r, (*prog)->message, err);
 }
 
 static rt_code open_body(rt_codec *c, const rt_reader *r, const rt_program *prog, const char *skip, const rt_frame *f,
@@ -194,7 +195,7 @@ static rt_code open_body(rt_codec *c, const rt_reader *r, const rt_program *prog
 rt_code rt_decrypt_framed(rt_codec *c, const rt_wire *w, fl_buf *out, int *schema_id, rt_error *err)
 {
     rt_frame f;
-    const rt_reader *r;
+    rt_reader *r;
     const rt_program *prog;
     fl_buf_clear(out);
     c->failed = NULL;

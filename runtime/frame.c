@@ -92,3 +92,33 @@ rt_code rt_frame_read(const char *subject, const rt_wire *w, rt_frame *out, rt_e
     out->n = w->n - RT_FRAME_ID;
     return RT_OK;
 }
+
+/* ---- message indexes ---- */
+
+#define MAX_INDEXES 64 /* messages inside messages */
+
+static bool index_at(const uint8_t *in, size_t n, size_t *at, int64_t *out)
+{
+    uint64_t v = 0;
+    for (unsigned shift = 0; shift < 35 && *at < n; shift += 7) {
+        uint8_t b = in[(*at)++];
+        v |= (uint64_t)(b & 0x7f) << shift;
+        if (!(b & 0x80)) {
+            *out = (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t rt_frame_indexes(const uint8_t *in, size_t n)
+{
+    size_t len = 0;
+    int64_t count, ignored;
+    if (!index_at(in, n, &len, &count) || count < 0 || count > MAX_INDEXES)
+        return 0;
+    for (int64_t i = 0; i < count; i++)
+        if (!index_at(in, n, &len, &ignored))
+            return 0;
+    return len;
+}

@@ -26,4 +26,7 @@ void rt_frame_put_id(uint8_t out[RT_FRAME_ID], int id);
 bool rt_frame_put_guid(uint8_t out[RT_FRAME_GUID], const char *guid);
 void rt_frame_guid_text(const uint8_t guid[16], char out[37]);
 
+/* How many bytes Protobuf's message indexes take: zigzag varints, a count and as many places. 0: they are malformed. */
+size_t rt_frame_indexes(const uint8_t *in, size_t n);
+
 #endif

@@ -74,7 +74,7 @@ rt_code rt_schema_parse(fl_arena *a, rt_registry *registry, const rt_subject *s,
     rt_code code = collect(&r, s, 0);
     if (code)
         return code;
-    *out = sch_parse(is->format, a, s->subject, s->schema, strlen(s->schema), NULL, r.list.v, r.list.n, &e);
+    *out = sch_parse(is->format, a, s->subject, s->schema, strlen(s->schema), s->message, r.list.v, r.list.n, &e);
     if (*out)
         return RT_OK;
     return rt_fail(err, RT_BAD_INPUT, "subject %s: the schema%s%s is no %s schema: %s (byte %u)", s->subject,
@@ -88,6 +88,7 @@ void rt_readers_free(rt_codec *c)
 {
     for (size_t i = 0; i < c->nreaders; i++) {
         fl_arena_free(c->readers[i]->a);
+        free(c->readers[i]->roots);
         free(c->readers[i]);
     }
     free(c->readers);
@@ -134,6 +135,31 @@ static rt_code by_guid(rt_codec *c, rt_reader *r, rt_subject *s, rt_error *err)
     return code;
 }
 
+rt_code rt_reader_hold(rt_codec *c, rt_reader *r, const char *message, rt_error *err)
+{
+    sch_schema *schema = NULL;
+    const char *want = c->subject.message;
+    if (strcmp(r->schema->root->name, message) == 0)
+        return RT_OK;
+    if (want)
+        return rt_fail(err, RT_BAD_INPUT, "subject %s: the record holds a message %.200s, and not %.200s",
+                       c->subject.subject, message, want);
+    for (size_t i = 0; i < r->nroots && !schema; i++)
+        if (strcmp(r->roots[i]->root->name, message) == 0)
+            schema = r->roots[i];
+    if (!schema) {
+        rt_subject s = r->subject;
+        s.message = message;
+        rt_code code = rt_schema_parse(r->a, c->registry, &s, &c->encoding, &schema, err);
+        if (code)
+            return code;
+        r->roots = fl_xrealloc(r->roots, (r->nroots + 1) * sizeof *r->roots);
+        r->roots[r->nroots++] = schema;
+    }
+    r->schema = schema;
+    return RT_OK;
+}
+
 static rt_code fetch(rt_codec *c, rt_reader *r, rt_subject *s, rt_error *err)
 {
     if (r->id < 0)
@@ -147,8 +173,14 @@ static rt_code fill(rt_codec *c, rt_reader *r, rt_error *err)
     rt_compile in = {.tags = c->schema, .opening = true};
     bool own = r->id == c->subject.id;
     rt_code code = own ? RT_OK : fetch(c, r, &s, err);
+    s.message = c->subject.message;
+    r->subject = s;
     if (!code)
         code = rt_schema_parse(r->a, c->registry, &s, &c->encoding, &r->schema, err);
+    if (!code && c->encoding->enter) {
+        r->roots = fl_xcalloc(1, sizeof *r->roots);
+        r->roots[r->nroots++] = r->schema;
+    }
     r->rules = c->rules;
     if (!code && c->opt.read_writer_rules && !own) {
         s.subject = c->subject.subject; /* the DEKs are those of the topic's subject */
@@ -188,6 +220,7 @@ static rt_code open_reader(rt_codec *c, int id, const uint8_t *guid, rt_error *e
     rt_code code = add(c, r, err);
     if (code) {
         fl_arena_free(r->a);
+        free(r->roots);
         free(r);
     }
     return code;
@@ -225,7 +258,7 @@ static rt_code find_by_guid(rt_codec *c, const uint8_t guid[16], rt_error *err)
     return open_reader(c, -1 - (int)c->nguids, guid, err);
 }
 
-rt_code rt_reader_find(rt_codec *c, const rt_frame *f, const rt_reader **out, rt_error *err)
+rt_code rt_reader_find(rt_codec *c, const rt_frame *f, rt_reader **out, rt_error *err)
 {
     rt_code code = f->id ? find_by_id(c, f->id, err) : find_by_guid(c, f->guid, err);
     *out = c->last;

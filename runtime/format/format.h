@@ -76,6 +76,7 @@ struct rt_program { /* one direction of one schema id; the same for every record
     rt_chain *chains;
     const uint8_t *lead; /* what a writer puts between the schema id and the value; NULL: nothing */
     size_t nlead;
+    const char *message; /* Protobuf: full name of the message; else NULL */
 };
 
 /* RT_REFUSED names field and rule where a tag stands on a record, where a value could not be encrypted, or (sealing)

@@ -263,6 +263,7 @@ static void make_roots(compiler *c, pb_table *t, const rt_program *base)
         *p = (pb_program){.base = *base, .table = t, .root = i};
         p->base.lead = (const uint8_t *)fl_strndup(c->a, b.p, b.len);
         p->base.nlead = b.len;
+        p->base.message = c->found.v[i]->full;
         fl_buf_free(&b);
         t->roots[i] = p;
     }

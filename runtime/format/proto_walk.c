@@ -7,6 +7,7 @@
 
 #include "runtime/format/proto.h"
 #include "runtime/format/walk.h"
+#include "runtime/frame.h"
 
 #define NONE      UINT32_MAX
 #define MAX_WORKS (1u << 21) /* changes of one record: values and the messages around them */
@@ -421,33 +422,15 @@ static bool run(rt_walk *w)
 
 /* ---- message indexes ---- */
 
-static bool index_at(const uint8_t *in, size_t n, size_t *at, int64_t *out)
-{
-    uint64_t v = 0;
-    for (unsigned shift = 0; shift < 35 && *at < n; shift += 7) {
-        uint8_t b = in[(*at)++];
-        v |= (uint64_t)(b & 0x7f) << shift;
-        if (!(b & 0x80)) {
-            *out = (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
-            return true;
-        }
-    }
-    return false;
-}
-
 rt_code rt_proto_enter(const rt_program *prog, const uint8_t *in, size_t n, size_t *used, const rt_program **out,
                        rt_error *err)
 {
     const pb_program *p = (const pb_program *)prog;
     const char *subject = prog->rules->subject;
-    size_t len = 0;
-    int64_t count, ignored;
-    if (!index_at(in, n, &len, &count) || count < 0 || count > 64)
+    size_t len = rt_frame_indexes(in, n);
+    if (!len)
         return rt_fail(err, RT_BAD_INPUT, "subject %s: the record does not say which message of its schema it holds",
                        subject);
-    for (int64_t i = 0; i < count; i++)
-        if (!index_at(in, n, &len, &ignored))
-            return rt_fail(err, RT_BAD_INPUT, "subject %s: the record ends inside its message indexes", subject);
     *used = len;
     if (p->base.nlead == len && memcmp(p->base.lead, in, len) == 0) {
         *out = prog;

@@ -68,7 +68,7 @@ static void add_needle(hunt *h, const char *path, const rt_test_record *r, const
 static void visit_fields(hunt *h, rt_fields *f, const rt_test_record *r, int side, const sch_schema *schema)
 {
     FL_VEC(const sch_at *) cut = {0};
-    rt_bytes body = rt_fields_body(r->wire[side]);
+    rt_bytes body = rt_fields_body(f, r->wire[side]);
     const char *why;
     for (size_t i = 0; i < f->plan->nencrypted; i++) {
         sch_ats plain = {0}, wire = {0};
@@ -96,7 +96,7 @@ static bool captured_sealed(hunt *h, rt_fields *f, const rt_test_record *r, int 
 {
     const char *why = NULL;
     const sch_schema *schema = rt_fields_schema(f, r->wire[side], &why);
-    rt_bytes body = rt_fields_body(r->wire[side]);
+    rt_bytes body = rt_fields_body(f, r->wire[side]);
     sch_ats at;
     for (size_t i = 0; i < f->plan->nencrypted; i++) {
         const char *path = f->plan->encrypted[i].path;

@@ -127,7 +127,7 @@ static bool fails_on_ciphertext(reader *x, rt_fields *f, const rt_test_record *r
 {
     const char *why = NULL;
     sch_ats sent, at;
-    rt_bytes wire = r->wire[f->side], plain = r->plain[f->side], body = rt_fields_body(wire);
+    rt_bytes wire = r->wire[f->side], plain = r->plain[f->side], body = rt_fields_body(f, wire);
     const sch_schema *schema = rt_fields_schema(f, wire, &why);
     if (!schema)
         return say(x, r, "the reader fails, but what is on the wire %s", why);
@@ -159,7 +159,7 @@ static bool fails(reader *x, const rt_test_record *r)
  * plan says that it is encrypted, what has a ciphertext's shape and stands there as on the wire. */
 static bool no_ciphertext_left(reader *x, rt_fields *f, const rt_test_record *r, rt_bytes got, const sch_schema *schema)
 {
-    rt_bytes body = rt_fields_body(r->wire[f->side]);
+    rt_bytes body = rt_fields_body(f, r->wire[f->side]);
     const char *why = NULL;
     sch_ats at, before;
     if (!rt_fields_at(f, schema, got, "**", &at, &why))

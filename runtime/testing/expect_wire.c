@@ -86,7 +86,7 @@ static bool look(looker *x, const rt_test_record *r, const char *path, sides *s)
     const sch_schema *schema = rt_fields_schema(&x->fields, r->wire[x->step->on_key ? 0 : 1], &why);
     if (!schema)
         return say(x, r, "what is on the wire %s", why);
-    s->wire = rt_fields_body(r->wire[!x->step->on_key]);
+    s->wire = rt_fields_body(&x->fields, r->wire[!x->step->on_key]);
     s->plain = r->plain[!x->step->on_key];
     if (!rt_fields_at(&x->fields, schema, s->wire, path, &s->at_wire, &why))
         return say(x, r, "%s", why);
@@ -127,7 +127,7 @@ static bool check_deterministic(looker *x, rt_codec *again, const rt_test_record
         return false;
     fl_buf_init(&b, RT_TEST_RECORD_MAX);
     bool ok = !rt_encrypt(again, s.plain.p, s.plain.n, &b, &err) || say(x, r, "%s", err.message);
-    rt_bytes body = rt_fields_body((rt_bytes){(const uint8_t *)b.p, b.len});
+    rt_bytes body = rt_fields_body(&x->fields, (rt_bytes){(const uint8_t *)b.p, b.len});
     if (ok && !rt_fields_at(&x->fields, rt_codec_schema(again), body, path, &second, &why))
         ok = say(x, r, "%s", why);
     for (size_t i = 0; ok && i < second.n; i++) {
@@ -219,12 +219,12 @@ static rt_code tamper_record(rt_world *w, rt_fields *f, const rt_step *s, rt_tes
     const sch_schema *schema = wire->p ? rt_fields_schema(f, *wire, &why) : NULL;
     if (!wire->p)
         return RT_OK;
-    if (!schema || !rt_fields_at(f, schema, rt_fields_body(*wire), s->path, &at, &why))
+    if (!schema || !rt_fields_at(f, schema, rt_fields_body(f, *wire), s->path, &at, &why))
         return rt_fail(err, RT_BAD_INPUT, "record %zu: %s", r->number, why);
     uint8_t *copy = (uint8_t *)fl_strndup(w->a, (const char *)wire->p, wire->n);
     for (size_t i = 0; i < at.n; i++)
         if (at.v[i].len && (at.v[i].kind == SCH_AT_STRING || at.v[i].kind == SCH_AT_BYTES)) {
-            flip(w, copy + (wire->n - rt_fields_body(*wire).n), &at.v[i]);
+            flip(w, copy + (wire->n - rt_fields_body(f, *wire).n), &at.v[i]);
             ++*touched;
         }
     wire->p = copy;

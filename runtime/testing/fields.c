@@ -1,6 +1,8 @@
 /* fields.c: places in records, and opening single ciphertexts. */
 #include "runtime/testing/fields.h"
 
+#include "runtime/frame.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,9 +68,11 @@ void rt_fields_close(rt_fields *f)
 
 /* ---- places ---- */
 
-rt_bytes rt_fields_body(rt_bytes wire)
+rt_bytes rt_fields_body(const rt_fields *f, rt_bytes wire)
 {
-    return wire.n < HEAD ? (rt_bytes){wire.p, 0} : (rt_bytes){wire.p + HEAD, wire.n - HEAD};
+    rt_bytes body = wire.n < HEAD ? (rt_bytes){wire.p, 0} : (rt_bytes){wire.p + HEAD, wire.n - HEAD};
+    size_t indexes = strcmp(f->plan->format, "protobuf") == 0 ? rt_frame_indexes(body.p, body.n) : 0;
+    return (rt_bytes){body.p + indexes, body.n - indexes};
 }
 
 const sch_schema *rt_fields_schema(rt_fields *f, rt_bytes wire, const char **why)

@@ -26,9 +26,10 @@ void rt_fields_close(rt_fields *f);
 
 /* The schema of a wire record by its id; NULL with *why. */
 const sch_schema *rt_fields_schema(rt_fields *f, rt_bytes wire, const char **why);
-/* What stands at a path of an encoded datum (a wire record: without its 5 bytes). false with *why. */
+/* What stands at a path of an encoded datum (of a wire record: rt_fields_body). false with *why. */
 bool rt_fields_at(rt_fields *f, const sch_schema *s, rt_bytes body, const char *path, sch_ats *out, const char **why);
-rt_bytes rt_fields_body(rt_bytes wire); /* behind magic and schema id; empty if there are none */
+/* Behind magic, schema id and message indexes; empty if there are none. */
+rt_bytes rt_fields_body(const rt_fields *f, rt_bytes wire);
 
 /* Opens a ciphertext by the rules of the side (only those of `kek`, if given) and compares. want NULL: opening is
  * enough. */
