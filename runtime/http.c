@@ -11,7 +11,7 @@
 
 #include "runtime/http_curl.h"
 
-enum { PAUSE_MS = 100, PAUSE_MAX_MS = 2000, FAILURES = 5, OPEN_MS = 30000, ORIGINS = 64, ANSWER_TOP = 1 << 20 };
+enum { PAUSE_MS = 100, PAUSE_MAX_MS = 2000, FAILURES = 5, OPEN_MS = 30000, ORIGINS = 64, ANSWER_TOP = 32 << 20 };
 
 struct rt_http {
     rt_http_options opt;

@@ -28,7 +28,7 @@ typedef struct rt_http_limits {
     int attempt_ms;    /* 10000: one try, connecting included */
     int total_ms;      /* 30000: all tries and pauses */
     int tries;         /* 4 */
-    size_t answer_max; /* 64 KiB; at most 1 MiB */
+    size_t answer_max; /* 64 KiB; at most 32 MiB. What grows beyond 1 MiB lies in ordinary memory, and is wiped, too */
 } rt_http_limits;
 
 /* For tests: the clock and the pause. */

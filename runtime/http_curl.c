@@ -3,13 +3,14 @@
 #include "runtime/http_curl.h"
 
 #include <curl/curl.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { IDLE_MAX = 8, BODY_FIRST = 16 << 10, RETRY_AFTER_MAX_S = 86400 };
+enum { IDLE_MAX = 8, BODY_FIRST = 16 << 10, SECURE_TOP = 1 << 20, RETRY_AFTER_MAX_S = 86400 };
 
 static struct {
     pthread_mutex_t lock;
@@ -54,6 +55,17 @@ typedef struct exchange {
     bool too_long;
 } exchange;
 
+/* The heap for secrets is small. Both kinds are wiped and freed by fl_secret_free. */
+static fl_secret body_of(size_t room)
+{
+    if (room <= SECURE_TOP)
+        return fl_secret_new(room);
+    fl_secret s = {OPENSSL_zalloc(room), room};
+    if (!s.bytes)
+        fl_die(FL_COULD_NOT_RUN, "out of memory: %zu bytes for an answer", room);
+    return s;
+}
+
 /* Doubles; the shorter copy is wiped. One byte stays for the NUL. */
 static void grow(exchange *x, size_t need)
 {
@@ -62,7 +74,7 @@ static void grow(exchange *x, size_t need)
         room *= 2;
     if (room == x->room)
         return;
-    fl_secret longer = fl_secret_new(room);
+    fl_secret longer = body_of(room);
     size_t have = x->a->body.len;
     if (have)
         memcpy(longer.bytes, x->a->body.bytes, have);
