@@ -23,6 +23,8 @@ enum { LAB_ANSWERS = 32, LAB_ASKED = 8192 };
 
 typedef struct lab_server {
     const char *answers[LAB_ANSWERS]; /* NULL: closes without one; "": never answers */
+    const char *forever[LAB_ANSWERS]; /* sent after the answer again and again, until who asked is gone */
+    int pause_ms[LAB_ANSWERS];        /* between these */
     char asked[LAB_ANSWERS][LAB_ASKED];
     char *owned[LAB_ANSWERS];
     size_t nanswers, nasked;
@@ -44,11 +46,11 @@ static ssize_t lab_get(const lab_connection *c, char *p, size_t n)
     return c->tls ? SSL_read(c->tls, p, (int)n) : read(c->fd, p, n);
 }
 
-/* Who asked may be gone by now. */
-static void lab_put(const lab_connection *c, const char *s)
+/* False: who asked is gone by now. */
+static bool lab_put(const lab_connection *c, const char *s)
 {
     ssize_t n = c->tls ? SSL_write(c->tls, s, (int)strlen(s)) : send(c->fd, s, strlen(s), MSG_NOSIGNAL);
-    (void)n;
+    return n > 0;
 }
 
 static void lab_read(const lab_connection *c, char *to)
@@ -75,6 +77,9 @@ static void lab_serve_one(lab_server *s, lab_connection *c)
     s->nasked = i + 1;
     if (answer && *answer)
         lab_put(c, answer);
+    while (s->forever[i] && !s->end && lab_put(c, s->forever[i]))
+        if (s->pause_ms[i])
+            poll(NULL, 0, s->pause_ms[i]);
     if (answer && *answer && c->tls)
         SSL_shutdown(c->tls);
     if (answer && !*answer) { /* kept open, and silent */
@@ -172,6 +177,14 @@ static inline void lab_answer(lab_server *s, const char *head, const char *body)
         abort();
     s->owned[s->nanswers] = text;
     s->answers[s->nanswers++] = text;
+}
+
+/* The beginning of an answer as it is, and what follows it without an end. */
+static inline void lab_endless(lab_server *s, const char *begin, const char *again, int pause_ms)
+{
+    s->forever[s->nanswers] = again;
+    s->pause_ms[s->nanswers] = pause_ms;
+    s->answers[s->nanswers++] = begin;
 }
 
 static inline void lab_silence(lab_server *s)

@@ -202,6 +202,49 @@ static void bounded_answers(void **state)
     assert_int_equal(server.nasked, 2); /* not tried again */
 }
 
+/* A body, a header and a list of headers without an end: each is given up at its bound, and the body is not kept. */
+static void endless_answers(void **state)
+{
+    static const rt_http_options small = {.limits = {.answer_max = 40000, .attempt_ms = 60000, .tries = 1}};
+    static char block[8193];
+    memset(block, 'x', sizeof block - 1);
+    lab_endless(&server, "HTTP/1.1 200 OK\r\n\r\n", block, 0);
+    lab_endless(&server, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "5\r\nabcde\r\n", 0);
+    lab_endless(&server, "HTTP/1.1 200 OK\r\nContent-Length: 9000000000000000000\r\n\r\n", block, 0);
+    lab_endless(&server, "HTTP/1.1 200 OK\r\nX: ", block, 0);
+    lab_endless(&server, "HTTP/1.1 200 OK\r\n", "X-More: and more of it\r\n", 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(ask(&small, NULL), RT_NO_KEY);
+        assert_non_null(strstr(err.message, "longer than 40000"));
+    }
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(ask(&small, NULL), RT_IO);
+    assert_int_equal(server.nasked, 5);
+}
+
+/* One that comes byte by byte is cut off by the limit of a try, however often something comes. */
+static void dripping_answer(void **state)
+{
+    static const rt_http_options brief = {.limits = {.attempt_ms = 300, .tries = 1}};
+    lab_endless(&server, "HTTP/1.1 200 OK\r\n\r\n", ".", 20);
+    assert_int_equal(ask(&brief, NULL), RT_IO);
+    assert_non_null(strstr(err.message, "time-out"));
+    assert_null(answer.body.bytes);
+}
+
+/* What is no HTTP, or a switch to another protocol, is no answer. */
+static void no_http(void **state)
+{
+    static const char *const odd[] = {"hello\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "HTTP/9.9 200 OK\r\n\r\n",
+                                      "HTTP/1.1 abc OK\r\n\r\n"};
+    static const rt_http_options once = {.limits = {.tries = 1}};
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        server.answers[server.nanswers++] = odd[i];
+        assert_int_equal(ask(&once, NULL), RT_IO);
+        assert_null(answer.body.bytes);
+    }
+}
+
 static void no_redirect(void **state)
 {
     char head[128];
@@ -273,6 +316,29 @@ static void verifies(void **state)
     lab_stop(&other);
 }
 
+/* Older than TLS 1.2 is refused, though the server's certificate is good; so is a redirect to plain HTTP. */
+static void no_downgrade(void **state)
+{
+    char head[128];
+    lab_server old, tls;
+    lab_start_tls(&old);
+    SSL_CTX_set_security_level(old.tls, 0);
+    SSL_CTX_set_min_proto_version(old.tls, TLS1_VERSION);
+    SSL_CTX_set_max_proto_version(old.tls, TLS1_1_VERSION);
+    lab_answer(&old, "200 OK", "old");
+    assert_int_not_equal(ask_tls(&old, old.url, old.ca), RT_OK);
+    assert_int_equal(old.nasked, 0);
+    lab_stop(&old);
+    lab_start_tls(&tls);
+    snprintf(head, sizeof head, "307 Down\r\nLocation: %s/", server.url);
+    lab_answer(&tls, head, "");
+    lab_answer(&server, "200 OK", "in clear");
+    assert_int_equal(ask_tls(&tls, tls.url, tls.ca), RT_NO_KEY);
+    assert_non_null(strstr(err.message, "redirect"));
+    assert_int_equal(server.nasked, 0);
+    lab_stop(&tls);
+}
+
 static void refused_connection(void **state)
 {
     static const rt_http_options once = {.limits = {.tries = 1}};
@@ -331,11 +397,25 @@ static void escapes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_SERVER(sends_and_receives),   WITH_SERVER(tries_again),     WITH_SERVER(gives_the_last_answer),
-        WITH_SERVER(leaves_others_alone),  WITH_SERVER(further_answers), WITH_SERVER(retry_after),
-        WITH_SERVER(retry_after_too_late), WITH_SERVER(time_out),        WITH_SERVER(bounded_answers),
-        WITH_SERVER(no_redirect),          WITH_SERVER(circuit),         WITH_SERVER(verifies),
-        WITH_SERVER(refused_connection),   cmocka_unit_test(addresses),  cmocka_unit_test(headers),
+        WITH_SERVER(sends_and_receives),
+        WITH_SERVER(tries_again),
+        WITH_SERVER(gives_the_last_answer),
+        WITH_SERVER(leaves_others_alone),
+        WITH_SERVER(further_answers),
+        WITH_SERVER(retry_after),
+        WITH_SERVER(retry_after_too_late),
+        WITH_SERVER(time_out),
+        WITH_SERVER(bounded_answers),
+        WITH_SERVER(no_redirect),
+        WITH_SERVER(endless_answers),
+        WITH_SERVER(dripping_answer),
+        WITH_SERVER(no_http),
+        WITH_SERVER(no_downgrade),
+        WITH_SERVER(circuit),
+        WITH_SERVER(verifies),
+        WITH_SERVER(refused_connection),
+        cmocka_unit_test(addresses),
+        cmocka_unit_test(headers),
         cmocka_unit_test(escapes),
     };
     return cmocka_run_group_tests_name("http", tests, NULL, NULL);

@@ -157,18 +157,31 @@ static bool unescape(const char *p, const char *end, fl_secret *out)
     return true;
 }
 
-bool kms_json_text(const fl_secret *text, const char *path, fl_secret *out)
+/* The string at s. */
+static bool copy_string(scan *s, fl_secret *out)
 {
-    scan s;
     const char *from, *to;
-    *out = (fl_secret){0};
-    if (!find(text, path, &s) || !string(&s, &from, &to))
+    if (!string(s, &from, &to))
         return false;
     *out = fl_secret_new((size_t)(to - from) + 4);
     if (unescape(from, to, out))
         return true;
     fl_secret_free(out);
     return false;
+}
+
+bool kms_json_text(const fl_secret *text, const char *path, fl_secret *out)
+{
+    scan s;
+    *out = (fl_secret){0};
+    return find(text, path, &s) && copy_string(&s, out);
+}
+
+bool kms_json_first(const fl_secret *text, const char *path, fl_secret *out)
+{
+    scan s;
+    *out = (fl_secret){0};
+    return find(text, path, &s) && take(&s, '[') && copy_string(&s, out);
 }
 
 bool kms_json_int(const fl_secret *text, const char *path, int64_t *out)
@@ -231,7 +244,7 @@ bool kms_xml_text(const fl_secret *text, const char *name, fl_secret *out)
         return false;
     from += n - 1;
     const char *to = memmem(from, text->len - (size_t)(from - (const char *)text->bytes), tag, n);
-    if (!to)
+    if (!to || memchr(from, 0, (size_t)(to - from)))
         return false;
     *out = fl_secret_new((size_t)(to - from) + 1);
     decode_entities(from, to, out);

@@ -10,10 +10,12 @@
  * if the text is no JSON up to there, or has no such string. Escapes are decoded; \u0000 is refused. The caller frees.
  */
 bool kms_json_text(const fl_secret *text, const char *path, fl_secret *out);
+/* The same for the first element of an array there. */
+bool kms_json_first(const fl_secret *text, const char *path, fl_secret *out);
 /* The same for a whole number, also one written as a string. */
 bool kms_json_int(const fl_secret *text, const char *path, int64_t *out);
 /* What stands between <NAME> and </NAME> for the first time, the five entities decoded, followed by a NUL that is not
- * counted. */
+ * counted; none is inside. */
 bool kms_xml_text(const fl_secret *text, const char *name, fl_secret *out);
 
 /* Base64, standard or (url) the URL alphabet without padding, which decoding takes in either form. */

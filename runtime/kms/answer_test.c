@@ -76,6 +76,24 @@ static void json_not_there(void **state)
     json(deep, "a", NULL);
 }
 
+/* The first element of an array, in order and in pieces: an answer that breaks off is not read past its end. */
+static void json_firsts(void **state)
+{
+    static const char *bad[] = {"{\"errors\"",      "{\"errors\":",       "{\"errors\":[",    "{\"errors\":[]}",
+                                "{\"errors\":[1]}", "{\"errors\":\"x\"}", "{\"errors\":[\"x", "errors"};
+    fl_secret s = secret("{\"warnings\":null,\"errors\":[\"a\\tb\",\"c\"]}"), out;
+    assert_true(kms_json_first(&s, "errors", &out));
+    assert_string_equal((char *)out.bytes, "a\tb");
+    fl_secret_free(&out);
+    fl_secret_free(&s);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        s = secret(bad[i]);
+        assert_false(kms_json_first(&s, "errors", &out));
+        assert_null(out.bytes);
+        fl_secret_free(&s);
+    }
+}
+
 static void integer(const char *text, bool found, int64_t want)
 {
     fl_secret s = secret(text);
@@ -187,9 +205,9 @@ static void tokens_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_texts),    cmocka_unit_test(json_not_there), cmocka_unit_test(json_integers),
-        cmocka_unit_test(xml_texts),     cmocka_unit_test(base64),         cmocka_unit_test(token_ids),
-        cmocka_unit_test(tokens_expire), cmocka_unit_test(tokens_bounded),
+        cmocka_unit_test(json_texts),    cmocka_unit_test(json_not_there), cmocka_unit_test(json_firsts),
+        cmocka_unit_test(json_integers), cmocka_unit_test(xml_texts),      cmocka_unit_test(base64),
+        cmocka_unit_test(token_ids),     cmocka_unit_test(tokens_expire),  cmocka_unit_test(tokens_bounded),
     };
     return cmocka_run_group_tests_name("answer", tests, NULL, NULL);
 }

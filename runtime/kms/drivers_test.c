@@ -56,6 +56,26 @@ static void props_are_not_trusted(void **state)
     lab_stop(&server);
 }
 
+/* Unwrapping goes on with the next key id, too; where all fail, the first one's reason is told. The ids may also come
+ * from the client's own settings. */
+static void alternates_unwrap(void **state)
+{
+    plain_server();
+    aws_client();
+    me.set[8] = "encrypt.alternate.kms.key.ids", me.set[9] = " , " OTHER_ARN " ";
+    lab_answer(&server, "400 Bad", "{\"__type\":\"DisabledException\"}");
+    lab_answer(&server, "200 OK", "{\"Plaintext\":\"a2V5IG1hdGVyaWFs\",\"KeyId\":\"" OTHER_ARN "\"}");
+    assert_int_equal(unwrap_to("aws-kms", ARN, "wrapped", "key material"), RT_OK);
+    assert_true(asked(1, "TrentService.Decrypt"));
+    assert_true(asked(1, "{\"KeyId\":\"" OTHER_ARN "\""));
+    lab_answer(&server, "400 Bad", "{\"__type\":\"DisabledException\"}");
+    lab_answer(&server, "400 Bad", "{\"__type\":\"AccessDeniedException\"}");
+    assert_int_equal(unwrap_to("aws-kms", ARN, "wrapped", NULL), RT_NO_KEY);
+    assert_non_null(strstr(err.message, "the key is disabled"));
+    assert_non_null(strstr(err.message, "1 alternate key ids failed, too"));
+    lab_stop(&server);
+}
+
 static void time_out(void **state)
 {
     plain_server();
@@ -74,6 +94,7 @@ int main(void)
         cmocka_unit_test(nobody_named_it),
         cmocka_unit_test(alternate_not_named),
         cmocka_unit_test(props_are_not_trusted),
+        cmocka_unit_test(alternates_unwrap),
         cmocka_unit_test(time_out),
     };
     return cmocka_run_group_tests_name("kms drivers", tests, NULL, NULL);

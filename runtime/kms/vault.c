@@ -51,17 +51,6 @@ static bool parse_id(vault *v, const char *id)
 
 /* ---- refusals: {"errors": ["…"]} ---- */
 
-static fl_secret first_error(const rt_http_answer *a)
-{
-    static const char head[] = "\"errors\"";
-    fl_secret text = {0};
-    const char *at = a->body.len ? memmem(a->body.bytes, a->body.len, head, sizeof head - 1) : NULL;
-    const char *end = (char *)a->body.bytes + a->body.len;
-    const char *from = at ? memchr(at + sizeof head, '"', (size_t)(end - at) - sizeof head) : NULL;
-    size_t n = from ? strcspn(from + 1, "\"\\") : 0;
-    return n ? KMS_JOIN(&(fl_secret){(uint8_t *)from + 1, n}) : text;
-}
-
 static bool says(const fl_secret *text, const char *word)
 {
     return text->bytes && strstr((char *)text->bytes, word);
@@ -83,7 +72,8 @@ static kms_problem problem_of(const rt_http_answer *a, const fl_secret *text, bo
 /* 403 is one answer for a wrong token, an expired one and a missing right: Vault does not tell them apart. */
 static rt_code refused(const vault *v, const rt_http_answer *a, bool login, rt_error *err)
 {
-    fl_secret text = first_error(a);
+    fl_secret text;
+    kms_json_first(&a->body, "errors", &text);
     kms_problem p = problem_of(a, &text, login);
     bool token = !login && p == KMS_DENIED;
     rt_code code =
