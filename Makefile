@@ -197,6 +197,9 @@ test-interop:
 	@tests/lib/deps build test interop
 	@$(MAKE) --no-print-directory all $(BUILD)/tests/interop/registry_tool $(BUILD)/tests/interop/compat_tool
 	@tests/lib/suite $(BUILD) interop
+# the tables of docs/interop.md, out of the last run of test-interop with all clients (INTEROP_RUST=1)
+interop-doc:
+	"$$(tests/interop/client_python)" -W ignore tests/interop/matrix/page.py $(REPORTS)/interop/matrix.json
 # everything again under ASan and UBSan, the units under valgrind, each fuzz target for FUZZ_SECONDS
 FUZZ_SECONDS ?= 20
 SOAK_SECONDS ?= 3600
@@ -214,10 +217,13 @@ test-deep:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang fuzzers
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/lib/suite $(BUILD) deep
 test-build: all $(UNITS) $(FUZZERS:%=$(BUILD)/replay/%)
+# `flec serve` under load for SOAK_SECONDS and killed SOAK_KILLS times, then each fuzz target for SOAK_SECONDS
+SOAK_KILLS   ?= 1000
 soak:
 	@tests/lib/deps build test deep
+	@$(MAKE) --no-print-directory all
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang fuzzers
-	@FUZZ_SECONDS=$(SOAK_SECONDS) tests/lib/suite $(BUILD) fuzz
+	@FUZZ_SECONDS=$(SOAK_SECONDS) SOAK_SECONDS=$(SOAK_SECONDS) SOAK_KILLS=$(SOAK_KILLS) tests/lib/suite $(BUILD) serve-soak fuzz
 bench:
 	@tests/lib/deps build test
 	@$(MAKE) --no-print-directory bench-run
@@ -243,7 +249,7 @@ update-cases: all
 help:
 	@sed -n 's/^\([a-z][a-z-]*\):.*/  \1/p' Makefile | sort -u
 
-.PHONY: all reference clients deps demo test test-run test-build test-real test-interop test-deep bench bench-run soak format lint sanitize fuzzers install uninstall dist \
+.PHONY: all reference clients deps demo test test-run test-build test-real test-interop interop-doc test-deep bench bench-run soak format lint sanitize fuzzers install uninstall dist \
   clean help update-cases FORCE unit-cli $(FOLDERS:%=lib-%) $(FOLDERS:%=unit-%)
 .SECONDARY:
 .DELETE_ON_ERROR:
