@@ -1,4 +1,4 @@
-/* vectors_test.c: every Avro vector of tests/vectors against the outcome that expect.tsv states: what reading it gives,
+/* vectors_test.c: every vector of tests/vectors against the outcome that expect.tsv states: what reading it gives,
  * and what writing the same value gives. The registry answers from the vector alone. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "runtime/engine.h"
-#include "schema/avro_value.h"
+#include "schema/value.h"
 
 #define VECTORS "tests/vectors/vectors.json"
 #define EXPECT  "tests/vectors/expect.tsv"
@@ -198,7 +198,7 @@ static void replace_hex(fl_arena *a, fl_json *j)
     j->child = NULL;
 }
 
-/* The Avro datum of what a reader must see: the body that the writer's client made without rules, else the value. */
+/* The body of what a reader must see: the body that the writer's client made without rules, else the value. */
 static void expected(vector *v, const sch_schema *schema, const char *member, fl_buf *out)
 {
     sch_value_error e;
@@ -209,7 +209,7 @@ static void expected(vector *v, const sch_schema *schema, const char *member, fl
     }
     fl_json *value = (fl_json *)(uintptr_t)fl_json_get(v->json, member);
     replace_hex(v->a, value);
-    assert_true(sch_json_to_avro(schema, value, SCH_BYTES_TEXT, out, &e));
+    assert_true(sch_value_from_json(schema, value, SCH_BYTES_TEXT, out, &e));
 }
 
 /* ---- reading ---- */
@@ -298,7 +298,7 @@ static size_t find_ivs(vector *v, rt_codec *c, const fl_json *rule, const rt_key
         sch_value_error e;
         if (strcmp(sealed[i].rule, fl_json_str(rule, "name")) != 0)
             continue;
-        assert_true(sch_avro_extract(rt_codec_schema(c), v->wire + prefix(v), v->nwire - prefix(v), sealed[i].path,
+        assert_true(sch_value_extract(rt_codec_schema(c), v->wire + prefix(v), v->nwire - prefix(v), sealed[i].path,
                                      v->a, &ats, &e));
         for (size_t k = 0; k < ats.n; k++)
             if (ats.v[k].kind == SCH_AT_STRING || ats.v[k].kind == SCH_AT_BYTES) {
