@@ -5,7 +5,7 @@
  * the vendor's drivers make: facts of the key services in docs/wire.md). A shared one is used by the registry; for
  * Confluent Cloud on AWS that is the statement that GET /dek-registry/v1/policy answers with, but for the account of
  * the vendor, which only that answer names:
- * the word that stands for it is no account, so that AWS should refuse it until it is replaced (not tried). */
+ * the word that stands for it is no account, and allows nobody until it is replaced (tests/real/kms/access.py). */
 #include <string.h>
 
 #include "compiler/emit/emit.h"
