@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <openssl/rand.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,18 @@ static char *copy(const char *s)
     return s && *s ? fl_xstrdup(s) : NULL;
 }
 
+static atomic_bool ending;
+
+void rt_http_end(void)
+{
+    ending = true;
+}
+
+bool rt_http_ending(void)
+{
+    return ending;
+}
+
 static int64_t system_now(void *ctx)
 {
     struct timespec t;
@@ -32,9 +45,11 @@ static int64_t system_now(void *ctx)
 
 static void system_sleep(void *ctx, int64_t ms)
 {
-    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    while (nanosleep(&t, &t))
-        ;
+    int64_t until = system_now(NULL) + ms;
+    for (int64_t left = ms; left > 0 && !rt_http_ending(); left = until - system_now(NULL)) {
+        struct timespec t = {.tv_nsec = (left < 100 ? left : 100) * 1000000};
+        nanosleep(&t, NULL);
+    }
 }
 
 static const rt_http_clock system_clock = {system_now, system_sleep, NULL};
@@ -206,7 +221,7 @@ static rt_code tries(rt_http *h, const rt_http_request *q, rt_http_answer *a, bo
         *failed = code == RT_IO || (code == RT_OK && busy(a->status));
         bool again = *failed || (code == RT_OK && h->opt.again && h->opt.again(a));
         int64_t wait = pause_ms(try, code == RT_OK ? a->retry_after_ms : -1);
-        if (!again || try + 1 >= h->opt.limits.tries || clock->now_ms(clock->ctx) + wait >= end)
+        if (!again || rt_http_ending() || try + 1 >= h->opt.limits.tries || clock->now_ms(clock->ctx) + wait >= end)
             return code;
         if (code == RT_OK)
             rt_http_answer_free(a);

@@ -70,6 +70,10 @@ void rt_http_answer_free(rt_http_answer *a);
  * redirect, an answer that is too long. */
 rt_code rt_http_call(rt_http *h, const rt_http_request *q, rt_http_answer *a, rt_error *err);
 
+/* The process is about to end: calls that are under way fail within about a second, later ones at once. */
+void rt_http_end(void);
+bool rt_http_ending(void);
+
 /* "https://HOST:PORT" of a url, as messages and the circuits name it. false: it is no http(s) url, or has a user in it.
  */
 bool rt_http_origin(const char *url, char *out, size_t room);

@@ -141,12 +141,19 @@ static void set_trust(CURL *c, const rt_http_options *o)
         curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
 }
 
+static int on_progress(void *ctx, curl_off_t all_in, curl_off_t in, curl_off_t all_out, curl_off_t out)
+{
+    return rt_http_ending();
+}
+
 static void set_limits(CURL *c, const rt_http_options *o, int64_t budget_ms)
 {
     long whole = budget_ms < o->limits.attempt_ms ? (long)budget_ms : o->limits.attempt_ms;
     curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, whole > 1 ? whole : 1L);
     curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)o->limits.connect_ms);
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress); /* at least once a second */
+    curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);

@@ -115,7 +115,7 @@ void rt_tls_free(rt_tls *t)
 static const char *status_wrong(unsigned status)
 {
     static const struct {
-        unsigned bit;
+        unsigned bits;
         const char *why;
     } known[] = {
         {GNUTLS_CERT_EXPIRED, "the client's certificate has expired"},
@@ -123,10 +123,11 @@ static const char *status_wrong(unsigned status)
         {GNUTLS_CERT_REVOKED, "the client's certificate was revoked"},
         {GNUTLS_CERT_PURPOSE_MISMATCH, "the client's certificate is not one for clients"},
         {GNUTLS_CERT_INSECURE_ALGORITHM, "the client's certificate is signed by an algorithm that is too weak"},
-        {GNUTLS_CERT_SIGNER_NOT_FOUND, "the client's certificate is not signed by an authority that counts here"},
+        {GNUTLS_CERT_SIGNER_NOT_FOUND | GNUTLS_CERT_SIGNATURE_FAILURE | GNUTLS_CERT_SIGNER_NOT_CA,
+         "the client's certificate is not signed by an authority that counts here"},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (status & known[i].bit)
+        if (status & known[i].bits)
             return known[i].why;
     return status ? "the client's certificate does not verify" : NULL;
 }
