@@ -152,7 +152,7 @@ static void what_the_engine_cannot_execute_is_named(void **state)
          "value has the rule r of type CEL"},
         {SIDE("avro", "AVRO", "\"payload\": {\"kek\": \"kek\", \"rule\": \"p\"}"), NULL},
         {SIDE("json", "JSON", "\"rules\": []"), NULL},
-        {SIDE("protobuf", "PROTOBUF", "\"message\": \"a.B\""), "value is Protobuf"},
+        {SIDE("protobuf", "PROTOBUF", "\"message\": \"a.B\""), NULL},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (with_value(rows[i].side))
