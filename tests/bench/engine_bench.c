@@ -1,9 +1,9 @@
-/* engine_bench.c: how fast the engine encrypts and decrypts, beside the floor that the ciphers set.
+/* engine_bench.c: how fast the engine encrypts and decrypts, beside the floor that the ciphers set, in each format.
  *
- * The record is the one of docs/performance.md: 12 fields, 4 of them sealed with AES256_GCM (3 strings of 11 to 40
- * characters, 32 bytes); 10,000 distinct ones. The floor does the same four seals with OpenSSL itself (kept context,
- * IVs from a pool), base64, and one copy of the record, and nothing else; a second line has the same through the
- * engine's own cipher seam (aead.h), which checks every result, counts seals and wipes IVs. Everything runs on one
+ * The record is the one of docs/performance.md (twins.h): 12 fields, 4 of them sealed with AES256_GCM (3 strings of 11
+ * to 40 characters, 32 bytes); 10,000 distinct ones. The floor does the same four seals with OpenSSL itself (kept
+ * context, IVs from a pool), base64, and one copy of the record, and nothing else; a second line has the same through
+ * the engine's own cipher seam (aead.h), which checks every result, counts seals and wipes IVs. Everything runs on one
  * pinned core; floor and engine take turns; medians of 5; CPU time, so that a busy machine does not blur it.
  *
  * usage: engine_bench [FLEC DIR]    with the program and an empty folder: whole processes as well */
@@ -22,21 +22,10 @@
 #include <unistd.h>
 
 #include "runtime/engine.h"
+#include "tests/bench/twins.h"
 
-enum { RECORDS = 10000, ROUNDS = 5, PASSES = 12, PROCESS_PASSES = 60, SEALED = 4 };
+enum { RECORDS = 10000, ROUNDS = 5, PASSES = 12, PROCESS_PASSES = 60 };
 
-static const char schema[] = "{\"type\":\"record\",\"name\":\"Customer\",\"namespace\":\"com.acme.crm\",\"fields\":["
-                             "{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"ts\",\"type\":\"long\"},"
-                             "{\"name\":\"full_name\",\"type\":\"string\",\"confluent:tags\":[\"PII\"]},"
-                             "{\"name\":\"email\",\"type\":\"string\",\"confluent:tags\":[\"PII\"]},"
-                             "{\"name\":\"iban\",\"type\":\"string\",\"confluent:tags\":[\"PII\"]},"
-                             "{\"name\":\"doc_hash\",\"type\":\"bytes\",\"confluent:tags\":[\"PII\"]},"
-                             "{\"name\":\"country\",\"type\":\"string\"},"
-                             "{\"name\":\"segment\",\"type\":{\"type\":\"enum\",\"name\":\"Segment\",\"symbols\":["
-                             "\"RETAIL\",\"SME\",\"CORPORATE\"]}},"
-                             "{\"name\":\"balance\",\"type\":\"double\"},{\"name\":\"visits\",\"type\":\"int\"},"
-                             "{\"name\":\"note\",\"type\":[\"null\",\"string\"]},{\"name\":\"labels\",\"type\":{"
-                             "\"type\":\"array\",\"items\":\"string\"}}]}";
 static const char ruleset[] = "{\"domainRules\":[{\"name\":\"encrypt-PII\",\"kind\":\"TRANSFORM\",\"type\":\"ENCRYPT\","
                               "\"mode\":\"WRITEREAD\",\"tags\":[\"PII\"],"
                               "\"params\":{\"encrypt.kek.name\":\"bench-kek\",\"encrypt.kms.type\":\"local-kms\","
@@ -52,67 +41,32 @@ typedef struct record {
     size_t nsealed[SEALED];
 } record;
 
+static const twin *now; /* the format at hand */
 static record records[RECORDS];
 static volatile uint64_t consumed;
 
 /* ---- the records ---- */
 
-static uint64_t seed = 0x9e3779b97f4a7c15;
-
-static uint32_t draw(uint32_t n)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (uint32_t)((seed >> 16) % n);
-}
-
-static void add_long(fl_buf *b, int64_t v)
-{
-    uint64_t u = ((uint64_t)v << 1) ^ (uint64_t)(v >> 63);
-    for (; u >= 0x80; u >>= 7)
-        fl_buf_addc(b, (char)(u | 0x80));
-    fl_buf_addc(b, (char)u);
-}
-
-static void add_text(fl_buf *b, size_t n, const char *alphabet)
-{
-    add_long(b, (int64_t)n);
-    for (size_t i = 0; i < n; i++)
-        fl_buf_addc(b, alphabet ? alphabet[draw((uint32_t)strlen(alphabet))] : (char)draw(256));
-}
-
 static void make_record(record *r, int number)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz ", hex[] = "0123456789abcdef-", digits[] = "0123456789 ";
-    size_t at[SEALED], n[SEALED] = {11 + draw(10), 20 + draw(21), 39, 32};
+    size_t at[SEALED];
     fl_buf b;
     fl_buf_init(&b, 4096);
-    add_text(&b, 36, hex);
-    add_long(&b, 1764000000000 + number);
-    for (int i = 0; i < SEALED; i++) {
-        add_text(&b, n[i], i == 3 ? NULL : i == 2 ? digits : letters);
-        at[i] = b.len - n[i];
-    }
-    add_text(&b, 2, letters);
-    add_long(&b, draw(3));
-    double balance = number * 1.25;
-    fl_buf_add(&b, &balance, 8);
-    add_long(&b, draw(100000));
-    add_long(&b, 1);
-    add_text(&b, 62, letters);
-    add_long(&b, 3);
-    for (int i = 0; i < 3; i++)
-        add_text(&b, 10 + draw(4), letters);
-    add_long(&b, 0);
+    now->make(&b, number, at, r->len);
     r->nbody = b.len;
-    r->body = fl_xmalloc(b.len);
-    memcpy(r->body, b.p, b.len);
-    for (int i = 0; i < SEALED; i++) {
+    r->body = memcpy(fl_xmalloc(b.len), b.p, b.len);
+    for (int i = 0; i < SEALED; i++)
         r->field[i] = r->body + at[i];
-        r->len[i] = n[i];
-    }
     fl_buf_free(&b);
+}
+
+static void free_record(record *r)
+{
+    free(r->body);
+    free(r->wire);
+    for (int i = 0; i < SEALED; i++)
+        free(r->sealed[i]);
+    *r = (record){0};
 }
 
 /* ---- the floor ---- */
@@ -162,8 +116,8 @@ static void floor_encrypt(record *r, EVP_CIPHER_CTX *c, rt_key *k, ivs *iv, uint
     memcpy(out, r->body, r->nbody);
     size_t at = r->nbody;
     for (int i = 0; i < SEALED; i++) {
-        size_t n = floor_seal(c, k, iv, i == 3 ? out + at : raw, r->field[i], r->len[i]);
-        if (i < 3)
+        size_t n = floor_seal(c, k, iv, now->text[i] ? raw : out + at, r->field[i], r->len[i]);
+        if (now->text[i])
             n = fl_b64_encode((char *)out + at, raw, n);
         if (keep) {
             r->sealed[i] = memcpy(fl_xmalloc(n), out + at, n);
@@ -198,7 +152,7 @@ static void floor_decrypt(const record *r, EVP_CIPHER_CTX *c, rt_key *k, uint8_t
     for (int i = 0; i < SEALED; i++) {
         const uint8_t *in = r->sealed[i];
         size_t n = r->nsealed[i];
-        if (i < 3) {
+        if (now->text[i]) {
             n = (size_t)fl_b64_decode(raw, (const char *)in, n, FL_B64_STRICT);
             in = raw;
         }
@@ -221,7 +175,7 @@ static rt_codec *codec;
 static void open_engine(void)
 {
     rt_error e;
-    rt_subject s = {.subject = "bench-value", .type = "AVRO", .schema = schema, .ruleset = ruleset};
+    rt_subject s = {.subject = "bench-value", .type = now->type, .schema = now->schema, .ruleset = ruleset};
     fl_arena *a = fl_arena_new();
     fl_secret_setup();
     if (rt_registry_open("mem:", NULL, &registry, &e) || registry->ops->register_subject(registry, a, &s, &e))
@@ -342,17 +296,17 @@ static void write_plan(const char *dir)
                     "\"kmsType\":\"local-kms\","
                     "\"kmsKeyId\":\"bench\",\"kmsProps\":{},\"doc\":\"\",\"shared\":false}],\"subjects\":[],\"topics\":"
                     "[{\"name\":\"bench\","
-                    "\"clear\":null,\"key\":{\"format\":\"string\"},\"value\":{\"format\":\"avro\",\"clear\":null,"
-                    "\"subject\":\"bench-value\","
-                    "\"schemaType\":\"AVRO\",\"schema\":");
+                    "\"clear\":null,\"key\":{\"format\":\"string\"},\"value\":{\"clear\":null,"
+                    "\"subject\":\"bench-value\",");
+    fl_buf_addf(&b, "\"format\":\"%s\",\"schemaType\":\"%s\",\"schema\":", now->format, now->type);
     fl_jw_init(&w, &b, false);
-    fl_jw_string(&w, schema);
+    fl_jw_string(&w, now->schema);
     fl_buf_adds(&b, ",\"references\":[],\"metadata\":{\"tags\":{},\"properties\":{}},\"ruleSet\":");
     fl_buf_adds(&b, ruleset);
     fl_buf_adds(&b, ",\"encrypted\":[");
-    static const char *const paths[] = {"full_name", "email", "iban", "doc_hash"};
     for (int i = 0; i < SEALED; i++)
-        fl_buf_addf(&b, "%s{\"path\":\"%s\",\"kek\":\"bench-kek\",\"rule\":\"encrypt-PII\"}", i ? "," : "", paths[i]);
+        fl_buf_addf(&b, "%s{\"path\":\"%s\",\"kek\":\"bench-kek\",\"rule\":\"encrypt-PII\"}", i ? "," : "",
+                    sealed_names[i]);
     fl_buf_adds(&b, "]},\"readers\":[],\"writers\":[]}],\"connectors\":[],\"principals\":[]}\n");
     snprintf(path, sizeof path, "%s/plan.json", dir);
     if (fl_write_file(path, b.p, b.len, 0644, false))
@@ -439,39 +393,47 @@ static void pin(void)
     sched_setaffinity(0, sizeof set, &set);
 }
 
-int main(int argc, char **argv)
+/* One format; flec: the program, or NULL. */
+static void run_twin(bench *b, const char *flec, const char *dir)
 {
-    static bench b;
-    double floor_enc, floor_dec;
-    pin();
     for (int i = 0; i < RECORDS; i++)
         make_record(&records[i], i);
     open_engine();
+    measure(b);
+    check(b);
+    double floor_enc = median(b->rate[FLOOR_ENCRYPT]), floor_dec = median(b->rate[FLOOR_DECRYPT]);
+    printf("%s: 12 fields, 4 sealed with AES256_GCM, %zu bytes plain, %zu on the wire; one core, medians of %d, CPU "
+           "time\n",
+           now->type, records[0].nbody, records[0].nwire, ROUNDS);
+    line("floor: 4 seals, base64, one copy", floor_enc, 0);
+    line("the same through rt_seal", median(b->rate[SEAM_ENCRYPT]), floor_enc);
+    line("rt_encrypt", median(b->rate[ENGINE_ENCRYPT]), floor_enc);
+    line("floor: 4 opens, base64, one copy", floor_dec, 0);
+    line("the same through rt_open", median(b->rate[SEAM_DECRYPT]), floor_dec);
+    line("rt_decrypt", median(b->rate[ENGINE_DECRYPT]), floor_dec);
+    if (flec)
+        processes(flec, dir, floor_enc, floor_dec);
+    rt_codec_close(codec);
+    rt_keys_free(keys);
+    rt_registry_close(registry);
+    for (int i = 0; i < RECORDS; i++)
+        free_record(&records[i]);
+}
+
+int main(int argc, char **argv)
+{
+    static bench b;
+    pin();
     b.enc = context(true);
     b.dec = context(false);
     fl_secret raw = fl_secret_copy(key, sizeof key);
     b.key = rt_key_new(RT_AES256_GCM, &raw);
     fl_secret_free(&raw);
     fl_buf_init(&b.out, 1 << 20);
-    measure(&b);
-    check(&b);
-    floor_enc = median(b.rate[FLOOR_ENCRYPT]);
-    floor_dec = median(b.rate[FLOOR_DECRYPT]);
-    printf("12 fields, 4 sealed with AES256_GCM, %zu bytes plain, %zu on the wire; one core, medians of %d, CPU time\n",
-           records[0].nbody, records[0].nwire, ROUNDS);
-    line("floor: 4 seals, base64, one copy", floor_enc, 0);
-    line("the same through rt_seal", median(b.rate[SEAM_ENCRYPT]), floor_enc);
-    line("rt_encrypt", median(b.rate[ENGINE_ENCRYPT]), floor_enc);
-    line("floor: 4 opens, base64, one copy", floor_dec, 0);
-    line("the same through rt_open", median(b.rate[SEAM_DECRYPT]), floor_dec);
-    line("rt_decrypt", median(b.rate[ENGINE_DECRYPT]), floor_dec);
-    if (argc == 3)
-        processes(argv[1], argv[2], floor_enc, floor_dec);
+    for (now = twins; now < twins + TWINS; now++)
+        run_twin(&b, argc == 3 ? argv[1] : NULL, argv[argc - 1]);
     rt_key_free(b.key);
     EVP_CIPHER_CTX_free(b.enc);
     EVP_CIPHER_CTX_free(b.dec);
-    rt_codec_close(codec);
-    rt_keys_free(keys);
-    rt_registry_close(registry);
     return consumed ? 0 : 1;
 }
