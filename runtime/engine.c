@@ -234,6 +234,20 @@ bool rt_codec_failure(const rt_codec *c, rt_failure *out)
     return true;
 }
 
+rt_code rt_codec_redact(rt_codec *c, const uint8_t *body, size_t n, fl_buf *out, rt_error *err)
+{
+    fl_buf_clear(out);
+    if (!c->write || c->rules->npayload)
+        return rt_fail(err, RT_REFUSED, "subject %s: all of the value is encrypted", c->subject.subject);
+    rt_walk_skip(c->walk, NULL);
+    rt_walk_redact(c->walk, RT_REDACTED);
+    rt_code code = rt_walk_run(c->walk, c->write, body, n, out, err);
+    rt_walk_redact(c->walk, NULL);
+    if (code)
+        fl_buf_clear(out);
+    return code;
+}
+
 /* ---- what a codec knows ---- */
 
 const sch_schema *rt_codec_schema(rt_codec *c)

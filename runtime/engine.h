@@ -67,6 +67,10 @@ typedef struct rt_failure {
     const char *dlq;                   /* the topic that it sends failed records to, or NULL */
 } rt_failure;
 bool rt_codec_failure(const rt_codec *c, rt_failure *out);
+/* The value with REDACTED in place of every text that rules seal: what may be shown of it. RT_REFUSED where all of it
+ * is sealed (a payload rule), or a rule would have to seal what is no text. */
+#define RT_REDACTED "<REDACTED>"
+rt_code rt_codec_redact(rt_codec *c, const uint8_t *body, size_t n, fl_buf *out, rt_error *err);
 
 /* The parsed schema with which records of that id were written, NULL if no record of it was seen. */
 const sch_schema *rt_codec_schema(rt_codec *c);

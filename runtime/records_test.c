@@ -122,7 +122,10 @@ static void broken_envelopes_are_refused(void **state)
         {"{\"value\":null,\"topic\":\"t\"}\n", "not topic", false},
         {"{\"value\":null,\"headers\":[]}\n", "headers of the envelope must be an object", false},
         {"{\"value\":null,\"headers\":{\"h\":1}}\n", "must be texts", false},
-        {"{\"value\":null,\"headers\":{\"__value_schema_id\":\"x\"}}\n", "in a header", true},
+        {"{\"value\":null,\"headers\":{\"__value_schema_id\":\"x\"}}\n", "must be hex in text", true},
+        {"{\"value\":null,\"headers\":{\"__value_schema_id\":\"00\"}}\n", "has the header __value_schema_id already",
+         false},
+        {"{\"value\":\"02\",\"headers\":{\"__value_schema_id\":\"00\"}}\n", "the byte 1 and a GUID", true},
         {"{\"value\":{}}\n", "must be hex in text", true},
         {"{\"value\":\"0g\"}\n", "not hexadecimal", true},
     };

@@ -41,7 +41,7 @@ typedef struct rt_compile {
     const sch_schema *tags;   /* whose inline tags count, NULL: those of `schema` */
     const rt_rules *rules;
     bool opening;
-    const char *message; /* Protobuf: full name of the message that is written or read; NULL: the schema's root */
+    const char *message; /* Protobuf: the one message that is written or read (the schema's root); NULL: any is read */
 } rt_compile;
 
 typedef struct rt_encoding {
@@ -92,6 +92,8 @@ void rt_walk_free(rt_walk *w);
 
 /* The rule of that name does not run on the records that follow; NULL: all do. The text must stay. */
 void rt_walk_skip(rt_walk *w, const char *rule);
+/* Writes this text in place of what rules would seal, and needs no key; NULL: seals. */
+void rt_walk_redact(rt_walk *w, const char *text);
 /* The rule that failed the last run, or NULL. */
 const rt_rule *rt_walk_failed(const rt_walk *w);
 

@@ -183,8 +183,22 @@ static size_t rules_on(const rt_walk *w, const rt_chain *chain, uint8_t *rules)
 }
 
 /* Fields that several rules meet are sealed by each in turn. */
+static rt_outcome redacted(rt_walk *w, const rt_at *at, rt_head head, fl_buf *dst)
+{
+    size_t n = strlen(w->redact);
+    if (!rt_walk_room(w, dst, n + RT_MAX_HEAD, at->pc))
+        return RT_STOPPED;
+    if (head)
+        dst->len += head((uint8_t *)dst->p + dst->len, n);
+    memcpy(dst->p + dst->len, w->redact, n);
+    dst->len += n;
+    return RT_WORKED;
+}
+
 rt_outcome rt_walk_value(rt_walk *w, const rt_at *at, const uint8_t *in, size_t n, rt_head head, fl_buf *dst)
 {
+    if (w->redact)
+        return redacted(w, at, head, dst);
     if (at->chain->n == 1 && !w->off)
         return apply(w, at, at->chain->rule[0], in, n, head, dst) ? RT_WORKED : RT_STOPPED;
     uint8_t rules[RT_MAX_RULES];

@@ -126,6 +126,11 @@ void rt_walk_skip(rt_walk *w, const char *rule)
     w->skip = rule;
 }
 
+void rt_walk_redact(rt_walk *w, const char *text)
+{
+    w->redact = text;
+}
+
 const rt_rule *rt_walk_failed(const rt_walk *w)
 {
     return w->failed < 0 ? NULL : &w->prog->rules->v[w->failed];

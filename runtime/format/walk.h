@@ -41,8 +41,9 @@ struct rt_walk {
     const uint8_t *in, *p, *end; /* p: where the walk is, for messages */
     const uint8_t *copied;       /* all before this is in out */
     fl_buf *out;
-    const char *skip; /* name of a rule that does not run, or NULL */
-    uint64_t off; /* rules that failed and pass: a bit each */
+    const char *skip;   /* name of a rule that does not run, or NULL */
+    const char *redact; /* stands in place of sealed values, or NULL */
+    uint64_t off;       /* rules that failed and pass: a bit each */
     unsigned nedits;
     int failed; /* rule that failed, -1: none */
     rt_error *err;
