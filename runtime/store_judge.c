@@ -1,10 +1,9 @@
-/* store_judge.c: schemas as schemas: does a text parse, how is it spelled in the registry, what is it compatible with,
- * and what is its descriptor. */
+/* store_judge.c: schemas as schemas: does a text parse, how is it spelled in the registry, what is it compatible
+ * with. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/store.h"
-#include "schema/proto.h"
+#include "runtime/store_proto.h"
 
 enum { REF_DEPTH = 50, REF_MOST = 1000 };
 
@@ -46,8 +45,8 @@ static rt_code collect(refs *r, const rt_subject *s, unsigned depth)
     return RT_OK;
 }
 
-static rt_code resolve(const rt_store *st, fl_arena *a, const rt_subject *s, const sch_ref **out, size_t *n,
-                       rt_error *err)
+rt_code rt_store_resolve(const rt_store *st, fl_arena *a, const rt_subject *s, const sch_ref **out, size_t *n,
+                         rt_error *err)
 {
     refs r = {.a = a, .st = st, .names = fl_map_new(), .err = err};
     rt_code code = collect(&r, s, 0);
@@ -70,12 +69,6 @@ static bool format_of(const char *type, sch_format *out)
     return false;
 }
 
-static bool is_descriptor(fl_arena *a, const char *text)
-{
-    size_t n = strlen(text);
-    return n >= 8 && fl_b64_decode(fl_alloc(a, FL_B64_ROOM(n)), text, n, FL_B64_STRICT) > 0;
-}
-
 static rt_code no_schema(const rt_subject *s, const sch_error *e, rt_error *err)
 {
     return rt_fail_as(err, RT_BAD_INPUT, 42201, "subject %s: the schema%s%s is no %s schema: %s (byte %u)", s->subject,
@@ -93,7 +86,7 @@ static rt_code parse(const rt_store *st, fl_arena *a, const rt_subject *s, const
     if (!format_of(s->type, &format))
         return rt_fail_as(err, RT_BAD_INPUT, 42201, "subject %s: schemaType %s is none of AVRO, JSON, PROTOBUF",
                           s->subject, s->type);
-    rt_code code = resolve(st, a, s, &list, &n, err);
+    rt_code code = rt_store_resolve(st, a, s, &list, &n, err);
     if (code != RT_OK)
         return code;
     size_t len = strlen(s->schema);
@@ -180,7 +173,7 @@ static rt_code prepare(const rt_store *st, fl_arena *a, const rt_subject *const 
         if (strcmp(all[i]->type, "PROTOBUF") != 0)
             continue;
         *f = (sch_proto_file){all[i]->subject, all[i]->schema, strlen(all[i]->schema), NULL, 0};
-        rt_code code = resolve(st, a, all[i], &f->refs, &f->nrefs, err);
+        rt_code code = rt_store_resolve(st, a, all[i], &f->refs, &f->nrefs, err);
         if (code != RT_OK)
             return code;
         nfiles++;
@@ -251,126 +244,12 @@ size_t rt_store_history(const rt_store *st, fl_arena *a, const rt_subject *s, co
     return list.n;
 }
 
-/* ---- descriptors ---- */
-
-static bool is_named(const proto_item *file, const char *name)
-{
-    proto_wire w = proto_inside(file);
-    proto_item item;
-    while (proto_next(&w, &item) == 1)
-        if (item.number == 1 && item.kind == PROTO_BYTES)
-            return item.n == strlen(name) && !memcmp(item.p, name, item.n);
-    return false;
-}
-
-/* The file of that name out of a FileDescriptorSet, without its source info (9). */
-static void bare_descriptor(const char *set, size_t len, const char *name, fl_buf *out)
-{
-    proto_wire w = {(const uint8_t *)set, (const uint8_t *)set + len};
-    proto_item file = {0}, item;
-    while (proto_next(&w, &item) == 1)
-        if (item.number == 1 && item.kind == PROTO_BYTES && is_named(&item, name))
-            file = item;
-    w = proto_inside(&file);
-    for (const uint8_t *from = w.p; file.p && proto_next(&w, &item) == 1; from = w.p)
-        if (item.number != 9)
-            fl_buf_add(out, from, (size_t)(w.p - from));
-}
-
-rt_code rt_store_serialized(const rt_store *st, fl_arena *a, const rt_subject *s, const char **out, rt_error *err)
-{
-    static const char root[] = "schema.proto";
-    char message[256];
-    const char *set = NULL, *errors = NULL;
-    const sch_ref *list;
-    size_t n, len;
-    rt_code code = resolve(st, a, s, &list, &n, err);
-    const char *protoc = code == RT_OK ? sch_proto_program(a, message) : NULL;
-    if (code == RT_OK && !protoc)
-        return rt_fail(err, RT_IO, "%s", message);
-    if (code != RT_OK)
-        return code;
-    proto_source *files = FL_NEW_N(a, proto_source, n + 1);
-    for (size_t i = 0; i < n; i++)
-        files[i] = (proto_source){list[i].name, list[i].text, list[i].len};
-    files[n] = (proto_source){root, s->schema, strlen(s->schema)};
-    for (size_t i = 0; i < n; i++)
-        if (!sch_proto_import_ok(list[i].name) || !strcmp(list[i].name, root))
-            return rt_fail_as(err, RT_BAD_INPUT, 42201, "subject %s: its reference %s is no name that can be imported",
-                              s->subject, list[i].name);
-    const char *roots[] = {root};
-    if (sch_proto_run(a, protoc, files, n + 1, roots, 1, &set, &len, &errors, message) != PROTO_RUN_OK)
-        return rt_fail_as(err, RT_BAD_INPUT, 42201, "subject %s: protoc refuses the schema", s->subject);
-    fl_buf b;
-    fl_buf_init(&b, len + 1);
-    bare_descriptor(set, len, root, &b);
-    char *text = fl_alloc(a, FL_B64_LEN(b.len) + 1);
-    fl_b64_encode(text, (const uint8_t *)b.p, b.len);
-    fl_buf_free(&b);
-    *out = text;
-    return RT_OK;
-}
-
-/* ---- descriptors that come in ---- */
-
-typedef struct descriptor {
-    uint8_t *p;
-    size_t n;
-} descriptor;
-
-/* A FileDescriptorProto without its name (1) and source info (9), which the sender chooses: false: it is none. */
-static bool compared(fl_arena *a, const char *base64, descriptor *out)
-{
-    size_t n = strlen(base64);
-    uint8_t *bytes = fl_alloc(a, FL_B64_ROOM(n));
-    long len = fl_b64_decode(bytes, base64, n, FL_B64_STRICT);
-    proto_wire w = {bytes, bytes + (len > 0 ? len : 0)};
-    proto_item item;
-    int more;
-    *out = (descriptor){fl_alloc(a, FL_B64_ROOM(n)), 0};
-    for (const uint8_t *from = w.p; (more = proto_next(&w, &item)) == 1; from = w.p)
-        if (item.number != 1 && item.number != 9) {
-            memcpy(out->p + out->n, from, (size_t)(w.p - from));
-            out->n += (size_t)(w.p - from);
-        }
-    return len > 0 && !more;
-}
-
-/* Clients that were given descriptors (format=serialized) look them up, or register them, again: the version of the
- * subject with the same descriptor is what they mean. Newest first; protoc runs for each, so not for any number. */
-static rt_code take_descriptor(const rt_store *st, fl_arena *a, rt_subject *s, rt_error *err)
-{
-    enum { MOST = 64 };
-    const rt_versions *v = rt_store_subject(st, s->subject, true);
-    descriptor want, have;
-    if (!compared(a, s->schema, &want))
-        return rt_fail_as(err, RT_BAD_INPUT, 42201, "subject %s: the schema is no .proto text and no descriptor",
-                          s->subject);
-    for (size_t i = v ? v->list.n : 0, tried = 0; i-- > 0 && tried < MOST; tried++) {
-        rt_subject one = v->list.v[i].content->is;
-        const char *serialized;
-        if (strcmp(one.type, "PROTOBUF") != 0 || one.nrefs != s->nrefs)
-            continue;
-        rt_code code = rt_store_serialized(st, a, &one, &serialized, err);
-        if (code != RT_OK)
-            return code;
-        if (compared(a, serialized, &have) && have.n == want.n && !memcmp(have.p, want.p, have.n)) {
-            s->schema = one.schema;
-            return RT_OK;
-        }
-    }
-    return rt_fail_as(err, RT_BAD_INPUT, 42201,
-                      "subject %s: a serialized Protobuf descriptor is taken where a version of the subject has the "
-                      "same; a new schema is registered as the text of the .proto file",
-                      s->subject);
-}
-
 rt_code rt_store_judge(const rt_store *st, fl_arena *a, rt_subject *s, bool normalize, sch_schema **out, rt_error *err)
 {
     sch_schema *parsed = NULL;
     rt_code code = RT_OK;
-    if (!strcmp(s->type, "PROTOBUF") && is_descriptor(a, s->schema))
-        code = take_descriptor(st, a, s, err);
+    if (!strcmp(s->type, "PROTOBUF") && rt_store_is_descriptor(a, s->schema))
+        code = rt_store_take_descriptor(st, a, s, err);
     if (code == RT_OK)
         code = parse(st, a, s, NULL, &parsed, err);
     if (code == RT_OK && strcmp(s->type, "PROTOBUF") != 0)

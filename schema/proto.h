@@ -195,6 +195,15 @@ sch_schema *sch_proto_tree(fl_arena *a, const proto_unit *u, const char *name, c
 /* sch_write_tags for Protobuf (proto_tags.c). */
 void sch_proto_write_tags(const sch_schema *s, const sch_edit *edits, size_t n, fl_buf *out);
 
+/* ---- texts out of descriptors (proto_text.c, proto_options.c) ---- */
+
+/* The text of a .proto file that says what a FileDescriptorProto says; its name and comments are not in it. false and
+ * a message: it is none, or says what is not known here (options of others, groups). What it prints is to be judged by
+ * protoc: a hostile descriptor can hold nonsense. */
+bool sch_proto_print(fl_arena *a, const void *bytes, size_t n, fl_buf *out, char message[256]);
+/* Do two FileDescriptorProtos say the same, but for the name of the file, comments and what needs not be said? */
+bool sch_proto_same(fl_arena *a, const void *x, size_t nx, const void *y, size_t ny);
+
 /* ---- texts of .proto files (proto_scan.c, proto_vendor.c) ---- */
 
 typedef enum { PROTO_END, PROTO_WORD, PROTO_NUMBER, PROTO_TEXT, PROTO_SIGN } proto_token_kind;

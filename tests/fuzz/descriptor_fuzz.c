@@ -52,11 +52,24 @@ static void note(const char *symbol, void *ctx)
     ++*(size_t *)ctx;
 }
 
+/* As one file: its text, or why not; it is the same as itself. */
+static void print_it(fl_arena *a, const uint8_t *data, size_t size)
+{
+    fl_buf out;
+    char message[256];
+    fl_buf_init(&out, 1 << 20);
+    bool ok = sch_proto_print(a, data, size, &out, message);
+    MUST(ok ? out.len > 0 : *message);
+    MUST(!ok || sch_proto_same(a, data, size, data, size));
+    fl_buf_free(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     fl_arena *a = fl_arena_new();
+    print_it(a, data, size);
     proto_model model;
     char message[256];
     size_t symbols = 0;
