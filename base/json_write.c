@@ -77,7 +77,7 @@ static void escape(fl_buf *out, uint32_t c)
     static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
     const char *p = c && c < 0x80 ? strchr(from, (int)c) : NULL;
     if (p)
-        fl_buf_addf(out, "\\%c", to[p - from]);
+        fl_buf_add(out, (char[]){'\\', to[p - from]}, 2);
     else
         fl_buf_addf(out, "\\u%04x", (unsigned)c);
 }

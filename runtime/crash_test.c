@@ -206,6 +206,14 @@ static rt_code step_dek2(void)
 {
     return add_dek("private", "t", 1);
 }
+static rt_code step_dek_again(void)
+{
+    return add_dek("private", "s", 2);
+}
+static rt_code step_drop_deks(void)
+{
+    return rt_store_delete_dek(st, "private", "s", RT_AES256_GCM, 0, false, &err);
+}
 static rt_code step_v6(void)
 {
     return add_version("u", 6);
@@ -257,7 +265,9 @@ static const struct {
     {FLUSH, step_flush},       {CHANGE, step_v7},
     {TIDY, step_tidy},         {CHANGE, step_v8},
     {FLUSH, step_flush},       {REOPEN, step_reopen},
-    {CHANGE, step_v9},
+    {CHANGE, step_v9},         {CHANGE, step_dek_again},
+    {FLUSH, step_flush},       {CHANGE, step_drop_deks},
+    {FLUSH, step_flush},
 };
 enum { STEPS = sizeof script / sizeof script[0] };
 

@@ -503,6 +503,55 @@ static void full_disk(void **state)
     rt_registry_close(r);
 }
 
+/* ---- a clock that is moved ---- */
+
+static int64_t clock_ms;
+static int64_t moved_clock(void *ctx)
+{
+    return clock_ms;
+}
+
+static rt_code add_dek(int version, int64_t *ts)
+{
+    rt_dek d = {.kek = "k1", .subject = "t", .alg = RT_AES256_GCM, .version = version, .encrypted = "YWJj"}, out;
+    rt_code code = r->ops->create_dek(r, a, &d, &out, &err);
+    *ts = code == RT_OK ? out.ts : 0;
+    return code;
+}
+
+/* Order is by numbers, never by time. A time is what the clock said: that of one version says nothing of another's. */
+static void clock_moved(void **state)
+{
+    static const int64_t times[] = {1764000000000, 1, 4102444800000, 1448000000000, 0, -1764000000000};
+    enum { TIMES = sizeof times / sizeof *times };
+    const rt_registry_options moved = {.now_ms = moved_clock};
+    for (int i = 0; i < TIMES; i++) {
+        int64_t ts;
+        rt_subject s = {.subject = "s", .schema = "\"string\""};
+        s.metadata = fl_printf(a, "{\"properties\":{\"n\":\"%d\"}}", i);
+        clock_ms = times[i];
+        assert_int_equal(rt_registry_open(url, &moved, &r, &err), RT_OK);
+        if (!i)
+            assert_int_equal(add_kek(1), RT_OK);
+        assert_int_equal(r->ops->register_subject(r, a, &s, &err), RT_OK);
+        assert_int_equal(s.version, i + 1);
+        assert_int_equal(add_dek(i + 1, &ts), RT_OK);
+        assert_true(ts == times[i]);
+        rt_registry_close(r);
+    }
+    for (int i = 0; i < TIMES; i++) {
+        rt_subject latest;
+        rt_dek key;
+        clock_ms = times[i];
+        assert_int_equal(rt_registry_open(url, &moved, &r, &err), RT_OK);
+        assert_int_equal(r->ops->subject_version(r, a, "s", -1, &latest, &err), RT_OK);
+        assert_int_equal(latest.version, TIMES);
+        assert_int_equal(r->ops->get_dek(r, a, "k1", "t", RT_AES256_GCM, -1, false, &key, &err), RT_OK);
+        assert_int_equal(key.version, TIMES);
+        rt_registry_close(r);
+    }
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -512,7 +561,7 @@ int main(void)
         TEST(kills),          TEST(truncated),   TEST(zeroed_tail),
         TEST(flipped),        TEST(rearranged),  TEST(full_disk),
         TEST(marks),          TEST(no_mark),     TEST(synced_before_marked),
-        TEST(sync_failure),
+        TEST(sync_failure),   TEST(clock_moved),
     };
     return cmocka_run_group_tests_name("journal", tests, NULL, NULL);
 }
