@@ -170,7 +170,7 @@ static rt_code fetch(rt_codec *c, rt_reader *r, rt_subject *s, rt_error *err)
 static rt_code fill(rt_codec *c, rt_reader *r, rt_error *err)
 {
     rt_subject s = c->subject;
-    rt_compile in = {.tags = c->schema, .opening = true};
+    rt_compile in = {.tags = c->schema, .opening = true, .message = c->subject.message};
     bool own = r->id == c->subject.id;
     rt_code code = own ? RT_OK : fetch(c, r, &s, err);
     s.message = c->subject.message;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "runtime/engine.h"
+#include "runtime/frame.h"
 #include "schema/value.h"
 
 #define VECTORS "tests/vectors/vectors.json"
@@ -141,6 +142,7 @@ typedef struct vector {
     rt_keys *keys;
     rt_subject subject;
     uint8_t *wire, *body, *header; /* NULL if the vector has none */
+    size_t indexes;                /* bytes of Protobuf's message indexes */
     size_t nwire, nbody, nheader;
 } vector;
 
@@ -176,6 +178,12 @@ static void open_vector(vector *v, fl_arena *a, const fl_json *json)
     v->wire = unhex(a, fl_json_str(json, "serialized_hex"), &v->nwire);
     v->body = unhex(a, fl_json_str(json, "plain_body_hex"), &v->nbody);
     v->header = unhex(a, fl_json_str(fl_json_get(json, "headers"), RT_HEADER_VALUE), &v->nheader);
+    v->subject.message = fl_json_str(json, "message");
+    if (v->subject.message && v->body) { /* it begins with the message indexes */
+        v->indexes = rt_frame_indexes(v->body, v->nbody);
+        v->body += v->indexes;
+        v->nbody -= v->indexes;
+    }
 }
 
 /* {"$hex":"00ff"} becomes Avro's text form of bytes. */
@@ -260,7 +268,7 @@ static int by_offset(const void *x, const void *y)
 /* Bytes before the body. */
 static size_t prefix(const vector *v)
 {
-    return v->header ? 0 : 5;
+    return v->header ? 0 : 5 + v->indexes;
 }
 
 /* The IV of a GCM ciphertext on the wire, behind the DEK version where there is one. */
@@ -299,7 +307,7 @@ static size_t find_ivs(vector *v, rt_codec *c, const fl_json *rule, const rt_key
         if (strcmp(sealed[i].rule, fl_json_str(rule, "name")) != 0)
             continue;
         assert_true(sch_value_extract(rt_codec_schema(c), v->wire + prefix(v), v->nwire - prefix(v), sealed[i].path,
-                                     v->a, &ats, &e));
+                                      v->a, &ats, &e));
         for (size_t k = 0; k < ats.n; k++)
             if (ats.v[k].kind == SCH_AT_STRING || ats.v[k].kind == SCH_AT_BYTES) {
                 FL_PUSH(v->a, &list, (iv){0});

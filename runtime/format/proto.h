@@ -15,7 +15,8 @@ typedef enum {
 } pb_code;
 
 enum { PB_VARINT = 0, PB_FIXED64 = 1, PB_BYTES = 2, PB_START = 3, PB_END = 4, PB_FIXED32 = 5 }; /* wire types */
-#define PB_NO_BIT UINT16_MAX
+#define PB_NO_BIT  UINT16_MAX
+#define PB_NO_ROOT UINT32_MAX
 
 typedef struct pb_op {
     uint32_t number;
@@ -44,14 +45,16 @@ typedef struct pb_program pb_program;
 typedef struct pb_table { /* of a schema and its rules, for one direction */
     pb_message *v;
     uint32_t n;
-    pb_program **roots; /* of each message of the schema's own file that may be the whole value, by number; or NULL */
-    const sch_schema *schema;
+    /* Of each message of the schema's own file, by number, NULL for those of other files. Where the message of a side
+     * is given, only that one can run: others are there for their names. */
+    pb_program **roots;
+    uint32_t nroots;
 } pb_table;
 
 struct pb_program {
     rt_program base;
     const pb_table *table;
-    uint32_t root;
+    uint32_t root; /* PB_NO_ROOT: only its name is known */
 };
 
 rt_code rt_proto_compile(fl_arena *a, const rt_compile *in, rt_program **out, rt_error *err);

@@ -252,15 +252,16 @@ static void write_lead(const proto_message *m, fl_buf *b)
 
 static void make_roots(compiler *c, pb_table *t, const rt_program *base)
 {
-    t->roots = FL_NEW_N(c->a, pb_program *, t->n);
-    for (uint32_t i = 0; i < t->n; i++) {
+    t->nroots = (uint32_t)c->found.n;
+    t->roots = FL_NEW_N(c->a, pb_program *, t->nroots);
+    for (uint32_t i = 0; i < t->nroots; i++) {
         fl_buf b;
         if (c->found.v[i]->file != c->in->schema->proto->file || c->found.v[i]->map_entry)
             continue;
         pb_program *p = FL_NEW(c->a, pb_program);
         fl_buf_init(&b, 1024);
         write_lead(c->found.v[i], &b);
-        *p = (pb_program){.base = *base, .table = t, .root = i};
+        *p = (pb_program){.base = *base, .table = t, .root = i < t->n ? i : PB_NO_ROOT};
         p->base.lead = (const uint8_t *)fl_strndup(c->a, b.p, b.len);
         p->base.nlead = b.len;
         p->base.message = c->found.v[i]->full;
@@ -269,22 +270,25 @@ static void make_roots(compiler *c, pb_table *t, const rt_program *base)
     }
 }
 
-static rt_code finish(compiler *c, rt_program **out)
+static rt_code finish(compiler *c, const proto_message *root, rt_program **out)
 {
-    const char *root = c->in->message ? c->in->message : c->in->schema->proto->root->full;
-    uintptr_t number = (uintptr_t)fl_map_get(c->numbers, root);
+    const proto_file *file = c->in->schema->proto->file;
+    uint32_t number = 0;
+    rt_code code = number_of(c, root, &number);
+    if (!code)
+        code = number_all(c, file->messages, file->nmessages);
     rt_program base = {.encoding = &rt_proto,
                        .rules = c->in->rules,
                        .opening = c->in->opening,
                        .where = c->where.v,
                        .chains = c->f.chains.v};
     pb_table *t = FL_NEW(c->a, pb_table);
-    *t = (pb_table){.v = c->messages.v, .n = (uint32_t)c->messages.n, .schema = c->in->schema};
+    *t = (pb_table){.v = c->messages.v, .n = (uint32_t)c->messages.n};
     make_roots(c, t, &base);
-    if (!number || !t->roots[number - 1])
-        return rt_fail(c->f.err, RT_REFUSED, "subject %s: its schema has no message %s", c->in->rules->subject, root);
-    *out = &t->roots[number - 1]->base;
-    return RT_OK;
+    *out = t->roots[number] ? &t->roots[number]->base : NULL;
+    return *out || code ? code
+                        : rt_fail(c->f.err, RT_REFUSED, "subject %s: its schema has no message %s of its own",
+                                  c->in->rules->subject, root->full);
 }
 
 rt_code rt_proto_compile(fl_arena *a, const rt_compile *in, rt_program **out, rt_error *err)
@@ -296,11 +300,15 @@ rt_code rt_proto_compile(fl_arena *a, const rt_compile *in, rt_program **out, rt
         name_all(&c, in->tags->proto);
     }
     FL_PUSH(a, &c.where, ""); /* the value itself */
-    rt_code code = number_all(&c, file->messages, file->nmessages);
+    const proto_message *root = in->schema->proto->root;
+    uint32_t number;
+    rt_code code = number_of(&c, root, &number);
+    if (!code && in->opening && !in->message) /* the record says which */
+        code = number_all(&c, file->messages, file->nmessages);
     for (size_t i = 0; i < c.found.n && !code; i++) /* grows: messages that fields lead to */
         code = compile_message(&c, c.found.v[i]);
     if (!code)
-        code = finish(&c, out);
+        code = finish(&c, root, out);
     fl_map_free(c.numbers);
     fl_map_free(c.latest);
     return code;

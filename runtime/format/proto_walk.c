@@ -417,6 +417,8 @@ static bool run(rt_walk *w)
         fl_buf_init(&s->done, RT_MAX_RECORD);
     fl_buf_clear(&s->done);
     s->nv = s->nseen = s->depth = 0;
+    if (p->root == PB_NO_ROOT) /* the engine refuses such a record before it comes here */
+        return rt_walk_malformed(w, 0, "the record holds another message than the one this side carries");
     return push(w, 0, (frame){&p->table->v[p->root], w->end, NONE, 0, 0, 0}) && walk(w) && assemble(w);
 }
 
@@ -436,7 +438,7 @@ rt_code rt_proto_enter(const rt_program *prog, const uint8_t *in, size_t n, size
         *out = prog;
         return RT_OK;
     }
-    for (uint32_t i = 0; i < p->table->n; i++) {
+    for (uint32_t i = 0; i < p->table->nroots; i++) {
         const pb_program *r = p->table->roots[i];
         if (r && r->base.nlead == len && memcmp(r->base.lead, in, len) == 0) {
             *out = &r->base;
