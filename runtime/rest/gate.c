@@ -98,8 +98,8 @@ static bool take_basic(const char *text, char name[RT_TLS_NAME], fl_secret *pass
     ptrdiff_t len = fl_b64_decode(both.bytes, text, n, FL_B64_LAX);
     const uint8_t *colon = len > 0 ? memchr(both.bytes, ':', (size_t)len) : NULL;
     size_t nname = colon ? (size_t)(colon - both.bytes) : 0;
-    bool ok = colon && nname < RT_TLS_NAME && (size_t)len > nname + 1 && (size_t)len - nname - 1 <= RT_PASSWORD_MOST &&
-              !memchr(both.bytes, 0, (size_t)len);
+    bool ok = colon && nname <= RT_NAME_MOST && (size_t)len > nname + 1 &&
+              (size_t)len - nname - 1 <= RT_PASSWORD_MOST && !memchr(both.bytes, 0, (size_t)len);
     if (ok) {
         memcpy(name, both.bytes, nname);
         name[nname] = 0;
@@ -129,8 +129,12 @@ static rt_gate_says by_password(rt_gate *g, struct MHD_Connection *c, const char
                           : RT_GATE_CHECK;
 }
 
-static rt_gate_says by_certificate(const rt_gate *g, rt_visit *v)
+/* The whole subject where users or bindings name it, else the common name. */
+static rt_gate_says by_certificate(const rt_gate *g, const rt_tls_subject *subject, rt_visit *v)
 {
+    bool whole =
+        *subject->whole && (rt_users_named(g->users, subject->whole) || rt_roles_name(g->roles, subject->whole));
+    memcpy(v->name, whole ? subject->whole : subject->common, sizeof v->name);
     if (!*v->name)
         return shut(v, 40301, "the client's certificate names no user: its subject has no single common name");
     const rt_user *listed = rt_users_named(g->users, v->name);
@@ -151,9 +155,10 @@ bool rt_gate_users(const rt_gate *g)
 rt_gate_says rt_gate_ask(rt_gate *g, struct MHD_Connection *c, const char *method, int64_t now, rt_visit *v)
 {
     const char *why = NULL, *given = header(c, "Authorization");
+    rt_tls_subject subject = {0};
     if (wants_certificate(g)) {
         const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-        why = rt_tls_client(info ? info->tls_session : NULL, v->name);
+        why = rt_tls_client(info ? info->tls_session : NULL, &subject);
         if (why)
             return shut(v, 40301, why);
     }
@@ -163,7 +168,7 @@ rt_gate_says rt_gate_ask(rt_gate *g, struct MHD_Connection *c, const char *metho
     if (g->users && given)
         return by_password(g, c, given, now, v);
     if (wants_certificate(g))
-        return by_certificate(g, v);
+        return by_certificate(g, &subject, v);
     if (g->users)
         return unauthorized(v, "Unauthorized");
     return RT_GATE_OPEN;

@@ -161,9 +161,14 @@ void rt_roles_free(rt_roles *r)
 
 static const grants *find(const rt_roles *r, const char *kind, const char *name)
 {
-    char key[512];
+    char key[1024];
     int n = snprintf(key, sizeof key, "%s:%s", kind, name);
     return n > 0 && (size_t)n < sizeof key ? fl_map_get(r->principals, key) : NULL;
+}
+
+bool rt_roles_name(const rt_roles *r, const char *user)
+{
+    return r && find(r, "User", user);
 }
 
 static unsigned rights_by(const grants *g, rt_resource on, const char *name)

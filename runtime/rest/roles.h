@@ -30,7 +30,8 @@ typedef struct rt_roles rt_roles;
  * or a principal that is not known is refused: RT_BAD_INPUT with the row. */
 #define RT_ROLES_MAX ((size_t)16 << 20)
 rt_code rt_roles_load(const char *path, rt_roles **out, rt_error *err);
-void rt_roles_free(rt_roles *r); /* NULL is allowed */
+void rt_roles_free(rt_roles *r);                         /* NULL is allowed */
+bool rt_roles_name(const rt_roles *r, const char *user); /* has "User:…" a grant? r NULL: no */
 
 /* What of it a call is allowed by. A NULL rt_access is a server without users: everybody may do everything. */
 typedef struct rt_access {

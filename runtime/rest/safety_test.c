@@ -112,6 +112,7 @@ static void make_certificates(void)
         {"early", "sa-crm", "clientAuth", DAY / 2, DAY, &ca},
         {"purpose", "sa-crm", "serverAuth", -DAY, DAY, &ca},
         {"nameless", NULL, "clientAuth", -DAY, DAY, &ca},
+        {"batch", "batch", "clientAuth", -DAY, DAY, &ca},
     };
     save(&ca, "ca");
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
@@ -168,6 +169,8 @@ static int set_up(void **state)
                "\"resource\":\"crm-\",\"patternType\":\"PREFIXED\",\"scope\":{}},"
                "{\"principal\":\"User:sa-crm\",\"role\":\"DeveloperWrite\",\"resourceType\":\"Kek\","
                "\"resource\":\"crm-kek\",\"patternType\":\"LITERAL\"},"
+               "{\"principal\":\"User:CN=batch,O=flec tests\",\"role\":\"DeveloperRead\",\"resourceType\":\"Kek\","
+               "\"resource\":\"batch-kek\",\"patternType\":\"LITERAL\"},"
                "{\"principal\":\"Group:auditors\",\"role\":\"DeveloperRead\",\"resourceType\":\"Kek\","
                "\"resource\":\"crm-kek\",\"patternType\":\"LITERAL\"},"
                "{\"principal\":\"User:sa-crm\",\"role\":\"DeveloperRead\",\"resourceType\":\"Topic\","
@@ -369,11 +372,14 @@ static void certificates(void **state)
         {"purpose", 403, "not one for clients"},
         {"nameless", 403, "names no user"},
         {"right", 200, "[]"},
+        {"batch", 200, "[]"}, /* named by its whole subject */
     };
     open_server(&(setting){.tls = true, .client_ca = true, .bindings = true});
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         expect(cases[i].status, cases[i].says, &(caller){.certificate = cases[i].certificate}, "GET", "/subjects",
                NULL);
+    expect(404, "40470", &(caller){.certificate = "batch"}, "GET", "/dek-registry/v1/keks/batch-kek", NULL);
+    expect(403, "40301", &(caller){.certificate = "right"}, "GET", "/dek-registry/v1/keks/batch-kek", NULL);
     expect(403, "40301", &nobody, "GET", "/nowhere", NULL); /* before it is looked where to */
     expect(403, "40301", &nobody, "POST", "/subjects/crm-a/versions", "{\"schema\":\"\\\"string\\\"\"}");
     expect(200, NULL, &(caller){.certificate = "right"}, "POST", "/subjects/crm-a/versions",

@@ -132,31 +132,53 @@ static const char *status_wrong(unsigned status)
     return status ? "the client's certificate does not verify" : NULL;
 }
 
-static void common_name(gnutls_session_t session, char name[RT_TLS_NAME])
+static bool is_text(const char *s, size_t n)
 {
-    unsigned n = 0;
-    size_t size = RT_TLS_NAME, second = 0, bad;
-    gnutls_x509_crt_t c;
-    const gnutls_datum_t *list = gnutls_certificate_get_peers(session, &n);
-    name[0] = 0;
-    if (!list || !n || gnutls_x509_crt_init(&c) != GNUTLS_E_SUCCESS)
-        return;
-    if (gnutls_x509_crt_import(c, &list[0], GNUTLS_X509_FMT_DER) != GNUTLS_E_SUCCESS ||
-        gnutls_x509_crt_get_dn_by_oid(c, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &size) != GNUTLS_E_SUCCESS ||
+    size_t bad;
+    return strlen(s) == n && fl_utf8_ok(s, n, &bad);
+}
+
+static void common_name(gnutls_x509_crt_t c, char name[RT_TLS_NAME])
+{
+    size_t size = RT_TLS_NAME, second = 0;
+    if (gnutls_x509_crt_get_dn_by_oid(c, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &size) != GNUTLS_E_SUCCESS ||
         gnutls_x509_crt_get_dn_by_oid(c, GNUTLS_OID_X520_COMMON_NAME, 1, 0, NULL, &second) !=
             GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE ||
-        strlen(name) != size || !fl_utf8_ok(name, size, &bad))
+        !is_text(name, size))
         name[0] = 0;
+}
+
+static void whole_name(gnutls_x509_crt_t c, char name[RT_TLS_NAME])
+{
+    gnutls_datum_t dn = {0};
+    if (gnutls_x509_crt_get_dn3(c, &dn, 0) != GNUTLS_E_SUCCESS)
+        return;
+    if (dn.size < RT_TLS_NAME && is_text((const char *)dn.data, dn.size))
+        memcpy(name, dn.data, dn.size + 1);
+    gnutls_free(dn.data);
+}
+
+static void read_subject(gnutls_session_t session, rt_tls_subject *out)
+{
+    unsigned n = 0;
+    gnutls_x509_crt_t c;
+    const gnutls_datum_t *list = gnutls_certificate_get_peers(session, &n);
+    if (!list || !n || gnutls_x509_crt_init(&c) != GNUTLS_E_SUCCESS)
+        return;
+    if (gnutls_x509_crt_import(c, &list[0], GNUTLS_X509_FMT_DER) == GNUTLS_E_SUCCESS) {
+        common_name(c, out->common);
+        whole_name(c, out->whole);
+    }
     gnutls_x509_crt_deinit(c);
 }
 
-const char *rt_tls_client(void *gnutls_session, char name[RT_TLS_NAME])
+const char *rt_tls_client(void *gnutls_session, rt_tls_subject *out)
 {
     gnutls_session_t session = gnutls_session;
     unsigned status = 0;
     gnutls_typed_vdata_st purpose = {
         .type = GNUTLS_DT_KEY_PURPOSE_OID, .data = (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT, .size = 0};
-    name[0] = 0;
+    out->whole[0] = out->common[0] = 0;
     if (!session || gnutls_certificate_type_get2(session, GNUTLS_CTYPE_CLIENT) != GNUTLS_CRT_X509)
         return "a client's certificate is needed";
     int e = gnutls_certificate_verify_peers(session, &purpose, 1, &status);
@@ -166,6 +188,6 @@ const char *rt_tls_client(void *gnutls_session, char name[RT_TLS_NAME])
         return "the client's certificate cannot be verified";
     const char *wrong = status_wrong(status);
     if (!wrong)
-        common_name(session, name);
+        read_subject(session, out);
     return wrong;
 }

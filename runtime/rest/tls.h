@@ -22,9 +22,12 @@ typedef struct rt_tls {
 rt_code rt_tls_load(const char *cert, const char *key, const char *client_ca, rt_tls **out, rt_error *err);
 void rt_tls_free(rt_tls *t); /* NULL is allowed */
 
-/* The client of a session: NULL if its certificate is right, else why not. name: the common name of its subject, "" if
- * it has none, or more than one. */
-enum { RT_TLS_NAME = 257 };
-const char *rt_tls_client(void *gnutls_session, char name[RT_TLS_NAME]);
+/* The client of a session: NULL if its certificate is right, else why not. Its subject as Kafka writes it (RFC 4514,
+ * "CN=hr-batch,O=Acme") and the common name in it; "": there is none, it is too long, or there are several. */
+enum { RT_TLS_NAME = 513 };
+typedef struct rt_tls_subject {
+    char whole[RT_TLS_NAME], common[RT_TLS_NAME];
+} rt_tls_subject;
+const char *rt_tls_client(void *gnutls_session, rt_tls_subject *out);
 
 #endif
