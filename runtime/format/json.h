@@ -19,7 +19,8 @@ typedef enum {
 typedef struct json_member {
     const char *name; /* decoded */
     uint32_t len;
-    uint32_t state;
+    uint32_t state : 31;
+    uint32_t plain : 1; /* stands in quotes as it is: no character that JSON escapes */
 } json_member;
 
 typedef struct json_state {

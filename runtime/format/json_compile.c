@@ -324,7 +324,10 @@ static rt_code add_member(compiler *c, const place *p, fl_map *seen, const char 
     if (fl_map_put(seen, name, c))
         return RT_OK;
     rt_code code = member_state(c, p, name, spelled, &state);
-    FL_PUSH(c->a, &c->members, (json_member){name, (uint32_t)strlen(name), state});
+    json_member m = {.name = name, .len = (uint32_t)strlen(name), .state = state & 0x7fffffff, .plain = true};
+    for (const char *ch = name; *ch; ch++)
+        m.plain &= (unsigned char)*ch >= 0x20 && *ch != '"' && *ch != '\\';
+    FL_PUSH(c->a, &c->members, m);
     return code;
 }
 
@@ -530,7 +533,7 @@ static void forget_idle(compiler *c)
         s->items = if_guarded(c, s->items);
     }
     for (size_t i = 0; i < c->members.n; i++)
-        c->members.v[i].state = if_guarded(c, c->members.v[i].state);
+        c->members.v[i].state = if_guarded(c, c->members.v[i].state) & 0x7fffffff;
 }
 
 /* ---- the whole ---- */

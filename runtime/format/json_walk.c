@@ -3,6 +3,10 @@
  * replaced. */
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "runtime/format/json.h"
 #include "runtime/format/walk.h"
 
@@ -40,31 +44,20 @@ static inline place_t blank(place_t p, const uint8_t *end)
     return p;
 }
 
-/* Which bytes of a word end a run of plain ASCII: below 0x20, '"', '\\', from 0x80 on. */
-static inline uint64_t stops(uint64_t v)
-{
-    const uint64_t ones = 0x0101010101010101, high = 0x8080808080808080;
-    uint64_t quote = v ^ (ones * '"'), slash = v ^ (ones * '\\');
-    return (((v - ones * 0x20) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) | v) & high;
-}
-
-/* To the first byte that is not plain. */
+/* To the first byte that does not stand for itself: below 0x20, '"', '\\', from 0x80 on. */
 static inline place_t plain_run(place_t p, const uint8_t *end)
 {
-    while (end - p >= 8) {
-        uint64_t v;
-        memcpy(&v, p, 8);
-        uint64_t s = stops(v);
-        if (s) {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-            /* a borrow can mark a plain byte above a real one, never below the first */
-            return p + (__builtin_ctzll(s) >> 3);
-#else
-            break;
-#endif
-        }
-        p += 8;
+#ifdef __SSE2__
+    const __m128i space = _mm_set1_epi8(0x20), quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
+    for (; end - p >= 16; p += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i odd = _mm_or_si128(_mm_cmplt_epi8(v, space), /* signed: from 0x80 on as well */
+                                   _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)));
+        unsigned mask = (unsigned)_mm_movemask_epi8(odd);
+        if (mask)
+            return p + __builtin_ctz(mask);
     }
+#endif
     while (p < end && *p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\')
         p++;
     return p;
@@ -258,41 +251,66 @@ static uint32_t find_member(const json_program *p, const json_state *s, const ch
 }
 
 /* The state in which the value of a member is read. */
-static inline uint32_t member(const json_program *p, frame *f, const char *name, size_t n)
+static uint32_t member(const json_program *p, frame *f, const char *name, size_t n)
 {
-    const json_state *s = &p->states[f->state];
-    if (f->guess < s->n) {
-        const json_member *m = &p->members[s->first + f->guess];
-        if (m->len == n && memcmp(m->name, name, n) == 0) {
-            f->guess++;
-            return m->state;
-        }
-    }
-    return find_member(p, s, name, n, &f->guess);
+    return find_member(p, &p->states[f->state], name, n, &f->guess);
 }
 
-/* A name and its colon. Names that are written with escapes are looked up as what they mean. */
-static inline bool name(rt_walk *w, place_t *p, frame *f, uint32_t *out)
+/* Most texts have their members in the order of the schema: if the next name is the one that comes next there, as it
+ * stands in quotes, it need not be scanned. */
+static inline bool expected(const rt_walk *w, place_t *p, frame *f, uint32_t *out)
+{
+    const json_program *prog = program(w);
+    const json_state *s = &prog->states[f->state];
+    if (f->guess >= s->n)
+        return false;
+    const json_member *m = &prog->members[s->first + f->guess];
+    if (!m->plain || (size_t)(w->end - *p) < m->len + 2u || (*p)[m->len + 1] != '"' ||
+        memcmp(*p + 1, m->name, m->len) != 0)
+        return false;
+    f->guess++;
+    *p += m->len + 2;
+    *out = m->state;
+    return true;
+}
+
+/* Any name. One that is written with escapes is looked up as what it means. */
+static bool other_name(rt_walk *w, place_t *p, frame *f, uint32_t *out)
 {
     place_t from = *p + 1;
     bool escaped, half = false;
-    if (*p == w->end || **p != '"')
-        return bad(w, *p, f->state, "the name of a member should stand here, in quotes");
     if (!string(w, p, f->state, &escaped))
         return false;
     size_t n = (size_t)(*p - 1 - from);
     *out = 0;
-    if (f->state && escaped) {
-        if (!decode(w, f->state, from, n, &w->scratch[0], &half))
-            return false;
-        *out = half ? program(w)->states[f->state].other : member(program(w), f, w->scratch[0].p, w->scratch[0].len);
-    } else if (f->state) {
+    if (!f->state)
+        return true;
+    if (!escaped) {
         *out = member(program(w), f, (const char *)from, n);
+        return true;
+    }
+    if (!decode(w, f->state, from, n, &w->scratch[0], &half))
+        return false;
+    *out = half ? program(w)->states[f->state].other : member(program(w), f, w->scratch[0].p, w->scratch[0].len);
+    return true;
+}
+
+/* A name and its colon. */
+static inline bool name(rt_walk *w, place_t *p, frame *f, uint32_t *out)
+{
+    if (*p == w->end || **p != '"')
+        return bad(w, *p, f->state, "the name of a member should stand here, in quotes");
+    if (!expected(w, p, f, out) && !other_name(w, p, f, out))
+        return false;
+    if (*p < w->end && **p == ':') {
+        ++*p;
+    } else {
+        *p = blank(*p, w->end);
+        if (*p == w->end || **p != ':')
+            return bad(w, *p, f->state, "a colon should stand here, behind the name of a member");
+        ++*p;
     }
     *p = blank(*p, w->end);
-    if (*p == w->end || **p != ':')
-        return bad(w, *p, f->state, "a colon should stand here, behind the name of a member");
-    *p = blank(*p + 1, w->end);
     return true;
 }
 
