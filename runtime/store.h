@@ -155,7 +155,9 @@ const char *rt_store_unalias(const rt_store *st, fl_arena *a, const char *subjec
 typedef struct rt_register {
     bool judge;      /* the schema must be one, and must be compatible; else it is taken as it is */
     bool normalize;  /* members sorted */
-    int id, version; /* as mode IMPORT gives them; 0: none */
+    /* id: as mode IMPORT gives it, 0: none. version: the one that is to come, -1 for any: a new one is made, and its
+     * metadata says its number; 0: none, and an equal version is the answer. */
+    int id, version;
 } rt_register;
 
 rt_code rt_store_register(rt_registry *r, fl_arena *a, rt_subject *s, rt_error *err);
@@ -169,6 +171,8 @@ rt_code rt_store_version(rt_registry *r, fl_arena *a, const char *subject, int v
 rt_code rt_store_by_id(rt_registry *r, fl_arena *a, int id, const char *hint, rt_subject *out, rt_error *err);
 rt_code rt_store_by_guid(rt_registry *r, fl_arena *a, const char *guid, const char *hint, rt_subject *out,
                          rt_error *err);
+
+rt_code rt_store_find_subject(rt_registry *r, fl_arena *a, rt_subject *s, rt_error *err);
 
 /* version -1: the latest that is not deleted (deleted: of all). NULL: there is none. */
 const rt_version *rt_store_find(const rt_store *st, const char *subject, int version, bool deleted);

@@ -97,37 +97,12 @@ static rt_code settle(const rt_store *st, fl_arena *a, rt_subject *s, bool inher
     return code == RT_OK ? settle_rules(a, s, set, err) : code;
 }
 
-static void add_part(fl_buf *b, const char *s)
-{
-    fl_buf_addf(b, s ? "%zu:" : "-:", s ? strlen(s) : 0);
-    fl_buf_adds(b, s ? s : "");
-}
-
-/* Each part with its length. */
-char *rt_store_identity(fl_arena *a, const rt_subject *s)
-{
-    fl_buf b;
-    char *hex = fl_alloc(a, 65);
-    fl_buf_init(&b, (size_t)1 << 30);
-    add_part(&b, s->type);
-    add_part(&b, s->schema);
-    for (size_t i = 0; i < s->nrefs; i++) {
-        add_part(&b, s->refs[i].name);
-        add_part(&b, s->refs[i].subject);
-        fl_buf_addf(&b, "%d,", s->refs[i].version);
-    }
-    add_part(&b, s->metadata);
-    add_part(&b, s->ruleset);
-    fl_sha256_hex(hex, b.p, b.len);
-    fl_buf_free(&b);
-    return hex;
-}
-
-static const rt_version *version_with(const rt_store *st, const char *subject, const rt_content *c, bool deleted)
+/* By identity: in mode IMPORT one content may have several ids. */
+static const rt_version *version_with(const rt_store *st, const char *subject, const char *ident, bool deleted)
 {
     const rt_versions *v = fl_map_get(st->subjects, subject);
     for (size_t i = v ? v->list.n : 0; i-- > 0;)
-        if (v->list.v[i].content == c && (deleted || !v->list.v[i].deleted))
+        if (!strcmp(v->list.v[i].content->identity, ident) && (deleted || !v->list.v[i].deleted))
             return &v->list.v[i];
     return NULL;
 }
@@ -237,7 +212,7 @@ static rt_code number_it(const rt_store *st, fl_arena *a, rt_subject *s, const r
     if (how->id && rt_store_find(st, s->subject, s->version, true))
         return rt_fail_as(err, RT_REFUSED, 42205, "subject %s has a version %d already", s->subject, s->version);
     const rt_content *taken = how->id ? rt_store_content(st, rt_subject_context(a, s->subject), how->id) : NULL;
-    if (taken && taken != known)
+    if (taken && (!known || strcmp(taken->identity, known->identity) != 0))
         return rt_fail_as(err, RT_REFUSED, 42205, "subject %s: id %d belongs to another schema", s->subject, how->id);
     int last = context ? context->last_id : 0;
     s->id = how->id ? how->id : known ? known->id : last < INT32_MAX ? last + 1 : 0;
@@ -284,11 +259,39 @@ static void tell(fl_arena *a, const rt_subject *want, rt_subject *s)
     s->schema = fl_strdup(a, want->schema);
 }
 
+/* The version that the subject has already; NULL: a new one is made, whose metadata then says its number if the request
+ * or the version before does. */
+static const rt_version *settle_mark(const rt_store *st, fl_arena *a, rt_subject *want, const rt_register *how,
+                                     const char *asked, rt_error *err, rt_code *code)
+{
+    const rt_version *there = NULL;
+    if (!how->version)
+        there = version_with(st, want->subject, rt_store_identity(a, want), false);
+    if (!there && !how->version && !how->id)
+        there = rt_store_same_marked(st, a, want, asked, false);
+    if (there || how->id || !(how->version || rt_store_mark_of(a, want->metadata)))
+        return there;
+    int number = how->version > 0 ? how->version : next_number(st, want->subject);
+    want->metadata = rt_store_mark(a, want->metadata, number);
+    *code = rt_schema_guid(want, want->guid, err);
+    return NULL;
+}
+
+static rt_code add_version(rt_store *st, fl_arena *a, rt_subject *want, const rt_register *how, const rt_settings *set,
+                           rt_error *err)
+{
+    const char *ident = rt_store_identity(a, want), *context = rt_subject_context(a, want->subject);
+    rt_code code = how->judge && !how->id ? check_compatible(st, a, want, set, err) : RT_OK;
+    if (code == RT_OK)
+        code = number_it(st, a, want, content_with(st, a, want, ident), how, err);
+    return code == RT_OK ? commit_version(st, want, ident, !rt_store_content(st, context, want->id), err) : code;
+}
+
 rt_code rt_store_register_as(rt_store *st, fl_arena *a, rt_subject *s, const rt_register *how, rt_error *err)
 {
     rt_subject want = *s;
     rt_settings set;
-    const char *wrong = rt_subject_wrong(s->subject);
+    const char *wrong = rt_subject_wrong(s->subject), *asked = rt_store_mark_of(a, s->metadata);
     if (wrong)
         return rt_fail_as(err, RT_BAD_INPUT, 42208, "subject \"%s\" %s", s->subject ? s->subject : "", wrong);
     want.subject = rt_subject_normal(a, s->subject);
@@ -299,21 +302,15 @@ rt_code rt_store_register_as(rt_store *st, fl_arena *a, rt_subject *s, const rt_
         code = prepare(st, a, &want, how, &set, err);
     if (code != RT_OK)
         return code;
-    char *ident = rt_store_identity(a, &want);
-    const rt_content *known = content_with(st, a, &want, ident);
-    const rt_version *there = known && !how->version ? version_with(st, want.subject, known, false) : NULL;
-    if (there && (!how->id || how->id == known->id)) {
+    const rt_version *there = settle_mark(st, a, &want, how, asked, err, &code);
+    if (there && (!how->id || how->id == there->content->id)) {
         want.version = there->number;
-        want.id = known->id;
-        tell(a, &want, s);
-        return RT_OK;
+        want.id = there->content->id;
+        want.metadata = there->content->is.metadata;
+        memcpy(want.guid, there->content->is.guid, sizeof want.guid);
+    } else if (code == RT_OK) {
+        code = add_version(st, a, &want, how, &set, err);
     }
-    if (how->judge && !how->id)
-        code = check_compatible(st, a, &want, &set, err);
-    if (code == RT_OK)
-        code = number_it(st, a, &want, known, how, err);
-    if (code == RT_OK)
-        code = commit_version(st, &want, ident, !known, err);
     if (code == RT_OK)
         tell(a, &want, s);
     return code;
@@ -326,10 +323,10 @@ rt_code rt_store_register(rt_registry *r, fl_arena *a, rt_subject *s, rt_error *
 
 /* ---- lookup ---- */
 
-static const rt_version *look(const rt_store *st, fl_arena *a, const rt_subject *s, bool deleted)
+static const rt_version *look(const rt_store *st, fl_arena *a, const rt_subject *s, const char *asked, bool deleted)
 {
-    const rt_content *c = content_with(st, a, s, rt_store_identity(a, s));
-    return c ? version_with(st, s->subject, c, deleted) : NULL;
+    const rt_version *v = version_with(st, s->subject, rt_store_identity(a, s), deleted);
+    return v ? v : rt_store_same_marked(st, a, s, asked, deleted);
 }
 
 /* First as it is given, then with the metadata and rules that a registration would take over. */
@@ -337,6 +334,7 @@ rt_code rt_store_lookup(rt_store *st, fl_arena *a, rt_subject *s, bool normalize
                         rt_error *err)
 {
     rt_settings set;
+    const char *asked = rt_store_mark_of(a, s->metadata);
     if (!rt_store_subject(st, s->subject, deleted))
         return rt_fail_as(err, RT_NOT_FOUND, 40401, "subject %s is not in the registry %s", s->subject, st->url);
     rt_store_settings(st, a, s->subject, &set);
@@ -348,10 +346,10 @@ rt_code rt_store_lookup(rt_store *st, fl_arena *a, rt_subject *s, bool normalize
         code = settle(st, a, s, false, &set, err);
     if (code == RT_OK)
         code = rt_store_judge(st, a, s, normalize || set.normalize, NULL, err);
-    const rt_version *found = code == RT_OK ? look(st, a, s, deleted) : NULL;
+    const rt_version *found = code == RT_OK ? look(st, a, s, asked, deleted) : NULL;
     if (code == RT_OK && !found) {
         code = settle(st, a, s, true, &set, err);
-        found = code == RT_OK ? look(st, a, s, deleted) : NULL;
+        found = code == RT_OK ? look(st, a, s, asked, deleted) : NULL;
     }
     if (code == RT_OK && !found)
         code = rt_fail_as(err, RT_NOT_FOUND, 40403, "subject %s has no such schema", s->subject);
@@ -428,7 +426,8 @@ static void enter(rt_context *context, rt_content *c, int id)
     char key[16];
     snprintf(key, sizeof key, "%d", id);
     c->id = c->is.id = id;
-    fl_map_put(context->by_identity, c->identity, c);
+    if (!fl_map_get(context->by_identity, c->identity))
+        fl_map_put(context->by_identity, c->identity, c);
     fl_map_put(context->by_id, key, c);
     if (!fl_map_get(context->by_guid, c->is.guid))
         fl_map_put(context->by_guid, c->is.guid, c);

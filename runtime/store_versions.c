@@ -142,6 +142,19 @@ rt_code rt_store_by_guid(rt_registry *r, fl_arena *a, const char *guid, const ch
     return RT_OK;
 }
 
+rt_code rt_store_find_subject(rt_registry *r, fl_arena *a, rt_subject *s, rt_error *err)
+{
+    rt_subject asked = *s;
+    rt_version v;
+    rt_code code = rt_store_lookup((rt_store *)r, a, &asked, false, false, &v, err);
+    if (code != RT_OK)
+        return code;
+    s->version = v.number;
+    s->id = v.content->id;
+    memcpy(s->guid, v.content->is.guid, sizeof s->guid);
+    return RT_OK;
+}
+
 /* ---- going through them ---- */
 
 typedef struct walk {
@@ -301,7 +314,8 @@ static void drop_user(rt_content *c, const rt_versions *v)
     if (kept)
         return;
     snprintf(key, sizeof key, "%d", c->id);
-    fl_map_del(v->context->by_identity, c->identity);
+    if (fl_map_get(v->context->by_identity, c->identity) == c)
+        fl_map_del(v->context->by_identity, c->identity);
     fl_map_del(v->context->by_id, key);
     if (fl_map_get(v->context->by_guid, c->is.guid) == c)
         fl_map_del(v->context->by_guid, c->is.guid);

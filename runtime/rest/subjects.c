@@ -200,7 +200,7 @@ static rt_code read_number(rest_call *c, const char *member, int *out)
         return RT_OK;
     if (!fl_json_to_int(v, &n) || n < -1 || n > INT32_MAX)
         return rt_fail_as(&c->err, RT_BAD_INPUT, 42202, "%s must be a positive number", member);
-    *out = n > 0 ? (int)n : 0;
+    *out = (int)n;
     return RT_OK;
 }
 
@@ -211,6 +211,7 @@ rt_code rest_register(rest_call *c)
     rt_code code = read_schema(c, &s);
     if (code == RT_OK)
         code = read_number(c, "id", &how.id);
+    how.id = how.id > 0 ? how.id : 0; /* -1: none */
     if (code == RT_OK)
         code = read_number(c, "version", &how.version);
     if (code == RT_OK)
