@@ -77,7 +77,8 @@ static rt_code check_openness(const rt_server *s, const rt_server_options *o, rt
     if (s->listening.local || o->anybody || (s->gate.tls && rt_gate_users(&s->gate)))
         return RT_OK;
     return rt_fail(err, RT_REFUSED,
-                   "%s is reached by other machines, and there %s: whoever reaches it could read the keys it holds",
+                   "%s is reached by other machines, and there %s: whoever reaches it could read the keys it "
+                   "holds. Give it --tls-cert, --tls-key, and --users or --client-ca; or --allow-anybody",
                    s->listening.address, s->gate.tls ? "are no users" : "is no TLS");
 }
 
