@@ -45,6 +45,17 @@ fl_secret fl_secret_new(size_t len)
     return s;
 }
 
+fl_secret fl_secret_spare(size_t len)
+{
+    fl_secret_setup();
+    fl_secret s = {.len = len};
+    if (len && CRYPTO_secure_used() + len <= HEAP_BYTES / 2)
+        s.bytes = OPENSSL_secure_zalloc(len);
+    if (!s.bytes)
+        s.len = 0;
+    return s;
+}
+
 fl_secret fl_secret_copy(const void *p, size_t len)
 {
     fl_secret s = fl_secret_new(len);

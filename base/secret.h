@@ -17,6 +17,8 @@ typedef struct fl_secret {
 bool fl_secret_setup(void);
 /* Ends the program with status 4 when the heap is exhausted. */
 fl_secret fl_secret_new(size_t len);
+/* Empty (bytes NULL) where more than half of the heap would be in use: for what can do without it. */
+fl_secret fl_secret_spare(size_t len);
 fl_secret fl_secret_copy(const void *p, size_t len);
 void fl_secret_free(fl_secret *s);                         /* wipes; an empty one is allowed */
 bool fl_secret_eq(const fl_secret *a, const fl_secret *b); /* constant time for equal lengths */

@@ -36,6 +36,43 @@ size_t rt_alg_overhead(rt_alg alg)
     return ciphers[alg].overhead;
 }
 
+/* ---- the library ---- */
+
+static int wanted = RT_CRYPTO_AUTO; /* atomic */
+
+bool rt_crypto_parse(const char *name, rt_crypto *out)
+{
+    static const char *const names[] = {"auto", "openssl", "ipsec-mb"};
+    for (int i = 0; i < 3; i++)
+        if (!strcmp(name, names[i])) {
+            *out = (rt_crypto)i;
+            return true;
+        }
+    return false;
+}
+
+rt_code rt_crypto_use(rt_crypto c, rt_error *err)
+{
+    const char *why;
+    if (c == RT_CRYPTO_IPSEC_MB && !rt_imb_ready(&why))
+        return rt_fail(err, RT_REFUSED, "libipsec-mb cannot be used here: %s", why);
+    __atomic_store_n(&wanted, (int)c, __ATOMIC_RELAXED);
+    return RT_OK;
+}
+
+bool rt_crypto_fast(void)
+{
+    const char *why;
+    return __atomic_load_n(&wanted, __ATOMIC_RELAXED) != RT_CRYPTO_OPENSSL && rt_imb_ready(&why);
+}
+
+const char *rt_crypto_name(void)
+{
+    return rt_crypto_fast() ? rt_imb_name() : OpenSSL_version(OPENSSL_VERSION);
+}
+
+/* ---- keys ---- */
+
 rt_key *rt_key_new(rt_alg alg, const fl_secret *raw)
 {
     if (raw->len != ciphers[alg].key_len)

@@ -15,6 +15,16 @@ const char *rt_alg_name(rt_alg alg);
 size_t rt_alg_key_len(rt_alg alg);  /* 16, 32, 64 */
 size_t rt_alg_overhead(rt_alg alg); /* 28 or 16 */
 
+/* Which library AES-GCM keys made from now on use, in the whole process. auto: libipsec-mb where it can be used
+ * (imb.h), else OpenSSL; a key that the first does not take is OpenSSL's. AES256_SIV is always OpenSSL's. */
+typedef enum { RT_CRYPTO_AUTO, RT_CRYPTO_OPENSSL, RT_CRYPTO_IPSEC_MB } rt_crypto;
+bool rt_crypto_parse(const char *name, rt_crypto *out); /* auto, openssl, ipsec-mb */
+/* RT_REFUSED: ipsec-mb is wanted and cannot be used, with the reason. */
+rt_code rt_crypto_use(rt_crypto c, rt_error *err);
+bool rt_crypto_fast(void); /* libipsec-mb is what new keys use */
+/* "libipsec-mb 1.3.0 (AVX2)", or "OpenSSL 3.0.22 …". */
+const char *rt_crypto_name(void);
+
 typedef struct rt_key rt_key;
 /* raw is copied into the cipher's own key schedule; NULL if the library refuses. Contexts are wiped when freed. */
 rt_key *rt_key_new(rt_alg alg, const fl_secret *raw);

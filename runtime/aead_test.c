@@ -365,6 +365,124 @@ static void large_draw(void **state)
     assert_in_range(zeros, 1, 200); /* 39 expected */
 }
 
+/* ---- the second library ---- */
+
+static const char *why;
+
+static int with_openssl(void **state)
+{
+    return (int)rt_crypto_use(RT_CRYPTO_OPENSSL, NULL);
+}
+
+/* What holds for a GCM key holds whichever library makes it. */
+static void fast(void (*test)(void **), void **state)
+{
+    if (!rt_imb_ready(&why)) {
+        print_message("libipsec-mb: %s\n", why);
+        skip();
+    }
+    assert_int_equal(rt_crypto_use(RT_CRYPTO_IPSEC_MB, NULL), RT_OK);
+    rt_key *k = key_filled(RT_AES256_GCM, 1);
+    assert_non_null(k->gcm.fast);
+    rt_key_free(k);
+    test(state);
+    assert_int_equal(rt_crypto_use(RT_CRYPTO_OPENSSL, NULL), RT_OK);
+}
+
+#define FAST(test)                                                                                                     \
+    static void test##_fast(void **state)                                                                              \
+    {                                                                                                                  \
+        fast(test, state);                                                                                             \
+    }
+FAST(wycheproof)
+FAST(gcm_nist)
+FAST(round_trips)
+FAST(every_bit)
+FAST(other_key)
+FAST(deterministic_or_not)
+FAST(fixed_ivs_then_random)
+
+/* Keys are counted over the process, and one of those above is spent. */
+static rt_key *key_numbered(rt_alg alg, size_t n)
+{
+    fl_secret s = fl_secret_new(rt_alg_key_len(alg));
+    memset(s.bytes, 0x11, s.len);
+    s.bytes[0] = (uint8_t)n;
+    s.bytes[1] = (uint8_t)(n >> 8);
+    rt_key *k = rt_key_new(alg, &s);
+    fl_secret_free(&s);
+    assert_non_null(k);
+    return k;
+}
+
+/* The same texts under the same keys and IVs, of every length up to many blocks: equal bytes, and each opens what the
+ * other sealed. */
+static void equal_bytes(void **state)
+{
+    enum { MOST = 700 };
+    uint8_t in[MOST], one[MOST + 28], two[MOST + 28], back[MOST];
+    for (size_t n = 0; n <= MOST; n++) {
+        rt_alg alg = n % 2 ? RT_AES128_GCM : RT_AES256_GCM;
+        uint8_t iv[1][12];
+        rt_random(in, sizeof in);
+        rt_random(iv[0], 12);
+        rt_crypto_use(RT_CRYPTO_OPENSSL, NULL);
+        rt_key *slow = key_numbered(alg, n);
+        rt_crypto_use(RT_CRYPTO_IPSEC_MB, NULL);
+        rt_key *quick = key_numbered(alg, n);
+        assert_true(quick->gcm.fast && !slow->gcm.fast);
+        rt_key_fix_ivs(slow, (const uint8_t(*)[12])iv, 1);
+        rt_key_fix_ivs(quick, (const uint8_t(*)[12])iv, 1);
+        assert_true(rt_seal(slow, one, in, n) && rt_seal(quick, two, in, n));
+        assert_memory_equal(one, two, n + 28);
+        assert_int_equal(rt_open(quick, back, one, n + 28), (ptrdiff_t)n);
+        assert_true(!n || memcmp(back, in, n) == 0);
+        assert_int_equal(rt_open(slow, back, two, n + 28), (ptrdiff_t)n);
+        two[n ? 12 + n / 2 : 14] ^= 0x10;
+        assert_int_equal(rt_open(quick, back, two, n + 28), -1);
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(back[i], 0); /* nothing of the text is handed on */
+        rt_key_free(slow);
+        rt_key_free(quick);
+    }
+}
+FAST(equal_bytes)
+
+/* Beyond their half of the heap for secrets keys are OpenSSL's, and work the same. */
+static void many_keys(void **state)
+{
+    enum { N = 4000 };
+    static rt_key *keys[N];
+    uint8_t out[64], back[64];
+    size_t quick = 0;
+    for (size_t i = 0; i < N; i++) {
+        keys[i] = key_numbered(RT_AES256_GCM, i);
+        quick += keys[i]->gcm.fast != NULL;
+    }
+    assert_in_range(quick, 200, N - 1);
+    for (size_t i = 0; i < N; i++) {
+        assert_true(rt_seal(keys[i], out, (const uint8_t *)"text", 4));
+        assert_int_equal(rt_open(keys[i], back, out, 32), 4);
+        rt_key_free(keys[i]);
+    }
+}
+FAST(many_keys)
+
+static void choosing(void **state)
+{
+    rt_crypto c;
+    assert_true(rt_crypto_parse("auto", &c) && c == RT_CRYPTO_AUTO);
+    assert_true(rt_crypto_parse("openssl", &c) && c == RT_CRYPTO_OPENSSL);
+    assert_true(rt_crypto_parse("ipsec-mb", &c) && c == RT_CRYPTO_IPSEC_MB);
+    assert_false(rt_crypto_parse("gcrypt", &c));
+    assert_false(rt_crypto_fast());
+    assert_non_null(strstr(rt_crypto_name(), "OpenSSL"));
+    rt_crypto_use(RT_CRYPTO_AUTO, NULL);
+    assert_int_equal(rt_crypto_fast(), rt_imb_ready(&why));
+    assert_non_null(strstr(rt_crypto_name(), rt_imb_ready(&why) ? "libipsec-mb" : "OpenSSL"));
+    rt_crypto_use(RT_CRYPTO_OPENSSL, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -384,6 +502,16 @@ int main(void)
         cmocka_unit_test(large_draw),
         cmocka_unit_test(seals_counted),
         cmocka_unit_test(seals_returned),
+        cmocka_unit_test(choosing),
+        cmocka_unit_test(wycheproof_fast),
+        cmocka_unit_test(gcm_nist_fast),
+        cmocka_unit_test(round_trips_fast),
+        cmocka_unit_test(every_bit_fast),
+        cmocka_unit_test(other_key_fast),
+        cmocka_unit_test(deterministic_or_not_fast),
+        cmocka_unit_test(fixed_ivs_then_random_fast),
+        cmocka_unit_test(equal_bytes_fast),
+        cmocka_unit_test(many_keys_fast),
     };
-    return cmocka_run_group_tests_name("aead", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("aead", tests, with_openssl, NULL);
 }

@@ -1,13 +1,13 @@
 /* cipher.h: what aead.c and the ciphers behind it share; not for the rest of runtime/.
  *
- * A cipher is one table of functions. A second library (the seam for libipsec-mb) is another such table, chosen in
- * aead.c. */
+ * A cipher is one table of functions. A GCM key is OpenSSL's or libipsec-mb's (imb.h), chosen when it is made. */
 #ifndef FLEC_RUNTIME_CIPHER_H
 #define FLEC_RUNTIME_CIPHER_H
 
 #include <openssl/evp.h>
 
 #include "runtime/aead.h"
+#include "runtime/imb.h"
 #include "runtime/seals.h"
 
 /* One field is far smaller; OpenSSL counts in int. */
@@ -31,7 +31,8 @@ struct rt_key {
     char *what; /* for messages, or NULL */
     union {
         struct {
-            EVP_CIPHER_CTX *enc, *dec;
+            EVP_CIPHER_CTX *enc, *dec; /* NULL: `fast` does it */
+            rt_imb_key *fast;
             uint8_t (*fixed)[12]; /* IVs of a test, else NULL */
             size_t nfixed, used;
             rt_seals *seals;  /* of the key, over all contexts; NULL until it seals */

@@ -26,10 +26,13 @@ static const EVP_CIPHER *fetched(rt_alg alg)
 
 bool rt_gcm_init(rt_key *k, const uint8_t *raw)
 {
+    rt_seals_id(raw, k->cipher->key_len, k->gcm.id);
+    k->gcm.fast = rt_crypto_fast() ? rt_imb_key_new(k->alg, raw) : NULL;
+    if (k->gcm.fast)
+        return true;
     const EVP_CIPHER *cipher = fetched(k->alg);
     k->gcm.enc = EVP_CIPHER_CTX_new();
     k->gcm.dec = EVP_CIPHER_CTX_new();
-    rt_seals_id(raw, k->cipher->key_len, k->gcm.id);
     return cipher && k->gcm.enc && k->gcm.dec && EVP_EncryptInit_ex(k->gcm.enc, cipher, NULL, raw, NULL) == 1 &&
            EVP_DecryptInit_ex(k->gcm.dec, cipher, NULL, raw, NULL) == 1;
 }
@@ -38,6 +41,7 @@ void rt_gcm_clear(rt_key *k)
 {
     EVP_CIPHER_CTX_free(k->gcm.enc); /* cleanses the key schedule */
     EVP_CIPHER_CTX_free(k->gcm.dec);
+    rt_imb_key_free(k->gcm.fast);
     if (k->gcm.seals)
         rt_seals_return(k->gcm.seals, k->gcm.left);
     free(k->gcm.fixed);
@@ -68,6 +72,10 @@ bool rt_gcm_seal(rt_key *k, uint8_t *out, const uint8_t *in, size_t n)
         return false;
     k->gcm.left--;
     next_iv(k, out);
+    if (k->gcm.fast) {
+        rt_imb_seal(k->gcm.fast, out, in, n);
+        return true;
+    }
     if (EVP_EncryptInit_ex(c, NULL, NULL, NULL, out) != 1)
         return false;
     if (n && (EVP_EncryptUpdate(c, out + IV, &len, in, (int)n) != 1 || (size_t)len != n))
@@ -78,6 +86,8 @@ bool rt_gcm_seal(rt_key *k, uint8_t *out, const uint8_t *in, size_t n)
 
 bool rt_gcm_open(rt_key *k, uint8_t *out, const uint8_t *in, size_t n)
 {
+    if (k->gcm.fast)
+        return rt_imb_open(k->gcm.fast, out, in, n);
     EVP_CIPHER_CTX *c = k->gcm.dec;
     int len = 0, end = 0;
     uint8_t none[16];
