@@ -1,6 +1,7 @@
 """aws.py: the AWS driver against moto and what aws_server.py adds to it."""
-import json, subprocess, urllib.request
+import json, subprocess, time, urllib.request
 
+from machine_stub import MachineStub
 from servers import Server, free_port
 from tool import HERE, KEY, call, clean_env, tampered
 
@@ -100,6 +101,31 @@ print(json.dumps(c.assume_role(RoleArn={made["role-csfle"]!r}, RoleSessionName="
             finally:
                 aws.set(later=0)
 
+    def machine():
+        """A container's credentials and EC2's: taken by AWS's own SDK, then by flec; a wrong token, and no service."""
+        env = session()
+        later = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3000))
+        stub = MachineStub({"AccessKeyId": env["AWS_ACCESS_KEY_ID"], "SecretAccessKey": env["AWS_SECRET_ACCESS_KEY"], "Token": env["AWS_SESSION_TOKEN"],
+                            "Expiration": later}, "pod-token")
+        path = work + "/pod-token"
+        with open(path, "w", encoding="ascii") as f:
+            f.write("pod-token")
+        container = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": stub.url + "/container", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": path}
+        ec2 = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": stub.url, "AWS_EC2_METADATA_DISABLED": "false"}
+        try:
+            for kind in (container, ec2):
+                text = "import boto3; c = boto3.Session(region_name='eu-west-1').get_credentials().get_frozen_credentials(); print(c.access_key)"
+                got = subprocess.run([python, "-W", "ignore", "-c", text], check=True, capture_output=True, text=True, timeout=60, env=clean_env(**kind)).stdout
+                if got.strip() != env["AWS_ACCESS_KEY_ID"]:
+                    raise AssertionError("AWS's SDK takes other credentials: " + got)
+                tool.both_ways("aws-kms", arn, env={"AWS_ENDPOINT_URL": at, **kind})
+            stub.token = "another"
+            tool.refused("the container's credentials: the credentials are refused", "wrap", "aws-kms", arn, KEY, env={"AWS_ENDPOINT_URL": at, **container})
+        finally:
+            stub.stop()
+        tool.refused("no other credentials for AWS are set", "wrap", "aws-kms", arn, KEY, env={"AWS_ENDPOINT_URL": at, **ec2})
+        tool.refused("no credentials for AWS", "wrap", "aws-kms", arn, KEY, env={"AWS_ENDPOINT_URL": at})
+
     def off(action, back, says, **more):
         wrapped, key = tool.good("wrap", "aws-kms", made["other"], KEY, **keys("writer")), made["other"].split("/")[1]
         aws.admin(action, KeyId=key, **more)
@@ -158,6 +184,7 @@ print(json.dumps(c.assume_role(RoleArn={made["role-csfle"]!r}, RoleSessionName="
     run("aws: profiles, one with a role on another", profile)
     run("aws: temporary keys with a session token", temporary)
     run("aws: a web identity", web)
+    run("aws: credentials of a container and of EC2's metadata service", machine)
     run("aws: a session that has expired", expired)
     run("aws: a disabled key", lambda: off("DisableKey", ["EnableKey"], "the key is disabled"))
     run("aws: a key about to be deleted", lambda: off("ScheduleKeyDeletion", ["CancelKeyDeletion", "EnableKey"], "about to be deleted", PendingWindowInDays=7))

@@ -10,7 +10,7 @@ from aws import Aws, aws_tests
 from clouds import Stub, azure_settings, azure_tests, google_tests
 from junit import Report
 from tool import Tool
-from vault import start_bao, vault_tests, whole_path
+from vault import served, start_bao, vault_tests, whole_path
 
 
 def main():
@@ -33,6 +33,7 @@ def main():
         vault_tests(report, tool, bao, secure, stub.folder, other.folder + "/ca.pem")
         vault_access(report, tool, bao, built)
         whole_path(report, os.path.abspath(flec), work, bao)
+        served(report, os.path.abspath(flec), tool, work, bao, servers)
         azure_tests(report, tool, stub)
         azure_access(report, tool, stub, azure_settings(stub), built, work)
         google_tests(report, tool, stub)

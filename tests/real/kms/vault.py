@@ -1,5 +1,5 @@
 """vault.py: the Vault driver against OpenBao, and a policy's records with a KEK in it."""
-import base64, json, os, signal, subprocess, time, urllib.error
+import base64, json, os, re, signal, subprocess, time, urllib.error
 
 from servers import Server, free_port
 from tool import KEY, call, clean_env
@@ -111,7 +111,7 @@ def vault_tests(report, tool, bao, secure, certs, other_ca):
 
     def again():
         """A login of AppRole that is over is made anew by the same client; so is one that is revoked."""
-        bao.call("auth/approle/role/csfle", {"token_policies": "kek1", "token_ttl": "1s", "token_max_ttl": "1s"})
+        bao.call("auth/approle/role/csfle", {"token_policies": "kek1", "token_ttl": "5s", "token_max_ttl": "5s"})
         try:
             with tool.one_client("wrap", "hcvault", key, **approle()) as client:
                 first = client.good(KEY)
@@ -261,3 +261,52 @@ def whole_path(report, flec, work, bao):
             raise AssertionError("the record is in clear, or comes back as another")
         run("decrypt", wire, "s.wrong-token", 4)
     report.run("records: a policy's private KEK in Vault, there and back, and with a wrong token", records)
+
+
+# ---- flec serve with a shared KEK
+
+SHARED = POLICY.replace("""  private {{
+    token.id = secret("env:THE_VAULT_TOKEN")
+  }}
+""", "  shared\n")
+
+
+def served(report, flec, tool, work, bao, servers):
+    """The registry makes data keys of a shared KEK: by OpenBao where the environment has a token, by its stand-in where there is none."""
+    folder = work + "/served"
+    os.makedirs(folder)
+    with open(folder + "/people.flec", "w", encoding="ascii") as f:
+        f.write(SHARED.format(key=bao.at + "/transit/keys/kek1"))
+    with open(folder + "/person.avsc", "w", encoding="ascii") as f:
+        json.dump(SCHEMA, f)
+    subprocess.run([flec, "build", folder, "-o", folder + "/out"], check=True, capture_output=True, timeout=60)
+
+    def data_key(says, **env):
+        server = Server("served", [flec, "serve", "--listen", "127.0.0.1:0", "--build", folder + "/out"], work, lambda t: "http://127" in t, clean_env(**env))
+        servers.append(server)
+        if says not in server.text():
+            raise AssertionError(f"{says!r} is not said at the start: {server.text()}")
+        url = re.search(r"http://127\.0\.0\.1:\d+", server.text())[0]
+        try:
+            return call(url + "/dek-registry/v1/keks/vault-kek/deks", {"subject": "people-value", "algorithm": "AES256_GCM", "version": 1}, "POST", {"Content-Type": "application/json"})
+        except urllib.error.HTTPError as e:
+            return e.code, e.read().decode()
+        finally:
+            server.stop()
+            servers.remove(server)
+
+    def own():
+        dek = data_key("shared KEK vault-kek uses its own key service, hcvault", VAULT_TOKEN=bao.token)
+        wrapped = dek["encryptedKeyMaterial"]
+        if not base64.b64decode(wrapped).startswith(b"vault:v") or tool.good("unwrap", "hcvault", bao.at + "/transit/keys/kek1", wrapped, settings={"token.id": bao.token}) != dek["keyMaterial"]:
+            raise AssertionError(f"not wrapped by OpenBao: {dek}")
+        status, text = data_key("shared KEK vault-kek", VAULT_TOKEN="s.wrong-token")
+        if status < 400 or "access denied" not in text or "KEK vault-kek (hcvault)" not in text or "s.wrong-token" in text:
+            raise AssertionError(f"a wrong token is answered by {status}: {text}")
+
+    def stand_in():
+        dek = data_key("a key of this registry stands in")
+        if base64.b64decode(dek["encryptedKeyMaterial"]).startswith(b"vault:v") or not dek["keyMaterial"]:
+            raise AssertionError(f"not of the stand-in: {dek}")
+    report.run("served: a shared KEK's own key service, by the environment's token and by a wrong one", own)
+    report.run("served: without credentials the stand-in", stand_in)
