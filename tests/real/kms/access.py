@@ -1,7 +1,7 @@
 """access.py: the generated access/kms/ applied: with it the drivers work, with any part of it taken out they are refused.
 
 Of AWS's elements the Sid is a name and takes nothing with it. A Condition of an Allow narrows: without it more is allowed, so it is proven by what it refuses."""
-import base64, copy, json, os, stat, subprocess, urllib.error, urllib.parse, urllib.request
+import copy, json, os, stat, subprocess, urllib.error, urllib.parse, urllib.request
 
 from tool import HERE, KEY, clean_env
 
