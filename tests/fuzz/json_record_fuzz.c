@@ -32,7 +32,7 @@ static const struct {
     {"{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"},\"b\":{\"$ref\":\"#\"},\"c\":{\"type\":"
      "\"array\","
      "\"items\":{\"$ref\":\"#\"}}}}",
-     "{\"tags\":{\"$**.a\":[\"PII\"],\"$.b.b\":[\"PCI\"]}}"},
+     "{\"tags\":{\"$**.a\":[\"PII\"],\"$.b.a\":[\"PCI\"]}}"},
     {"{\"properties\":{\"a\":{\"type\":[\"string\",\"integer\",\"array\"],\"items\":{\"type\":\"string\"},"
      "\"confluent:tags\":[\"PII\",\"PCI\"]}}}",
      NULL},
