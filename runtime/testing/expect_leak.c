@@ -61,7 +61,7 @@ static void add_needle(hunt *h, const char *path, const rt_test_record *r, const
 {
     if (at->kind != SCH_AT_NULL && at->len >= SHORTEST)
         FL_PUSH(h->w->a, &h->needles,
-                (needle){path, r->number, {plain.p + at->offset, at->len}, at->kind == SCH_AT_STRING});
+                (needle){path, r->number, rt_fields_content(at, plain), at->kind == SCH_AT_STRING});
 }
 
 /* The places of a record that hold good ciphertexts; the produced values there become needles. */
@@ -77,7 +77,7 @@ static void visit_fields(hunt *h, rt_fields *f, const rt_test_record *r, int sid
             continue;
         bool on_wire = rt_fields_at(f, schema, body, path, &wire, &why) && wire.n == plain.n;
         for (size_t k = 0; k < plain.n; k++) {
-            rt_bytes value = {r->plain[side].p + plain.v[k].offset, plain.v[k].len};
+            rt_bytes value = rt_fields_content(&plain.v[k], r->plain[side]);
             if (plain.v[k].kind == SCH_AT_NULL)
                 continue;
             add_needle(h, path, r, &plain.v[k], r->plain[side]);

@@ -302,7 +302,7 @@ static bool delivered_ciphertext(reader *x, rt_fields *f, const rt_test_record *
     if (at.n != sent.n)
         return say(x, r, "%s: %zu values were sent, %zu were delivered", path, sent.n, at.n);
     for (size_t i = 0; i < at.n; i++) {
-        rt_bytes want = {plain.p + sent.v[i].offset, sent.v[i].len};
+        rt_bytes want = rt_fields_content(&sent.v[i], plain);
         if (at.v[i].kind == SCH_AT_NULL && sent.v[i].kind == SCH_AT_NULL)
             continue;
         ++*found;

@@ -24,7 +24,7 @@ static bool say(looker *x, const rt_test_record *r, const char *fmt, ...)
 
 static rt_bytes content(rt_bytes body, const sch_at *at)
 {
-    return (rt_bytes){body.p + at->offset, at->len};
+    return rt_fields_content(at, body);
 }
 
 static bool same(rt_bytes a, rt_bytes b)

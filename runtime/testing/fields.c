@@ -105,6 +105,13 @@ bool rt_fields_at(rt_fields *f, const sch_schema *s, rt_bytes body, const char *
     return false;
 }
 
+rt_bytes rt_fields_content(const sch_at *at, rt_bytes body)
+{
+    size_t n;
+    const uint8_t *p = sch_at_content(at, body.p, &n);
+    return (rt_bytes){p, n};
+}
+
 /* ---- single ciphertexts ---- */
 
 /* The raw ciphertext of a field: base64 of a string, the bytes themselves. */
@@ -116,8 +123,9 @@ static bool raw(rt_fields *f, const sch_at *at, const uint8_t *body, rt_bytes *o
     }
     if (at->kind != SCH_AT_STRING)
         return false;
-    uint8_t *bytes = fl_alloc(f->w->a, FL_B64_ROOM(at->len) + 1);
-    ptrdiff_t n = fl_b64_decode(bytes, (const char *)body + at->offset, at->len, FL_B64_STRICT);
+    rt_bytes text = rt_fields_content(at, (rt_bytes){body, 0});
+    uint8_t *bytes = fl_alloc(f->w->a, FL_B64_ROOM(text.n) + 1);
+    ptrdiff_t n = fl_b64_decode(bytes, (const char *)text.p, text.n, FL_B64_STRICT);
     *out = (rt_bytes){bytes, n < 0 ? 0 : (size_t)n};
     return n >= 0;
 }

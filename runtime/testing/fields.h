@@ -28,6 +28,8 @@ void rt_fields_close(rt_fields *f);
 const sch_schema *rt_fields_schema(rt_fields *f, rt_bytes wire, const char **why);
 /* What stands at a path of an encoded datum (of a wire record: rt_fields_body). false with *why. */
 bool rt_fields_at(rt_fields *f, const sch_schema *s, rt_bytes body, const char *path, sch_ats *out, const char **why);
+/* The content of a STRING or BYTES, as it is meant: without escapes of JSON. */
+rt_bytes rt_fields_content(const sch_at *at, rt_bytes body);
 /* Behind magic, schema id and message indexes; empty if there are none. */
 rt_bytes rt_fields_body(const rt_fields *f, rt_bytes wire);
 
