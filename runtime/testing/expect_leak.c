@@ -90,14 +90,35 @@ static void visit_fields(hunt *h, rt_fields *f, const rt_test_record *r, int sid
     add_without(h, r->wire[side], r->wire[side].n - body.n, cut.v, cut.n);
 }
 
+/* A body that is encrypted whole: what it opens to is cut out, and whatever was produced in it is looked for. */
+static void visit_whole(hunt *h, rt_fields *f, const rt_test_record *r, int side)
+{
+    const char *why;
+    rt_bytes wire = r->wire[side], body = rt_fields_body(f, wire), plain = r->plain[side];
+    bool opens = rt_fields_payload_opens(f, wire, NULL, f->plan->nencrypted ? NULL : &plain);
+    sch_ats leaves;
+    add_hay(h, opens ? (rt_bytes){wire.p, wire.n - body.n} : wire);
+    if (!plain.p || !rt_fields_at(f, rt_codec_schema(f->codec), plain, "**", &leaves, &why))
+        return;
+    for (size_t k = 0; k < leaves.n; k++)
+        if (leaves.v[k].kind == SCH_AT_STRING || leaves.v[k].kind == SCH_AT_BYTES)
+            add_needle(h, "the body", r, &leaves.v[k], plain);
+}
+
 /* A captured record has no produced values to look for; what can be seen is whether each encrypted field holds a
  * ciphertext: one that opens, or, without keys, one of the right shape. */
 static bool captured_sealed(hunt *h, rt_fields *f, const rt_test_record *r, int side)
 {
     const char *why = NULL;
-    const sch_schema *schema = rt_fields_schema(f, r->wire[side], &why);
     rt_bytes body = rt_fields_body(f, r->wire[side]);
     sch_ats at;
+    if (f->plan->payload.kek) {
+        if (!h->w->saved_keys || rt_fields_payload_opens(f, r->wire[side], NULL, NULL))
+            return true;
+        *h->why = fl_printf(h->w->a, "record %zu: the body is no ciphertext (%zu bytes)", r->number, body.n);
+        return false;
+    }
+    const sch_schema *schema = rt_fields_schema(f, r->wire[side], &why);
     for (size_t i = 0; i < f->plan->nencrypted; i++) {
         const char *path = f->plan->encrypted[i].path;
         if (!schema || !rt_fields_at(f, schema, body, path, &at, &why)) {
@@ -120,6 +141,10 @@ static void visit(hunt *h, rt_fields *f, const rt_test_record *r, int side)
     const char *why;
     if (!r->wire[side].p)
         return;
+    if (f->codec && f->plan->payload.kek) {
+        visit_whole(h, f, r, side);
+        return;
+    }
     const sch_schema *schema = f->codec && r->plain[side].p ? rt_fields_schema(f, r->wire[side], &why) : NULL;
     if (schema) {
         visit_fields(h, f, r, side, schema);

@@ -128,6 +128,9 @@ static bool fails_on_ciphertext(reader *x, rt_fields *f, const rt_test_record *r
     const char *why = NULL;
     sch_ats sent, at;
     rt_bytes wire = r->wire[f->side], plain = r->plain[f->side], body = rt_fields_body(f, wire);
+    if (f->plan->payload.kek)
+        return rt_fields_payload_opens(f, wire, NULL, NULL) ||
+               say(x, r, "the reader fails, but the body on the wire is no ciphertext (%zu bytes)", body.n);
     const sch_schema *schema = rt_fields_schema(f, wire, &why);
     if (!schema)
         return say(x, r, "the reader fails, but what is on the wire %s", why);

@@ -157,10 +157,35 @@ static bool each_record(looker *x, rt_codec *again, const char *path)
     return false;
 }
 
+/* The body opens under the payload rule's key, and gives back what was produced where nothing in it is sealed besides.
+ */
+static bool whole_record(looker *x, const rt_test_record *r)
+{
+    rt_bytes wire = r->wire[!x->step->on_key], plain = r->plain[!x->step->on_key];
+    const char *kek = x->step->kek;
+    bool compare = !r->captured && !x->fields.plan->nencrypted;
+    if (!wire.p)
+        return true;
+    x->found++;
+    if (rt_fields_payload_opens(&x->fields, wire, kek, compare ? &plain : NULL))
+        return true;
+    return say(x, r,
+               "the body (%zu bytes) is no ciphertext that opens under a data key%s%s and gives back what was "
+               "produced",
+               wire.n, kek ? " of " : "", kek ? kek : "");
+}
+
 static bool whole_body(looker *x)
 {
     *x->why = "the records of this topic are not encrypted as a whole: no payload rule ran";
-    return false;
+    if (x->step->expect != RT_EXPECT_WIRE_ENCRYPTED || !x->fields.plan->payload.kek)
+        return false;
+    for (size_t i = 0; i < x->w->records.n; i++)
+        if (!whole_record(x, x->w->records.v[i]))
+            return false;
+    if (!x->found)
+        *x->why = "no record has a body, so nothing was shown";
+    return x->found;
 }
 
 bool rt_expect_wire(rt_world *w, const rt_step *s, const char **why)

@@ -170,6 +170,16 @@ bool rt_fields_opens(rt_fields *f, const sch_at *at, const uint8_t *body, const 
     return false;
 }
 
+bool rt_fields_payload_opens(rt_fields *f, rt_bytes wire, const char *kek, const rt_bytes *want)
+{
+    rt_bytes body = rt_fields_body(f, wire);
+    for (size_t i = 0; i < f->nrules; i++)
+        if (f->rules[i].payload && (!kek || !strcmp(kek, f->rules[i].spec.kek)) &&
+            opens_by(f, &f->rules[i], body, want))
+            return true;
+    return false;
+}
+
 bool rt_fields_shaped(rt_fields *f, const sch_at *at, const uint8_t *body, const char *kek)
 {
     rt_bytes c;

@@ -36,6 +36,8 @@ rt_bytes rt_fields_body(const rt_fields *f, rt_bytes wire);
 /* Opens a ciphertext by the rules of the side (only those of `kek`, if given) and compares. want NULL: opening is
  * enough. */
 bool rt_fields_opens(rt_fields *f, const sch_at *at, const uint8_t *body, const char *kek, const rt_bytes *want);
+/* The same for a body that is encrypted whole; wire: the record. */
+bool rt_fields_payload_opens(rt_fields *f, rt_bytes wire, const char *kek, const rt_bytes *want);
 /* Has it the shape of a ciphertext of any of the side's rules? */
 bool rt_fields_shaped(rt_fields *f, const sch_at *at, const uint8_t *body, const char *kek);
 
