@@ -1,17 +1,20 @@
 /* json_print.c: a field program of JSON as text: one state a line, and below it the members that lead on. */
 #include "runtime/format/json.h"
 
-static const char *const kinds[JSON_KINDS] = {"object", "array", "string", "number", "boolean", "null"};
+static const char *const kinds[JSON_NULL] = {"object", "array", "string", "number", "boolean"};
 
-/* What a state does to values: seal, and on which kinds it stops. */
+/* The kinds of values that a state takes (null it always takes), and what is sealed. Others are refused. */
 static void print_acts(const rt_program *base, const json_state *s, fl_buf *out)
 {
-    for (int k = 0; k < JSON_KINDS; k++)
-        if (s->act[k] == JSON_FAIL || s->act[k] == JSON_ODD)
-            fl_buf_addf(out, ", no %s", kinds[k]);
+    const char *between = "  ";
+    for (int k = 0; k < JSON_NULL; k++)
+        if (s->act[k] == JSON_COPY) {
+            fl_buf_addf(out, "%s%s", between, kinds[k]);
+            between = ", ";
+        }
     if (s->act[JSON_STRING] != JSON_SEAL)
         return;
-    fl_buf_addf(out, ", %s string :", base->opening ? "open" : "seal");
+    fl_buf_addf(out, "%s%s string :", between, base->opening ? "open" : "seal");
     rt_chain_print(base, &base->chains[s->chain], out);
 }
 
