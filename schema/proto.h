@@ -201,6 +201,10 @@ void sch_proto_write_tags(const sch_schema *s, const sch_edit *edits, size_t n, 
  * a message: it is none, or says what is not known here (options of others, groups). What it prints is to be judged by
  * protoc: a hostile descriptor can hold nonsense. */
 bool sch_proto_print(fl_arena *a, const void *bytes, size_t n, fl_buf *out, char message[256]);
+/* The descriptor without these tags in the metadata of that field (full name, `package.Message.field`). false: it is
+ * none, or the field is not of its package. */
+bool sch_proto_untag(fl_arena *a, const void *bytes, size_t n, const char *field, const char *const *tags, size_t ntags,
+                     fl_buf *out);
 /* Do two FileDescriptorProtos say the same, but for the name of the file, comments and what needs not be said? */
 bool sch_proto_same(fl_arena *a, const void *x, size_t nx, const void *y, size_t ny);
 

@@ -43,6 +43,8 @@ rt_code rest_version(rest_call *c, const char *text, int *out);
 const char *rest_raw(const rest_call *c, const char *member);
 /* A member that is a text; NULL if it is absent or null. RT_BAD_INPUT (number) if it is anything else. */
 rt_code rest_string(rest_call *c, const char *member, int number, const char **out);
+/* A member that is a number from -1 on; 0 if it is absent or null. 42202. */
+rt_code rest_number(rest_call *c, const char *member, int *out);
 rt_code rest_no_body(rest_call *c); /* 422: a body is needed and there is none */
 /* The answer is this text, not JSON (204: no answer). */
 void rest_plain(rest_call *c, const char *text);
@@ -68,6 +70,13 @@ rt_code rest_denied_schema(rest_call *c);
 /* A version as JSON members of the object that is open. */
 enum { REST_NUMBERS = 1 /* subject, version, id */, REST_STATE = 2 /* ts, deleted */ };
 rt_code rest_print_version(rest_call *c, const rt_subject *s, const rt_version *v, int parts);
+
+/* The version that the first two arguments of the path name. 40401, 40402, 42202. */
+rt_code rest_find_version(rest_call *c, bool deleted, rt_subject *out, const rt_version **found);
+/* Registers, and answers as a registration does. */
+rt_code rest_register_it(rest_call *c, rt_subject *s, const rt_register *how);
+/* schemaTagsToAdd, schemaTagsToRemove and propagateSchemaTags of a registration, written into its schema. */
+rt_code rest_tag_request(rest_call *c, rt_subject *s, rt_register *how);
 
 rest_handler rest_root, rest_contexts, rest_id, rest_release, rest_types, rest_schemas, rest_by_id, rest_by_id_text,
     rest_id_subjects, rest_id_versions, rest_by_guid, rest_guid_ids, rest_no_association;

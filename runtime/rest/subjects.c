@@ -54,7 +54,7 @@ rt_code rest_versions(rest_call *c)
     return RT_OK;
 }
 
-static rt_code find_version(rest_call *c, bool deleted, rt_subject *out, const rt_version **found)
+rt_code rest_find_version(rest_call *c, bool deleted, rt_subject *out, const rt_version **found)
 {
     const char *subject;
     int number;
@@ -83,7 +83,7 @@ rt_code rest_get_version(rest_call *c)
 {
     rt_subject s;
     const rt_version *v;
-    rt_code code = find_version(c, rest_flag(c, "deleted"), &s, &v);
+    rt_code code = rest_find_version(c, rest_flag(c, "deleted"), &s, &v);
     return code == RT_OK ? print_whole(c, &s, v) : code;
 }
 
@@ -92,7 +92,7 @@ rt_code rest_get_text(rest_call *c)
     rt_subject s;
     const rt_version *v;
     const char *format = rest_text(c, "format");
-    rt_code code = find_version(c, rest_flag(c, "deleted"), &s, &v);
+    rt_code code = rest_find_version(c, rest_flag(c, "deleted"), &s, &v);
     if (code == RT_OK && format && !strcmp(format, "serialized") && !strcmp(s.type, "PROTOBUF"))
         code = rt_store_serialized(c->st, c->a, &s, &s.schema, &c->err);
     if (code == RT_OK)
@@ -110,7 +110,7 @@ rt_code rest_referenced_by(rest_call *c)
 {
     rt_subject s;
     const rt_version *v;
-    rt_code code = find_version(c, true, &s, &v);
+    rt_code code = rest_find_version(c, true, &s, &v);
     if (code != RT_OK)
         return code;
     fl_jw_array(&c->w);
@@ -191,7 +191,7 @@ static rt_code read_schema(rest_call *c, rt_subject *s)
     return code == RT_OK ? read_refs(c, s) : code;
 }
 
-static rt_code read_number(rest_call *c, const char *member, int *out)
+rt_code rest_number(rest_call *c, const char *member, int *out)
 {
     const fl_json *v = fl_json_get(c->json, member);
     int64_t n = 0;
@@ -204,26 +204,32 @@ static rt_code read_number(rest_call *c, const char *member, int *out)
     return RT_OK;
 }
 
+rt_code rest_register_it(rest_call *c, rt_subject *s, const rt_register *how)
+{
+    rt_code code = rt_store_register_as(c->st, c->a, s, how, &c->err);
+    if (code != RT_OK)
+        return code;
+    fl_jw_object(&c->w);
+    fl_jw_kint(&c->w, "id", s->id);
+    fl_jw_kint(&c->w, "version", s->version);
+    code = rest_print_version(c, s, rt_store_find(c->st, s->subject, s->version, false), REST_STATE);
+    fl_jw_end_object(&c->w);
+    return code;
+}
+
 rt_code rest_register(rest_call *c)
 {
     rt_subject s = {0};
     rt_register how = {.judge = true, .normalize = rest_flag(c, "normalize")};
     rt_code code = read_schema(c, &s);
     if (code == RT_OK)
-        code = read_number(c, "id", &how.id);
+        code = rest_number(c, "id", &how.id);
     how.id = how.id > 0 ? how.id : 0; /* -1: none */
     if (code == RT_OK)
-        code = read_number(c, "version", &how.version);
+        code = rest_number(c, "version", &how.version);
     if (code == RT_OK)
-        code = rt_store_register_as(c->st, c->a, &s, &how, &c->err);
-    if (code != RT_OK)
-        return code;
-    fl_jw_object(&c->w);
-    fl_jw_kint(&c->w, "id", s.id);
-    fl_jw_kint(&c->w, "version", s.version);
-    code = rest_print_version(c, &s, rt_store_find(c->st, s.subject, s.version, false), REST_STATE);
-    fl_jw_end_object(&c->w);
-    return code;
+        code = rest_tag_request(c, &s, &how);
+    return code == RT_OK ? rest_register_it(c, &s, &how) : code;
 }
 
 rt_code rest_lookup(rest_call *c)
@@ -240,102 +246,6 @@ rt_code rest_lookup(rest_call *c)
     s.subject = subject;
     s.version = v.number;
     return print_whole(c, &s, &v);
-}
-
-/* ---- tags of a version ---- */
-
-/* "/fields/…" is not a path of ours: entities are named by record and field, `com.acme.Customer.ssn`. */
-static bool names_field(const char *entity, const sch_field *f)
-{
-    size_t n = f->record->name ? strlen(f->record->name) : 0;
-    return n && !strncmp(entity, f->record->name, n) && entity[n] == '.' && !strcmp(entity + n + 1, f->name);
-}
-
-static const sch_field *find_field(rest_call *c, const sch_schema *schema, const char *entity)
-{
-    sch_hits hits;
-    sch_leaves(schema, c->a, &hits);
-    for (size_t i = 0; i < hits.n; i++)
-        if (hits.v[i].field && (names_field(entity, hits.v[i].field) || !strcmp(entity, hits.v[i].path)))
-            return hits.v[i].field;
-    return NULL;
-}
-
-static rt_code read_edit(rest_call *c, const sch_schema *schema, const fl_json *asked, sch_edit *out)
-{
-    const fl_json *tags = fl_json_get(asked, "tags");
-    const char *entity = fl_json_str(fl_json_get(asked, "schemaEntity"), "entityPath");
-    rest_strings all = {0};
-    out->field = entity ? find_field(c, schema, entity) : NULL;
-    if (!out->field || sch_is_foreign(out->field))
-        return rt_fail_as(&c->err, RT_BAD_INPUT, 42201, "the schema has no field %s of its own", entity ? entity : "");
-    for (size_t i = 0; i < out->field->ntags; i++)
-        FL_PUSH(c->a, &all, out->field->tags[i]);
-    for (const fl_json *t = tags && tags->kind == FL_JARRAY ? tags->child : NULL; t; t = t->next) {
-        bool known = false;
-        for (size_t i = 0; i < all.n && t->kind == FL_JSTRING; i++)
-            known |= !strcmp(all.v[i], t->str);
-        if (t->kind == FL_JSTRING && !known)
-            FL_PUSH(c->a, &all, t->str);
-    }
-    rest_sort(&all);
-    out->tags = all.v;
-    out->ntags = all.n;
-    return RT_OK;
-}
-
-static rt_code add_tags(rest_call *c, const sch_schema *schema, const char **text)
-{
-    const fl_json *asked = fl_json_get(c->json, "tagsToAdd");
-    size_t n = 0;
-    rt_code code = RT_OK;
-    if (!asked || asked->kind != FL_JARRAY)
-        return RT_OK;
-    sch_edit *edits = FL_NEW_N(c->a, sch_edit, asked->count + 1);
-    for (const fl_json *e = asked->child; e && code == RT_OK; e = e->next)
-        code = read_edit(c, schema, e, &edits[n++]);
-    if (code != RT_OK)
-        return code;
-    fl_buf b;
-    fl_buf_init(&b, 2 * RT_SCHEMA_MAX);
-    sch_write_tags(schema, edits, n, &b);
-    if (!b.full)
-        *text = fl_strndup(c->a, b.p, b.len);
-    fl_buf_free(&b);
-    return *text ? RT_OK : rt_fail_as(&c->err, RT_BAD_INPUT, 42209, "the schema gets too large");
-}
-
-rt_code rest_tag_version(rest_call *c)
-{
-    rt_subject s;
-    const rt_version *v;
-    sch_schema *schema;
-    const fl_json *remove;
-    if (!c->json)
-        return rest_no_body(c);
-    remove = fl_json_get(c->json, "tagsToRemove");
-    if (remove && remove->count)
-        return rt_fail_as(&c->err, RT_BAD_INPUT, 42201, "tagsToRemove is not supported: register the schema without");
-    rt_code code = find_version(c, false, &s, &v);
-    if (code == RT_OK)
-        code = rt_store_judge(c->st, c->a, &s, false, &schema, &c->err);
-    const char *text = s.schema;
-    if (code == RT_OK)
-        code = schema ? add_tags(c, schema, &text) : RT_OK;
-    if (code != RT_OK)
-        return code;
-    s.schema = text;
-    s.metadata = rest_raw(c, "metadata") ? rest_raw(c, "metadata") : s.metadata;
-    s.ruleset = rest_raw(c, "ruleSet") ? rest_raw(c, "ruleSet") : s.ruleset;
-    code = rt_store_register_as(c->st, c->a, &s, &(rt_register){.judge = true}, &c->err);
-    if (code != RT_OK)
-        return code;
-    fl_jw_object(&c->w);
-    fl_jw_kint(&c->w, "id", s.id);
-    fl_jw_kint(&c->w, "version", s.version);
-    code = rest_print_version(c, &s, NULL, 0);
-    fl_jw_end_object(&c->w);
-    return code;
 }
 
 /* ---- deleting ---- */
