@@ -14,7 +14,7 @@ int cli_decrypt(int argc, char **argv)
          "plan.json of a build; without it schema and rules are those of the record's schema id", &o.plan},
         {"topic", 0, CLI_TEXT, NULL, "TOPIC", "the topic the records come from", &o.topic},
         {"key", 0, CLI_FLAG, NULL, NULL, "json, hex and raw carry the record's key", &o.key},
-        {"registry", 0, CLI_TEXT, NULL, "URL", "file://DIR, an embedded registry", &o.registry},
+        {"registry", 0, CLI_TEXT, NULL, "URL", "file://DIR, an embedded registry; or http(s)://…", &o.registry},
         {"from", 0, CLI_ENUM, from, NULL, "form of the records that come in (hex)", &o.from},
         {"to", 0, CLI_ENUM, to, NULL, "form of the records that go out (json)", &o.to},
         {"bytes", 0, CLI_ENUM, cli_bytes_modes, NULL, "bytes in json: Avro's text, or base64", &o.bytes},

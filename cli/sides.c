@@ -5,10 +5,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/dead_letters.h"
 #include "cli/stop.h"
+#include "runtime/http.h"
 #include "runtime/plan.h"
+#include "runtime/registry_http.h"
+#include "runtime/seals.h"
 
-const char *const cli_bytes_modes[] = {"text", "base64", NULL}, *const cli_error_modes[] = {"stop", "skip", NULL};
+const char *const cli_bytes_modes[] = {"text", "base64", NULL}, *const cli_error_modes[] = {"stop", "skip", NULL},
+                  *const cli_framings[] = {"id", "guid", NULL};
 
 typedef struct work {
     const cli_command *cmd;
@@ -20,7 +25,9 @@ typedef struct work {
     rt_param_source source;
     fl_secret url;
     rt_registry *registry;
+    bool remote; /* it is asked over HTTP */
     rt_keys *keys;
+    cli_dead_letters *dead;
     rt_codec *codecs[2]; /* by rt_part; NULL: a primitive format, or not needed */
     const char *formats[2];
 } work;
@@ -73,16 +80,68 @@ static bool begins(const char *s, const char *with)
     return strncmp(s, with, strlen(with)) == 0;
 }
 
-static fl_status check_url(const work *w, const char *url)
+/* Over HTTP nothing is registered: that is for whoever may do it. */
+static rt_code open_remote(work *w, const char *url, rt_error *e)
 {
-    if (begins(url, "http://") || begins(url, "https://")) {
-        fl_log(FL_LOG_ERROR, "registries over HTTP are not in this version; --registry file://DIR is an embedded one");
+    rt_code code = rt_registry_http_open(url, w->config, w->plan, &w->registry, e);
+    w->remote = true;
+    return code || !w->plan ? code : rt_plan_look_up(w->plan, w->o->topic, w->registry, w->a, e);
+}
+
+static rt_code open_embedded(work *w, const char *url, rt_error *e)
+{
+    rt_registry *store;
+    rt_code code = rt_registry_open(url, NULL, &store, e);
+    if (code)
+        return code;
+    w->registry = rt_registry_locked(store); /* keys are asked for again in a thread of their own */
+    return w->plan ? rt_plan_register(w->plan, w->registry, w->a, e) : RT_OK;
+}
+
+static const char *client_setting(const work *w, const char *name)
+{
+    char full[128];
+    if (!w->config)
+        return NULL;
+    snprintf(full, sizeof full, "rule.executors._default_.param.%s", name);
+    const char *v = rt_config_get(w->config, full);
+    return v ? v : rt_config_get(w->config, name);
+}
+
+/* The vendor's cache.expiry.secs: -1 is for ever. */
+static fl_status expiry(const work *w, int64_t *out)
+{
+    const char *text = client_setting(w, "cache.expiry.secs");
+    char *end;
+    if (!text)
+        return FL_OK;
+    long v = strtol(text, &end, 10);
+    if (end == text || *end || v < -1 || v == 0 || v > 100000000) {
+        fl_log(FL_LOG_ERROR, "cache.expiry.secs must be a number of seconds, or -1 for no end");
         return FL_COULD_NOT_RUN;
     }
-    if (begins(url, "mem:"))
-        return (fl_status)cli_usage(w->cmd,
-                                    "a registry `mem:` ends with this process, and its keys with it; take file://DIR");
+    *out = v;
     return FL_OK;
+}
+
+/* Seals are counted beside the registry's log; where there is none, in the file that the settings name, if any. */
+static rt_code count_seals(const work *w, const char *url, rt_error *e)
+{
+    const char *file = w->config ? rt_config_get(w->config, "flec.seals.file") : NULL;
+    if (!file && begins(url, "file://"))
+        file = fl_printf(w->a, "%s/seals.log", url + 7);
+    return !file || w->o->decrypt ? RT_OK : rt_seals_keep(file, e);
+}
+
+static fl_status open_keys(work *w)
+{
+    w->source = (rt_param_source){.config = w->config, .plan = w->plan};
+    rt_keys_options opt = {
+        .registry = w->registry, .params = rt_param_source_params(&w->source), .makes_no_keks = w->remote};
+    fl_status status = expiry(w, &opt.expiry_s);
+    if (!status)
+        w->keys = rt_keys_new(&opt);
+    return status;
 }
 
 static fl_status open_registry(work *w)
@@ -94,17 +153,14 @@ static fl_status open_registry(work *w)
     if (rt_config_resolve(text, &w->url, &e))
         return cannot(&e);
     const char *url = w->url.len ? (const char *)w->url.bytes : "";
-    fl_status status = check_url(w, url);
-    if (status)
-        return status;
-    if (rt_registry_open(url, NULL, &w->registry, &e))
-        return cannot(&e);
-    if (w->plan && rt_plan_register(w->plan, w->registry, w->a, &e))
-        return cannot(&e);
-    w->source = (rt_param_source){.config = w->config, .plan = w->plan};
-    rt_keys_options opt = {.registry = w->registry, .params = rt_param_source_params(&w->source)};
-    w->keys = rt_keys_new(&opt);
-    return FL_OK;
+    if (begins(url, "mem:"))
+        return (fl_status)cli_usage(w->cmd,
+                                    "a registry `mem:` ends with this process, and its keys with it; take file://DIR");
+    bool http = begins(url, "http://") || begins(url, "https://");
+    rt_code code = http ? open_remote(w, url, &e) : open_embedded(w, url, &e);
+    if (!code)
+        code = count_seals(w, url, &e);
+    return code ? cannot(&e) : open_keys(w);
 }
 
 /* ---- codecs ---- */
@@ -112,7 +168,11 @@ static fl_status open_registry(work *w)
 static fl_status open_codec(work *w, const rt_subject *s, const rt_plan_side *side, rt_codec **out)
 {
     rt_error e;
-    rt_codec_options opt = {.read_only = w->o->decrypt, .read_writer_rules = !side};
+    rt_codec_options opt = {.read_only = w->o->decrypt,
+                            .read_writer_rules = !side,
+                            .guid_framing = w->o->framing == CLI_GUID,
+                            .dead_letters = w->dead != NULL,
+                            .dlq_topic = client_setting(w, "dlq.topic")};
     if (rt_codec_open(w->registry, w->keys, s, &opt, out, &e))
         return cannot(&e);
     return side && rt_codec_check_plan(*out, side, &e) ? cannot(&e) : FL_OK;
@@ -172,6 +232,9 @@ static fl_status transcode(work *w)
                       .skip = o->on_error == CLI_SKIP,
                       .in = STDIN_FILENO,
                       .out = STDOUT_FILENO,
+                      .topic = o->topic,
+                      .bury = w->dead ? cli_bury : NULL,
+                      .bury_ctx = w->dead,
                       .stop = cli_stop_watch()};
     rt_transcoded count;
     rt_error e;
@@ -189,7 +252,10 @@ static void clean_up(work *w)
 {
     rt_codec_close(w->codecs[RT_KEY]);
     rt_codec_close(w->codecs[RT_VALUE]);
+    rt_http_end(); /* what is asked in the background is not waited for */
     rt_keys_free(w->keys);
+    rt_seals_close();
+    cli_dead_letters_close(w->dead);
     if (w->registry)
         rt_registry_close(w->registry);
     rt_config_free(w->config);
@@ -203,10 +269,14 @@ fl_status cli_transcode(const cli_command *cmd, const cli_sides_options *o)
     work w = {.cmd = cmd, .o = o};
     if (!o->topic || !*o->topic)
         return (fl_status)cli_usage(cmd, "which topic? --topic is missing");
+    if (o->framing == CLI_GUID && o->to != RT_ENVELOPE)
+        return (fl_status)cli_usage(cmd, "--framing guid puts the schema into a header, which only --to envelope has");
     w.a = fl_arena_new();
     fl_status status = o->config && rt_config_load(o->config, &w.config, &e) ? cannot(&e) : FL_OK;
     if (!status)
         status = load_plan(&w);
+    if (!status && w.config && cli_dead_letters_open(w.config, &w.dead, &e))
+        status = cannot(&e);
     if (!status)
         status = open_registry(&w);
     if (!status)

@@ -13,13 +13,15 @@ typedef struct cli_sides_options {
     bool key; /* json, hex and raw carry the record's key */
     int from, to, bytes;
     int on_error;
+    int framing; /* encrypt: CLI_ID, CLI_GUID */
 } cli_sides_options;
 
 enum { CLI_STOP, CLI_SKIP };
+enum { CLI_ID, CLI_GUID };
 
 /* Runs the whole command on standard input and output, options checked already but for what only the plan knows. */
 fl_status cli_transcode(const cli_command *cmd, const cli_sides_options *o);
 
-extern const char *const cli_bytes_modes[], *const cli_error_modes[];
+extern const char *const cli_bytes_modes[], *const cli_error_modes[], *const cli_framings[];
 
 #endif

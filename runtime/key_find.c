@@ -48,6 +48,8 @@ static rt_code make_kek(exchange *x)
     const rt_key_spec *s = x->spec;
     if (!x->want->write)
         return rt_fail(x->err, RT_NO_KEY, "KEK %s is not in the registry: nothing of it can be read", s->kek);
+    if (x->want->opt->makes_no_keks)
+        return rt_fail(x->err, RT_NO_KEY, "KEK %s is not in the registry: register it first", s->kek);
     if (!s->kms_type || !s->kms_key_id)
         return rt_fail(x->err, RT_NO_KEY,
                        "KEK %s is not in the registry, and the rule names no kms type and key id to make it with: "

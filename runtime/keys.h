@@ -33,7 +33,9 @@ typedef struct rt_keys_options {
     void *may_use_ctx;
     int64_t (*now_ms)(void *ctx); /* NULL: the system's clock */
     void *now_ctx;
-    size_t most;      /* contexts at once; 0: RT_KEYS_MOST. At least twice the rules of a record */
+    size_t most;        /* contexts at once; 0: RT_KEYS_MOST. At least twice the rules of a record */
+    bool makes_no_keks; /* one that is missing is refused, whatever the rule names: who may register it is another
+                           matter */
     int64_t expiry_s; /* how long a context may be used; 0: RT_KEYS_EXPIRY_S; below 0: for ever, as the vendor's default
                          is */
 } rt_keys_options;

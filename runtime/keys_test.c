@@ -267,6 +267,18 @@ static void not_made_without_type(void **state)
     write_key(&s, 1); /* one that exists needs neither */
 }
 
+static void not_made_where_that_is_not_allowed(void **state)
+{
+    rt_keys_options opt = {
+        .registry = &w.registry, .params = {.get = get_secret, .ctx = &secret}, .now_ms = now, .makes_no_keks = true};
+    rt_keys_free(keys);
+    keys = rt_keys_new(&opt);
+    no_write(&plain, "register it first");
+    assert_int_equal(w.creates, 0);
+    make_kek("k", false);
+    write_key(&plain, 1); /* its DEK is the client's to make */
+}
+
 static void reading_makes_nothing(void **state)
 {
     no_read(keys, &plain, 1, RT_NO_KEY, "KEK k is not in the registry");
@@ -845,6 +857,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(made_when_missing),
         TEST(not_made_without_type),
+        TEST(not_made_where_that_is_not_allowed),
         TEST(reading_makes_nothing),
         TEST(a_hit_asks_nobody),
         TEST(an_address_proves_nothing),

@@ -396,3 +396,53 @@ rt_code rt_plan_register(rt_plan *p, rt_registry *r, fl_arena *a, rt_error *err)
     }
     return code;
 }
+
+/* References to the latest version are to that which is the latest now. */
+static rt_code settle_refs(const rt_subject *of, rt_registry *r, fl_arena *a, rt_subject *out, rt_error *err)
+{
+    rt_code code = RT_OK;
+    *out = *of;
+    out->refs = FL_NEW_N(a, rt_schema_ref, of->nrefs);
+    for (size_t i = 0; i < of->nrefs && !code; i++) {
+        rt_subject to;
+        out->refs[i] = of->refs[i];
+        if (of->refs[i].version > 0)
+            continue;
+        code = r->ops->subject_version(r, a, of->refs[i].subject, -1, &to, err);
+        out->refs[i].version = code ? 0 : to.version;
+    }
+    return code;
+}
+
+static rt_code look_up(rt_subject *s, rt_registry *r, fl_arena *a, rt_error *err)
+{
+    rt_subject asked;
+    rt_error why;
+    if (!r->ops->find_subject)
+        return rt_fail(err, RT_REFUSED, "this registry does not look versions up");
+    rt_code code = settle_refs(s, r, a, &asked, &why);
+    if (!code)
+        code = r->ops->find_subject(r, a, &asked, &why);
+    if (code == RT_NOT_FOUND)
+        return rt_fail(err, code,
+                       "subject %s: the registry has no version with the plan's schema, metadata and rules: register "
+                       "it first (%.200s)",
+                       s->subject, why.message);
+    if (code)
+        return rt_fail(err, code, "%s", why.message);
+    asked.message = s->message;
+    *s = asked;
+    return RT_OK;
+}
+
+rt_code rt_plan_look_up(rt_plan *p, const char *topic, rt_registry *r, fl_arena *a, rt_error *err)
+{
+    rt_code code = RT_OK;
+    for (size_t i = 0; i < p->ntopics && !code; i++) {
+        rt_plan_side *sides[] = {&p->topics[i].key, &p->topics[i].value};
+        for (int k = 0; k < 2 && !code && strcmp(p->topics[i].name, topic) == 0; k++)
+            if (sides[k]->subject.subject)
+                code = look_up(&sides[k]->subject, r, a, err);
+    }
+    return code;
+}

@@ -86,5 +86,8 @@ const rt_plan_principal *rt_plan_principal_find(const rt_plan *p, const char *na
 /* Registers KEKs and subjects (referenced ones first) of the plan where absent; fills version, id, guid of each
  * rt_subject of the plan. A KEK that is there with another type or key id is refused. */
 rt_code rt_plan_register(rt_plan *p, rt_registry *r, fl_arena *a, rt_error *err);
+/* Registers nothing: fills version, id, guid of the sides of one topic from what is registered. RT_NOT_FOUND says what
+ * to register first. */
+rt_code rt_plan_look_up(rt_plan *p, const char *topic, rt_registry *r, fl_arena *a, rt_error *err);
 
 #endif

@@ -75,6 +75,9 @@ typedef struct rt_registry_ops {
      * HTTP the answer names none. RT_NOT_FOUND; NULL: this registry knows none. */
     rt_code (*schema_by_guid)(rt_registry *r, fl_arena *a, const char *guid, const char *subject_hint, rt_subject *out,
                               rt_error *err);
+    /* Is *s, with its references, metadata and rule set, a version of its subject? Fills version, id, guid of *s.
+     * RT_NOT_FOUND. NULL: this registry cannot say. */
+    rt_code (*find_subject)(rt_registry *r, fl_arena *a, rt_subject *s, rt_error *err);
 } rt_registry_ops;
 
 /* The embedded registry. url: "mem:" or "file://DIR" (made if absent; RT_IO with a message if another process has it,

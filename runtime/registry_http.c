@@ -308,6 +308,29 @@ static rt_code register_subject(rt_registry *r, fl_arena *a, rt_subject *s, rt_e
     return end(&c, code);
 }
 
+static rt_code find_subject(rt_registry *r, fl_arena *a, rt_subject *s, rt_error *err)
+{
+    call c;
+    rt_subject got = {.subject = s->subject};
+    rt_code code = sendable(s, err);
+    if (code)
+        return code;
+    begin(&c, r, a, "POST", err);
+    add_name(&c, "/subjects/", s->subject);
+    put_schema(&c, s);
+    code = exchange(&c);
+    if (!code)
+        code = rt_answer_subject(a, c.json, &got, err);
+    if (!code && (!got.id || !got.version))
+        code = rt_fail(err, RT_IO, "the registry's answer has no version or id: it is not used");
+    if (!code) {
+        s->version = got.version;
+        s->id = got.id;
+        memcpy(s->guid, got.guid, sizeof s->guid);
+    }
+    return end(&c, code);
+}
+
 /* ---- keys ---- */
 
 static rt_code get_kek(rt_registry *r, fl_arena *a, const char *name, bool deleted, rt_kek *out, rt_error *err)
@@ -433,6 +456,7 @@ static const rt_registry_ops ops = {
     .subject_version = subject_version,
     .schema_by_id = schema_by_id,
     .schema_by_guid = schema_by_guid,
+    .find_subject = find_subject,
     .create_kek = create_kek,
     .get_kek = get_kek,
     .create_dek = create_dek,

@@ -51,6 +51,14 @@ static rt_code schema_by_guid(rt_registry *r, fl_arena *a, const char *guid, con
     return leave(l, l->inner->ops->schema_by_guid(l->inner, a, guid, hint, out, err));
 }
 
+static rt_code find_subject(rt_registry *r, fl_arena *a, rt_subject *s, rt_error *err)
+{
+    locked *l = enter(r);
+    if (!l->inner->ops->find_subject)
+        return leave(l, rt_fail(err, RT_REFUSED, "this registry does not look versions up"));
+    return leave(l, l->inner->ops->find_subject(l->inner, a, s, err));
+}
+
 static rt_code create_kek(rt_registry *r, const rt_kek *k, rt_error *err)
 {
     locked *l = enter(r);
@@ -89,6 +97,7 @@ static const rt_registry_ops ops = {
     .subject_version = subject_version,
     .schema_by_id = schema_by_id,
     .schema_by_guid = schema_by_guid,
+    .find_subject = find_subject,
     .create_kek = create_kek,
     .get_kek = get_kek,
     .create_dek = create_dek,

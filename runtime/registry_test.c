@@ -258,6 +258,21 @@ static void lookups(void)
     refused(r->ops->schema_by_id(r, a, 0, NULL, &got, &err), RT_NOT_FOUND, "40403");
 }
 
+static void found_by_content(void)
+{
+    rt_subject tagged = reg("s", S, "{\"tags\":{\"R.x\":[\"PII\"]}}", RULES);
+    rt_subject s = {.subject = "s", .schema = S, .metadata = tagged.metadata, .ruleset = tagged.ruleset};
+    reg("s", T, NULL, NULL);
+    assert_int_equal(r->ops->find_subject(r, a, &s, &err), RT_OK);
+    assert_int_equal(s.version, 1);
+    assert_int_equal(s.id, tagged.id);
+    assert_string_equal(s.guid, tagged.guid);
+    s.ruleset = "{}";
+    refused(r->ops->find_subject(r, a, &s, &err), RT_NOT_FOUND, "40403");
+    s.subject = "nobody";
+    refused(r->ops->find_subject(r, a, &s, &err), RT_NOT_FOUND, "40401");
+}
+
 static void refused_schemas(void)
 {
     refused(try_reg((rt_subject){.subject = "", .schema = S}), RT_BAD_INPUT, "42208");
@@ -492,6 +507,7 @@ static const struct conformance {
     {"canonical_form", canonical_form},
     {"references", references},
     {"lookups", lookups},
+    {"found_by_content", found_by_content},
     {"refused_schemas", refused_schemas},
     {"keks", keks},
     {"deleted_keks", deleted_keks},

@@ -60,6 +60,7 @@ static const rt_registry_ops ops = {
     .subject_version = rt_store_version,
     .schema_by_id = rt_store_by_id,
     .schema_by_guid = rt_store_by_guid,
+    .find_subject = rt_store_find_subject,
     .create_kek = rt_store_create_kek,
     .get_kek = rt_store_get_kek,
     .create_dek = rt_store_create_dek,
