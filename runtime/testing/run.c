@@ -109,7 +109,7 @@ static const char *beyond(rt_test_run *run, const rt_bench *bench, const rt_test
 {
     for (size_t i = 0; i < t->nsteps; i++) {
         const char *name = t->steps[i].topic;
-        const rt_plan_topic *topic = name ? rt_plan_topic_find(bench->plan, name) : NULL;
+        const rt_plan_topic *topic = name ? rt_plan_topic_find(bench->local, name) : NULL;
         const char *why = topic ? rt_plan_topic_beyond(run->a, topic) : NULL;
         if (why)
             return fl_printf(run->a, "topic %s: %s", name, why);

@@ -14,9 +14,10 @@ enum { RT_KEY_SIDE, RT_VALUE_SIDE };
 
 /* What a build directory gives to its tests; the same for all of them. */
 typedef struct rt_bench {
-    const char *dir;      /* fixtures/ and connect/ are below it */
-    const rt_plan *plan;  /* as written */
-    const rt_plan *local; /* the same with every private KEK at the local KMS, in its rules too */
+    const char *dir;     /* fixtures/ and connect/ are below it */
+    const rt_plan *plan; /* as written */
+    const rt_plan
+        *local; /* the same with every private KEK at the local KMS, in its rules too, and without conditions */
 } rt_bench;
 rt_code rt_bench_open(fl_arena *a, const char *dir, const rt_plan *plan, const char *plan_text, size_t len,
                       rt_bench *out, rt_error *err);
