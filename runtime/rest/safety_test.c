@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <arpa/inet.h>
 #include <curl/curl.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -309,6 +310,60 @@ static void slow_handshakes(void **state)
         close(slow[i]);
 }
 
+/* Until nobody listens at the port any more. */
+static void await_quiet(void)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    for (int i = 0, open = 1; open; i++) {
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        open = !connect(fd, (struct sockaddr *)&to, sizeof to);
+        close(fd);
+        assert_true(i < 600);
+        usleep(open ? 100000 : 0);
+    }
+}
+
+static SSL *greet(SSL_CTX *ctx, int fd)
+{
+    SSL *tls = SSL_new(ctx);
+    SSL_set_fd(tls, fd);
+    assert_int_equal(SSL_connect(tls), 1);
+    return tls;
+}
+
+/* A request that is half there when the server is told to stop is answered; who sends nothing more does not keep it. */
+static void stopping(void **state)
+{
+    static const char half[] = "POST /subjects/a/versions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                               "Content-Type: application/json\r\nContent-Length: 23\r\nExpect: 100-continue\r\n\r\n";
+    static const char rest[] = "{\"schema\":\"\\\"string\\\"\"}";
+    char text[2048] = "";
+    int status, n;
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    open_server(&(setting){.tls = true});
+    int fds[2] = {dial(), dial()};
+    SSL *slow = greet(ctx, fds[0]), *silent = greet(ctx, fds[1]);
+    SSL *both_of_them[] = {slow, silent};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(SSL_write(both_of_them[i], half, sizeof half - 1), sizeof half - 1);
+        n = SSL_read(both_of_them[i], text, sizeof text - 1);
+        assert_true(n > 0 && strstr(text, "100 Continue")); /* its headers were looked at */
+    }
+    kill(child, SIGTERM);
+    await_quiet();
+    assert_int_equal(SSL_write(slow, rest, sizeof rest - 1), 23);
+    n = SSL_read(slow, text, sizeof text - 1);
+    assert_true(n > 0 && !strncmp(text, "HTTP/1.1 200", 12));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    for (size_t i = 0; i < 2; i++) {
+        SSL_free(both_of_them[i]);
+        close(fds[i]);
+    }
+    SSL_CTX_free(ctx);
+}
+
 static void refused(const setting *how, rt_code code, const char *says)
 {
     rt_server *s = NULL;
@@ -521,10 +576,10 @@ static void full_queue(void **state)
 int main(void)
 {
     struct CMUnitTest tests[] = {
-        cmocka_unit_test(certificates),    cmocka_unit_test(both),         cmocka_unit_test(versions),
-        cmocka_unit_test(slow_handshakes), cmocka_unit_test(files),        cmocka_unit_test(passwords),
-        cmocka_unit_test(guessing),        cmocka_unit_test(slow_service), cmocka_unit_test(same_key),
-        cmocka_unit_test(full_queue),
+        cmocka_unit_test(certificates),    cmocka_unit_test(both),       cmocka_unit_test(versions),
+        cmocka_unit_test(slow_handshakes), cmocka_unit_test(stopping),   cmocka_unit_test(files),
+        cmocka_unit_test(passwords),       cmocka_unit_test(guessing),   cmocka_unit_test(slow_service),
+        cmocka_unit_test(same_key),        cmocka_unit_test(full_queue),
     };
     return cmocka_run_group_tests_name("safety", tests, set_up, tear_down);
 }
