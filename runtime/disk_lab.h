@@ -124,10 +124,6 @@ int close(int fd)
 static ssize_t disk_write(int fd, const void *p, size_t n, off_t at)
 {
     disk_call c = {.kind = DISK_WRITE, .file = disk_fd(fd), .at = (size_t)at, .n = n};
-    if (disk.noting) {
-        c.bytes = malloc(n);
-        memcpy(c.bytes, p, n);
-    }
     size_t part = disk.n == disk.at ? (disk.keep < n ? disk.keep : n) : 0;
     if (part)
         syscall(SYS_pwrite64, fd, p, part, at); /* torn: the beginning reaches the file */
@@ -135,6 +131,10 @@ static ssize_t disk_write(int fd, const void *p, size_t n, off_t at)
         disk.at++;
         disk.n++;
         return (ssize_t)part;
+    }
+    if (disk.noting) {
+        c.bytes = malloc(n);
+        memcpy(c.bytes, p, n);
     }
     return disk_hit(c) ? -1 : syscall(SYS_pwrite64, fd, p, n, at);
 }
