@@ -56,7 +56,7 @@ rt_code rt_store_writable(const rt_store *st, fl_arena *a, const char *subject, 
 {
     rt_settings set;
     rt_store_settings(st, a, subject, &set);
-    if (strncmp(set.mode, "READONLY", 8) != 0 && strcmp(set.mode, "FORWARD") != 0)
+    if (strncmp(set.mode, "READONLY", 8) != 0)
         return RT_OK;
     return rt_fail_as(err, RT_REFUSED, 42205, "subject %s is in %s mode", subject, set.mode);
 }

@@ -164,18 +164,18 @@ static rt_code commit_version(rt_store *st, const rt_subject *s, const char *ide
     return rt_store_commit(st, &b, err);
 }
 
-/* Ids are given in mode IMPORT alone, and there nothing else goes. */
+/* Ids are given in the modes IMPORT and FORWARD alone, and there nothing else goes. */
 static rt_code check_mode(const rt_subject *s, const rt_register *how, const rt_settings *set, rt_error *err)
 {
-    bool import = strcmp(set->mode, "IMPORT") == 0;
-    if (strncmp(set->mode, "READONLY", 8) == 0 || strcmp(set->mode, "FORWARD") == 0)
+    bool import = strcmp(set->mode, "IMPORT") == 0 || strcmp(set->mode, "FORWARD") == 0;
+    if (strncmp(set->mode, "READONLY", 8) == 0)
         return rt_fail_as(err, RT_REFUSED, 42205, "subject %s is in %s mode: nothing is registered", s->subject,
                           set->mode);
     if (how->id && !import)
         return rt_fail_as(err, RT_REFUSED, 42205, "subject %s is not in import mode: it takes no id", s->subject);
     if (!how->id && import)
-        return rt_fail_as(err, RT_REFUSED, 42205, "subject %s is in import mode: it takes versions with their ids",
-                          s->subject);
+        return rt_fail_as(err, RT_REFUSED, 42205, "subject %s is in %s mode: it takes versions with their ids",
+                          s->subject, set->mode);
     return RT_OK;
 }
 
