@@ -43,6 +43,7 @@ static struct {
     int of_fd[DISK_FDS]; /* which file a descriptor is of: 0 none, -1 the folder, else its number */
     char name[DISK_NAMES][40];
     int files, file_of[DISK_NAMES], names;
+    fl_arena *memory; /* of what was written */
     const int *acked, *begun;
     const char *first; /* what the first file held before: a log that is there already */
     size_t first_len;
@@ -133,7 +134,7 @@ static ssize_t disk_write(int fd, const void *p, size_t n, off_t at)
         return (ssize_t)part;
     }
     if (disk.noting) {
-        c.bytes = malloc(n);
+        c.bytes = fl_alloc(disk.memory, n);
         memcpy(c.bytes, p, n);
     }
     return disk_hit(c) ? -1 : syscall(SYS_pwrite64, fd, p, n, at);
@@ -207,10 +208,8 @@ int unlink(const char *path)
 
 static void disk_begin(const char *folder, bool noting, const int *acked, const int *begun)
 {
-    for (int i = 0; i < disk.n && i < DISK_CALLS; i++) {
-        free(disk.call[i].bytes);
-        disk.call[i].bytes = NULL;
-    }
+    fl_arena_free(disk.memory);
+    disk.memory = folder ? fl_arena_new() : NULL;
     memset(disk.of_fd, 0, sizeof disk.of_fd);
     disk.folder = folder;
     disk.n = disk.names = disk.files = 0;
