@@ -53,18 +53,21 @@ class Server:
 
 
 class Client:
-    """One connection that stays."""
+    """One connection that stays while it is used."""
 
     def __init__(self, port, timeout=120):
-        self.port, self.timeout, self.connection = port, timeout, None
+        self.port, self.timeout, self.connection, self.used = port, timeout, None, 0.0
 
     def call(self, method, path, body=None):
         """Status and JSON. OSError or HTTPException: the server went away."""
+        if time.monotonic() - self.used > 5:  # the server closes what was idle for 30 s, and this machine may be slow
+            self.close()
         if not self.connection:
             self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
         self.connection.request(method, path, None if body is None else json.dumps(body), TYPE if body is not None else {})
         answer = self.connection.getresponse()
         text = answer.read()
+        self.used = time.monotonic()
         return answer.status, json.loads(text) if text else None
 
     def close(self):

@@ -96,7 +96,6 @@ def soak(flec, seconds, seed, pause, work):
         if load.wrong:
             raise AssertionError(str(load.wrong))
         print(f"       {sum(w.acknowledged for w in workers)} changes, {load.lookups} lookups", flush=True)
-        client.close()  # it was idle for so long that the server has closed it
         for w in workers:
             w.verify(client)
         client.close()
