@@ -155,7 +155,8 @@ static void print_raw(fl_jw *w, const char *key, const char *json)
 rt_code rest_print_version(rest_call *c, const rt_subject *s, const rt_version *v, int parts)
 {
     const char *text = s->schema, *format = rest_text(c, "format");
-    if (format && !strcmp(format, "serialized") && !strcmp(s->type, "PROTOBUF")) {
+    bool serialized = c->descriptor || (format && !strcmp(format, "serialized"));
+    if (serialized && !strcmp(s->type, "PROTOBUF")) {
         rt_code code = rt_store_serialized(c->st, c->a, s, &text, &c->err);
         if (code != RT_OK)
             return code;

@@ -22,6 +22,7 @@ typedef struct rest_call {
     size_t nparams;
     const char *body;    /* of the request */
     const fl_json *json; /* the same, if it has one */
+    bool descriptor;     /* it brought its schema as a Protobuf descriptor, and is answered with one */
     fl_jw w;             /* writes the answer */
     rt_rest_reply *out;
     rt_error err;

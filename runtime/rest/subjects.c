@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "runtime/rest/call.h"
+#include "runtime/store_proto.h"
 
 /* ---- reading ---- */
 
@@ -186,6 +187,8 @@ static rt_code read_schema(rest_call *c, rt_subject *s)
         code = rest_string(c, "schema", 42201, &s->schema);
     if (code == RT_OK)
         code = rest_string(c, "schemaType", 42201, &s->type);
+    c->descriptor = code == RT_OK && s->schema && s->type && !strcmp(s->type, "PROTOBUF") &&
+                    rt_store_is_descriptor(c->a, s->schema);
     s->metadata = rest_raw(c, "metadata");
     s->ruleset = rest_raw(c, "ruleSet");
     return code == RT_OK ? read_refs(c, s) : code;
