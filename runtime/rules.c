@@ -398,13 +398,25 @@ bool rt_rule_hits(const rt_rules *rs, const rt_rule *r, const sch_field *tagged)
     return false;
 }
 
+/* Tags inside the type of a text, where hardly a client looks: its program seals them. */
+static bool meets_misplaced(const rt_rule *r, const sch_schema *s, const sch_hit *leaf)
+{
+    for (size_t i = 0; i < s->nmisplaced; i++) {
+        const sch_misplaced *m = &s->misplaced[i];
+        bool text = m->type && (m->type->kind == SCH_STRING || m->type->kind == SCH_ANY);
+        if (text && (m->type == leaf->type || m->field == leaf->field) && rt_rule_meets(r, m->tags, m->ntags))
+            return true;
+    }
+    return false;
+}
+
 bool rt_rule_hits_leaf(const rt_rules *rs, const rt_rule *r, const sch_schema *s, const sch_hit *leaf, fl_arena *a)
 {
     const char *names[SCH_MAX_KEYS];
     sch_hit walked = *leaf;
     if (s->format != SCH_JSON)
         return rt_rule_hits(rs, r, leaf->field);
-    if (r->ntags == 0 || rt_rule_meets(r, leaf->field->tags, leaf->field->ntags))
+    if (r->ntags == 0 || rt_rule_meets(r, leaf->field->tags, leaf->field->ntags) || meets_misplaced(r, s, leaf))
         return true;
     walked.unwalked = NULL; /* what clients do not reach has a name all the same */
     size_t n = sch_client_names(s, &walked, a, names);
