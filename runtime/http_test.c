@@ -225,7 +225,7 @@ static void endless_answers(void **state)
 /* One that comes byte by byte is cut off by the limit of a try, however often something comes. */
 static void dripping_answer(void **state)
 {
-    static const rt_http_options brief = {.limits = {.attempt_ms = 300, .tries = 1}};
+    static const rt_http_options brief = {.limits = {.attempt_ms = 1000, .tries = 1}};
     lab_endless(&server, "HTTP/1.1 200 OK\r\n\r\n", ".", 20);
     assert_int_equal(ask(&brief, NULL), RT_IO);
     assert_non_null(strstr(err.message, "time-out"));
@@ -285,7 +285,10 @@ static void circuit(void **state)
 
 static rt_code ask_tls(const lab_server *tls, const char *url, const char *ca)
 {
-    rt_http_options o = {.ca_file = ca, .clock = &fake_clock};
+    /* reading the system's CAs takes seconds under valgrind */
+    rt_http_options o = {.ca_file = ca,
+                         .clock = &fake_clock,
+                         .limits = {.connect_ms = 120000, .attempt_ms = 120000, .total_ms = 500000}};
     rt_http_request q = {.method = "GET", .url = url};
     rt_http *h = rt_http_new(&o);
     rt_code code = rt_http_call(h, &q, &answer, &err);

@@ -9,7 +9,7 @@
 #define CONTAINERS "http://169.254.170.2"
 #define METADATA   "http://169.254.169.254"
 #define ROLES      "/latest/meta-data/iam/security-credentials/"
-enum { CONTAINER_MS = 2000, METADATA_MS = 1000, ROLE_MAX = 256 };
+enum { ROLE_MAX = 256 };
 
 /* Whether credentials may come from here: TLS, or a host that no network in between can stand for. */
 static bool trusted(const char *url)
@@ -82,7 +82,7 @@ static rt_code ask_container(kms_remote *r, const char *url, aws_identity *out, 
     if (code == RT_OK && token.bytes && !rt_http_header(&q, "Authorization", (char *)token.bytes, token.len))
         code = kms_fail(r, err, "the container's authorization token holds a control character");
     if (code == RT_OK) {
-        rt_http *http = kms_machine_http(r, CONTAINER_MS);
+        rt_http *http = kms_machine_http(r);
         code = kms_call(r, http, &q, &a, err);
         rt_http_free(http);
         if (code == RT_OK) {
@@ -169,7 +169,7 @@ static rt_code ask_machine(kms_remote *r, const char *base, aws_identity *out, r
 {
     char url[400];
     rt_http_answer a;
-    rt_http *http = kms_machine_http(r, METADATA_MS);
+    rt_http *http = kms_machine_http(r);
     snprintf(url, sizeof url, "%s/latest/api/token", base);
     rt_code code = ask_metadata(r, http, "PUT", url, "X-aws-ec2-metadata-token-ttl-seconds", KMS_TEXT("300"), &a, err);
     if (code == RT_OK) {

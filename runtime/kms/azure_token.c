@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { FORM_MAX = 32 << 10, MACHINE_MS = 5000 };
+enum { FORM_MAX = 32 << 10 };
 
 /* Whose token: parameters and variables as they are set. */
 typedef struct identity {
@@ -162,7 +162,7 @@ static rt_code managed(kms_remote *r, const identity *i, const char *resource, a
     q.url = url.p;
     bool ready = !url.full && (app ? rt_http_header(&q, "X-IDENTITY-HEADER", (char *)i->header.bytes, i->header.len)
                                    : rt_http_header(&q, "Metadata", "true", 4));
-    code = ready ? ask(r, "managed identity", &q, kms_machine_http(r, MACHINE_MS), out, err)
+    code = ready ? ask(r, "managed identity", &q, kms_machine_http(r), out, err)
                  : kms_fail(r, err, "IDENTITY_ENDPOINT or IDENTITY_HEADER cannot be used");
     if (code == RT_IO && !app && !i->imds.bytes) { /* mostly a machine that is none of Azure's */
         rt_error why = *err;

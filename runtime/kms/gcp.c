@@ -15,7 +15,7 @@
 
 #define SERVICE  "https://cloudkms.googleapis.com"
 #define METADATA "/computeMetadata/v1/instance/service-accounts/default/token"
-enum { MAX_WRAPPED = 4096, TOKEN_S = 3600, METADATA_MS = 3000 };
+enum { MAX_WRAPPED = 4096, TOKEN_S = 3600 };
 
 typedef struct gcp {
     kms_remote r;
@@ -194,7 +194,7 @@ static rt_code metadata_token(gcp *g, token *out, rt_error *err)
     if (!kms_token_get(&out->id, &out->text)) {
         fl_secret url = KMS_JOIN(KMS_TEXT("http://"), host.bytes ? &host : KMS_TEXT("metadata.google.internal"),
                                  KMS_TEXT(METADATA));
-        rt_http *http = kms_machine_http(&g->r, METADATA_MS);
+        rt_http *http = kms_machine_http(&g->r);
         q.url = (char *)url.bytes;
         rt_http_header(&q, "Metadata-Flavor", "Google", 6);
         code = kms_call(&g->r, http, &q, &a, err);

@@ -77,11 +77,10 @@ rt_http *kms_second_http(kms_remote *r)
     return rt_http_new(&o);
 }
 
-rt_http *kms_machine_http(const kms_remote *r, int attempt_ms)
+rt_http *kms_machine_http(const kms_remote *r)
 {
     rt_http_options o = {.ca_file = (char *)r->ca.bytes, .no_proxy = true, .limits = r->limits};
-    o.limits.connect_ms = 1000;
-    o.limits.attempt_ms = attempt_ms;
+    o.limits.connect_ms = 1500;
     o.limits.tries = 3;
     return rt_http_new(&o);
 }

@@ -49,8 +49,8 @@ void kms_remote_end(kms_remote *r); /* all but r itself */
 rt_http *kms_second_http(kms_remote *r);
 
 /* For a service of this very machine or container (credentials, metadata): never through a proxy, and given up soon
- * where none is: 1 s to connect, attempt_ms for one of three tries. */
-rt_http *kms_machine_http(const kms_remote *r, int attempt_ms);
+ * where none is: three tries of 1.5 s to connect. */
+rt_http *kms_machine_http(const kms_remote *r);
 
 /* A parameter, or a variable of the environment, followed by a NUL that is not counted. bytes NULL: absent or empty.
  * kms_param remembers nothing: call kms_keep for what is secret. The caller frees. */
