@@ -65,20 +65,20 @@ typedef struct json_names {
 } json_names;
 
 typedef struct json_keys json_keys;
-json_keys *json_keys_new(fl_arena *a, const rt_rules *rules);
-json_names json_names_root(json_keys *k);
-json_names json_names_member(json_keys *k, const json_names *n, const char *name);
+json_keys *rt_json_keys_new(fl_arena *a, const rt_rules *rules);
+json_names rt_json_names_root(json_keys *k);
+json_names rt_json_names_member(json_keys *k, const json_names *n, const char *name);
 /* A member whose name nobody knows yet: keys with a wildcard in its place go on as if it matched; those that spell a
- * name there are not counted, see json_names_spelled. */
-json_names json_names_other(json_keys *k, const json_names *n);
-json_names json_names_element(json_keys *k, const json_names *n);
+ * name there are not counted, see rt_json_names_spelled. */
+json_names rt_json_names_other(json_keys *k, const json_names *n);
+json_names rt_json_names_element(json_keys *k, const json_names *n);
 /* The names that keys spell out for the next member; each once. */
-size_t json_names_spelled(json_keys *k, const json_names *n, const char *const **out);
+size_t rt_json_names_spelled(json_keys *k, const json_names *n, const char *const **out);
 /* Does a key whose tags the rule has match the place? */
-bool json_names_hit(const json_keys *k, const json_names *n, const rt_rule *r);
+bool rt_json_names_hit(const json_keys *k, const json_names *n, const rt_rule *r);
 /* Adds what tells these names from others. */
-void json_names_identity(const json_names *n, fl_buf *out);
+void rt_json_names_identity(const json_names *n, fl_buf *out);
 /* Work done so far, to be bounded. */
-size_t json_keys_work(const json_keys *k);
+size_t rt_json_keys_work(const json_keys *k);
 
 #endif

@@ -49,7 +49,7 @@ static key read_key(fl_arena *a, const rt_tagging *t)
     return k;
 }
 
-json_keys *json_keys_new(fl_arena *a, const rt_rules *rules)
+json_keys *rt_json_keys_new(fl_arena *a, const rt_rules *rules)
 {
     json_keys *k = FL_NEW(a, json_keys);
     k->a = a;
@@ -59,7 +59,7 @@ json_keys *json_keys_new(fl_arena *a, const rt_rules *rules)
     return k;
 }
 
-size_t json_keys_work(const json_keys *k)
+size_t rt_json_keys_work(const json_keys *k)
 {
     return k->work;
 }
@@ -126,7 +126,7 @@ static json_reached feed(json_keys *k, json_reached r, const char *text)
 
 /* ---- the way into a document ---- */
 
-json_names json_names_root(json_keys *k)
+json_names rt_json_names_root(json_keys *k)
 {
     places p = {0};
     json_names n;
@@ -138,7 +138,7 @@ json_names json_names_root(json_keys *k)
     return n;
 }
 
-json_names json_names_member(json_keys *k, const json_names *n, const char *name)
+json_names rt_json_names_member(json_keys *k, const json_names *n, const char *name)
 {
     json_names m;
     for (int s = 0; s < JSON_SPELLINGS; s++)
@@ -146,7 +146,7 @@ json_names json_names_member(json_keys *k, const json_names *n, const char *name
     return m;
 }
 
-json_names json_names_element(json_keys *k, const json_names *n)
+json_names rt_json_names_element(json_keys *k, const json_names *n)
 {
     json_names m = *n;
     for (int s = 0; s < JSON_SPELLINGS; s++)
@@ -162,7 +162,7 @@ static uint64_t part_end(const key *y, uint64_t at, bool *wild)
     return at;
 }
 
-json_names json_names_other(json_keys *k, const json_names *n)
+json_names rt_json_names_other(json_keys *k, const json_names *n)
 {
     json_names m;
     for (int s = 0; s < JSON_SPELLINGS; s++) {
@@ -189,7 +189,7 @@ static bool known(const char *const *names, size_t n, const char *name)
     return false;
 }
 
-size_t json_names_spelled(json_keys *k, const json_names *n, const char *const **out)
+size_t rt_json_names_spelled(json_keys *k, const json_names *n, const char *const **out)
 {
     FL_VEC(const char *) names = {0};
     for (int s = 0; s < JSON_SPELLINGS; s++) {
@@ -223,7 +223,7 @@ static bool meets(const json_keys *k, const json_reached *r, const rt_rule *rule
     return false;
 }
 
-bool json_names_hit(const json_keys *k, const json_names *n, const rt_rule *r)
+bool rt_json_names_hit(const json_keys *k, const json_names *n, const rt_rule *r)
 {
     for (int s = 0; s < JSON_SPELLINGS; s++)
         if (meets(k, &n->at[s], r))
@@ -238,7 +238,7 @@ static void add_identity(const json_reached *r, fl_buf *out)
     fl_buf_addc(out, ';');
 }
 
-void json_names_identity(const json_names *n, fl_buf *out)
+void rt_json_names_identity(const json_names *n, fl_buf *out)
 {
     for (int s = 0; s < JSON_SPELLINGS; s++) {
         add_identity(&n->at[s], out);

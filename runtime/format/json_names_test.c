@@ -43,8 +43,8 @@ static const char *const indexes[JSON_SPELLINGS] = {"", "[0]", "[17]"};
 static void one_walk(fl_arena *a, const rt_rules *rs, const rt_rule *rule)
 {
     static const char *const parts[] = {"a", "b", "ab", "a.b", "*", "", "[0]"};
-    json_keys *k = json_keys_new(a, rs);
-    json_names n = json_names_root(k);
+    json_keys *k = rt_json_keys_new(a, rs);
+    json_names n = rt_json_names_root(k);
     texts t;
     for (int s = 0; s < JSON_SPELLINGS; s++)
         t.at[s] = t.next[s] = "$";
@@ -52,16 +52,16 @@ static void one_walk(fl_arena *a, const rt_rules *rs, const rt_rule *rule)
         bool want = false;
         for (int s = 0; s < JSON_SPELLINGS; s++)
             want |= sch_key_matches(rs->taggings[0].pattern, t.at[s]);
-        if (json_names_hit(k, &n, rule) != want)
+        if (rt_json_names_hit(k, &n, rule) != want)
             fail_msg("key %s and the name %s (%s): %d expected", rs->taggings[0].pattern, t.at[0], t.at[1], want);
         if (draw(3) == 0) {
-            n = json_names_element(k, &n);
+            n = rt_json_names_element(k, &n);
             for (int s = 0; s < JSON_SPELLINGS; s++)
                 t.next[s] = fl_printf(a, "%s%s", t.next[s], indexes[s]);
             continue;
         }
         const char *name = parts[draw(sizeof parts / sizeof *parts)];
-        n = json_names_member(k, &n, name);
+        n = rt_json_names_member(k, &n, name);
         for (int s = 0; s < JSON_SPELLINGS; s++)
             t.at[s] = t.next[s] = fl_printf(a, "%s.%s", t.next[s], name);
     }
@@ -96,13 +96,13 @@ static void other_names(void **state)
         fl_arena *a = fl_arena_new();
         rt_tagging t = {.pattern = rows[i].key, .tags = tags, .ntags = 1};
         rt_rules rs = {.taggings = &t, .ntaggings = 1};
-        json_keys *k = json_keys_new(a, &rs);
-        json_names root = json_names_root(k), other = json_names_other(k, &root);
+        json_keys *k = rt_json_keys_new(a, &rs);
+        json_names root = rt_json_names_root(k), other = rt_json_names_other(k, &root);
         const char *const *names;
-        size_t n = json_names_spelled(k, &root, &names);
-        if (json_names_hit(k, &other, &rule) != rows[i].other || n != (rows[i].spelled != NULL) ||
+        size_t n = rt_json_names_spelled(k, &root, &names);
+        if (rt_json_names_hit(k, &other, &rule) != rows[i].other || n != (rows[i].spelled != NULL) ||
             (n && strcmp(names[0], rows[i].spelled) != 0))
-            fail_msg("%s: other %d, spelled %zu %s", rows[i].key, json_names_hit(k, &other, &rule), n,
+            fail_msg("%s: other %d, spelled %zu %s", rows[i].key, rt_json_names_hit(k, &other, &rule), n,
                      n ? names[0] : "");
         fl_arena_free(a);
     }
