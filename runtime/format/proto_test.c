@@ -257,6 +257,29 @@ static void what_was_not_sealed_is_not_read(void **state)
     assert_int_equal(l.out.len, 0);
 }
 
+/* Go writes the fields of a dynamic message in any order. */
+static void fields_come_in_any_order(void **state)
+{
+    lab own;
+    rt_codec *c;
+    enum { HEAD_LEN = 6, FIELD_LEN = 2 + 40 }; /* id and indexes; tag, length, 29 bytes in base64 */
+    char first[FIELD_LEN];
+    lab_open(&own);
+    assert_int_equal(open_with(&own, HEAD "message M { string a = 1" TAG "; string b = 2" TAG "; }", "t.M",
+                               lab_rule(&own, "r", "[\"PII\"]", "kek", "AES256_GCM", ""), &c),
+                     RT_OK);
+    lab_body(&own, rt_codec_schema(c), "{\"a\":\"x\",\"b\":\"y\"}", &body);
+    assert_int_equal(lab_encrypt(&own, c, &body), RT_OK);
+    assert_int_equal(own.wire.len, HEAD_LEN + 2 * FIELD_LEN);
+    memcpy(first, own.wire.p + HEAD_LEN, FIELD_LEN);
+    memmove(own.wire.p + HEAD_LEN, own.wire.p + HEAD_LEN + FIELD_LEN, FIELD_LEN);
+    memcpy(own.wire.p + HEAD_LEN + FIELD_LEN, first, FIELD_LEN);
+    assert_int_equal(lab_decrypt(&own, c), RT_OK);
+    assert_string_equal(lab_json(&own, rt_codec_schema(c), own.out.p, own.out.len), "{\"a\":\"x\",\"b\":\"y\"}");
+    rt_codec_close(c);
+    lab_close(&own);
+}
+
 /* A reader leaves what the schema does not describe as it is, groups too. */
 static void unknown_fields_pass_a_reader(void **state)
 {
@@ -371,6 +394,7 @@ int main(void)
         cmocka_unit_test(unusual_encodings),
         cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(what_was_not_sealed_is_not_read),
+        cmocka_unit_test(fields_come_in_any_order),
         cmocka_unit_test(unknown_fields_pass_a_reader),
         cmocka_unit_test(indexes_name_the_message),
         cmocka_unit_test(no_bytes_harm),
