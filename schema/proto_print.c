@@ -236,7 +236,7 @@ static bool entry(printer *p, const proto_message *m, const proto_item *value)
     proto_item i, k = {0}, v = {0};
     int more;
     while ((more = proto_next(&w, &i)) > 0) {
-        if (i.number > 2 || !fits(i.number == 1 ? key : of, i.kind))
+        if (i.number > 2 || !fits(i.number == 1 ? key : of, i.kind) || (i.number == 1 ? k : v).number)
             return fail(p, value->p, "the bytes are no entry of a map");
         *(i.number == 1 ? &k : &v) = i;
     }
@@ -280,6 +280,12 @@ static bool field(printer *p, const proto_field *f, size_t from, size_t to)
     return one(p, f, &last); /* of several values the last one counts */
 }
 
+/* What a field without presence is when it is absent, too. */
+static bool is_default(const proto_item *value)
+{
+    return value->kind == PROTO_BYTES ? value->n == 0 : value->value == 0;
+}
+
 static bool message(printer *p, const proto_message *m, proto_wire w)
 {
     size_t from = p->nitems;
@@ -291,15 +297,18 @@ static bool message(printer *p, const proto_message *m, proto_wire w)
     if (!gather(p, m, w))
         return false;
     fl_buf_addc(p->out, '{');
+    size_t empty_to = p->out->len;
     for (size_t i = from, to, end = p->nitems; i < end; i = to) {
-        size_t at = p->items[i].field;
-        for (to = i + 1; to < end && p->items[to].field == at; to++)
+        const proto_field *f = &m->fields[p->items[i].field];
+        for (to = i + 1; to < end && p->items[to].field == p->items[i].field; to++)
             ;
-        if (i > from)
+        if (sch_proto_implicit(m, f) && is_default(&p->items[to - 1].value))
+            continue;
+        if (p->out->len > empty_to)
             fl_buf_addc(p->out, ',');
-        p->way.v[p->way.n - 1].name = m->fields[at].name;
+        p->way.v[p->way.n - 1].name = f->name;
         p->way.v[p->way.n - 1].index = -1;
-        if (!field(p, &m->fields[at], i, to))
+        if (!field(p, f, i, to))
             return false;
     }
     fl_buf_addc(p->out, '}');

@@ -222,6 +222,16 @@ static void unusual_encodings(void **state)
                         "{\"s\":\"b\",\"plain\":\"p\",\"left\":\"c\",\"n\":[1,2,3]}");
 }
 
+/* The last one is empty: it stays, or the first would count. */
+static void an_empty_one_takes_the_place_of_another(void **state)
+{
+    WIRE("\x12\x01"
+         "a\x12\x00");
+    assert_int_equal(lab_encrypt(&l, codec, &body), RT_OK);
+    assert_int_equal(lab_decrypt(&l, codec), RT_OK);
+    assert_string_equal(lab_json(&l, rt_codec_schema(codec), l.out.p, l.out.len), "{}");
+}
+
 static void depth_is_bounded(void **state)
 {
     fl_buf_clear(&body);
@@ -392,6 +402,7 @@ int main(void)
         cmocka_unit_test(lengths_of_messages_grow),
         cmocka_unit_test(what_is_not_written),
         cmocka_unit_test(unusual_encodings),
+        cmocka_unit_test(an_empty_one_takes_the_place_of_another),
         cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(what_was_not_sealed_is_not_read),
         cmocka_unit_test(fields_come_in_any_order),

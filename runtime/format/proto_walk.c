@@ -36,6 +36,7 @@ typedef struct state {
     size_t nv, capv;
     uint64_t *seen;
     size_t nseen, capseen;
+    bool again; /* the field at hand occurred in its message before */
     unsigned depth;
     frame frames[RT_MAX_NESTING];
 } state;
@@ -130,7 +131,7 @@ static bool note(rt_walk *w, uint32_t pc, work change)
 }
 
 /* Works a value, behind the tag that stands at tag..tag_end, and notes what replaces from..to. What opens to nothing
- * and has no presence is left out, as it was before it was sealed. */
+ * and has no presence is left out, as it was before it was sealed, unless it takes the place of an earlier one. */
 static bool value(rt_walk *w, const pb_op *op, work change, const uint8_t *in, size_t n)
 {
     state *s = w->own;
@@ -142,7 +143,7 @@ static bool value(rt_walk *w, const pb_op *op, work change, const uint8_t *in, s
     memcpy(s->done.p + before, tag, ntag);
     s->done.len += ntag;
     rt_outcome outcome = rt_walk_value(w, &at, in, n, put_length, &s->done);
-    if (outcome == RT_WORKED && op->implicit && w->prog->opening && s->done.len == before + ntag + 1)
+    if (outcome == RT_WORKED && op->implicit && !s->again && w->prog->opening && s->done.len == before + ntag + 1)
         s->done.len = before;
     if (outcome != RT_WORKED) {
         s->done.len = before;
@@ -299,7 +300,8 @@ static bool once(rt_walk *w, const pb_op *op)
     state *s = w->own;
     const frame *f = top(s);
     uint64_t *word = &s->seen[f->seen + op->bit / 64], bit = 1ull << (op->bit % 64);
-    if (*word & bit && !op->implicit)
+    s->again = *word & bit;
+    if (s->again && !op->implicit)
         return rt_walk_malformed(w, op->pc,
                                  "the message occurs twice: readers merge the two, which sealed values do not bear");
     *word |= bit;
