@@ -225,14 +225,20 @@ soak:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang fuzzers
 	@FUZZ_SECONDS=$(SOAK_SECONDS) SOAK_SECONDS=$(SOAK_SECONDS) SOAK_KILLS=$(SOAK_KILLS) tests/lib/suite $(BUILD) serve-soak fuzz
 bench:
-	@tests/lib/deps build test
+	@tests/lib/deps build test bench
 	@$(MAKE) --no-print-directory bench-run
 # the empty program is linked to all that flec is, used or not
 $(BUILD)/tests/bench/scale_empty: LDFLAGS += -Wl,--no-as-needed
-BENCH := $(addprefix $(BUILD)/tests/bench/,engine_bench measure scale_floor scale_empty)
+BENCH := $(addprefix $(BUILD)/tests/bench/,engine_bench measure scale_floor scale_empty serve_load)
 bench-run: all $(BENCH)
 	@tests/bench/run $(BUILD)
 	@tests/bench/scale $(BUILD) $(BENCH_TOPICS)
+	@tests/bench/serve $(BUILD)
+# flec serve beside Apicurio Registry alone
+bench-serve:
+	@tests/lib/deps build test bench
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/bench/serve_load
+	@tests/bench/serve $(BUILD)
 $(BENCH): $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call archives,runtime lang schema base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -249,7 +255,7 @@ update-cases: all
 help:
 	@sed -n 's/^\([a-z][a-z-]*\):.*/  \1/p' Makefile | sort -u
 
-.PHONY: all reference clients deps demo test test-run test-build test-real test-interop interop-doc test-deep bench bench-run soak format lint sanitize fuzzers install uninstall dist \
+.PHONY: all reference clients deps demo test test-run test-build test-real test-interop interop-doc test-deep bench bench-run bench-serve soak format lint sanitize fuzzers install uninstall dist \
   clean help update-cases FORCE unit-cli $(FOLDERS:%=lib-%) $(FOLDERS:%=unit-%)
 .SECONDARY:
 .DELETE_ON_ERROR:
