@@ -111,7 +111,7 @@ void rt_key_count(rt_key *k)
 {
     if (k->alg == RT_AES256_SIV)
         return;
-    k->gcm.seals = rt_seals_of(k->gcm.id);
+    k->gcm.seals = rt_seals_of(k->gcm.id, true);
     k->gcm.counted = rt_seals_count(k->gcm.seals);
 }
 

@@ -31,7 +31,9 @@ rt_key *rt_key_new(rt_alg alg, const fl_secret *raw);
 void rt_key_free(rt_key *k);
 rt_alg rt_key_alg(const rt_key *k);
 void rt_key_name(rt_key *k, const char *what); /* for what the log says of it: "KEK k, subject s, version 2" */
-void rt_key_count(rt_key *k); /* looks its count up now, so that the next two know before its first seal */
+/* A data key: its seals are counted in the file, too, if there is one, and looked up now, so that the next two know
+ * before its first seal. */
+void rt_key_count(rt_key *k);
 /* GCM keys wear (runtime/seals.h). worn: a rotating key is to be replaced now. spent: it seals no more. */
 bool rt_key_worn(const rt_key *k);
 bool rt_key_spent(const rt_key *k);

@@ -284,7 +284,7 @@ static void seals_counted(void **state)
     rt_key *k = key_filled(RT_AES256_GCM, 0x5e), *other = key_filled(RT_AES256_GCM, 0x5e),
            *stranger = key_filled(RT_AES256_GCM, 0x5f);
     assert_true(rt_seal(k, out, (const uint8_t *)"text", 4));
-    rt_seals *s = rt_seals_of(k->gcm.id);
+    rt_seals *s = rt_seals_of(k->gcm.id, false);
     assert_int_equal(rt_seals_count(s), RT_SEALS_LOT);
     for (uint64_t n = rt_seals_count(s); n < RT_SEALS_MAX; n = rt_seals_count(s))
         assert_true(rt_seals_take(s, UINT32_MAX, "a key of a test") > 0);
@@ -307,7 +307,7 @@ static void seals_returned(void **state)
 {
     uint8_t out[64];
     rt_key *k = key_filled(RT_AES128_GCM, 0x61);
-    rt_seals *s = rt_seals_of(k->gcm.id);
+    rt_seals *s = rt_seals_of(k->gcm.id, false);
     for (int i = 0; i < 10; i++) {
         assert_true(rt_seal(k, out, (const uint8_t *)"text", 4));
         rt_key_free(k);

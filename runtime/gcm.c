@@ -58,7 +58,7 @@ static void next_iv(rt_key *k, uint8_t *iv)
 static __attribute__((noinline)) bool next_lot(rt_key *k)
 {
     if (!k->gcm.seals)
-        k->gcm.seals = rt_seals_of(k->gcm.id);
+        k->gcm.seals = rt_seals_of(k->gcm.id, false);
     k->gcm.left = rt_seals_take(k->gcm.seals, RT_SEALS_LOT, k->what);
     k->gcm.counted = rt_seals_count(k->gcm.seals);
     return k->gcm.left > 0;

@@ -21,9 +21,11 @@
 /* The name under which a raw key is counted. It tells nothing of a random key. */
 void rt_seals_id(const void *raw, size_t n, char out[RT_SEALS_ID]);
 
-/* The count of a key, shared by who asks under one id; good as long as the process. */
+/* The count of a key, shared by who asks under one id; good as long as the process. kept: it goes into the file, as
+ * those of data keys do. A key that is made of a password has no business there: its id would be something to try
+ * passwords on. */
 typedef struct rt_seals rt_seals;
-rt_seals *rt_seals_of(const char *id);
+rt_seals *rt_seals_of(const char *id, bool kept);
 /* Takes up to n seals; 0: there is none left, or the file cannot be written (said in the log). what: for the warning,
  * "KEK k, subject s, version 2", or NULL. */
 uint32_t rt_seals_take(rt_seals *s, uint32_t n, const char *what);

@@ -25,7 +25,7 @@ static int serial; /* a key of its own for each test: counts stay as long as the
 static rt_seals *fresh(char id[RT_SEALS_ID])
 {
     snprintf(id, RT_SEALS_ID, "%032x", ++serial);
-    return rt_seals_of(id);
+    return rt_seals_of(id, true);
 }
 
 static void keep(void)
@@ -65,31 +65,53 @@ static void append(const char *text)
     fclose(f);
 }
 
-/* Takes n in a child, which ends in order or is killed. */
-static void other_process(const char *id, uint32_t n, bool in_order)
+/* Takes n in a child, which ends in order or is killed. It is forked while this process has no file: what is reserved
+ * here is not the child's to give back. */
+static pid_t start_other(const char *id, uint32_t n, bool in_order, int *go)
 {
+    int fds[2];
+    char c;
+    assert_int_equal(pipe(fds), 0);
     pid_t pid = fork();
     if (pid == 0) {
         rt_error e;
-        rt_seals_close(); /* it has nothing of ours: the test reserves nothing before */
-        bool ok = rt_seals_keep(path, &e) == RT_OK && rt_seals_take(rt_seals_of(id), n, NULL) == n;
+        bool ok = read(fds[0], &c, 1) == 1 && rt_seals_keep(path, &e) == RT_OK &&
+                  rt_seals_take(rt_seals_of(id, true), n, NULL) == n;
         if (in_order)
             rt_seals_close();
         _exit(ok ? 0 : 1);
     }
+    close(fds[0]);
+    *go = fds[1];
+    return pid;
+}
+
+static void finish_other(pid_t pid, int go)
+{
     int status;
+    assert_int_equal(write(go, "x", 1), 1);
+    close(go);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
+}
+
+static void other_process(const char *id, uint32_t n, bool in_order)
+{
+    int go;
+    pid_t pid = start_other(id, n, in_order, &go);
+    finish_other(pid, go);
 }
 
 static void outlives_the_process(void **state)
 {
     char id[RT_SEALS_ID];
     rt_seals *s = fresh(id);
+    int go;
+    pid_t later = start_other(id, 5, true, &go);
     other_process(id, 10000, true);
     keep();
     assert_int_equal(rt_seals_count(s), 10000);
-    other_process(id, 5, true);
+    finish_other(later, go);
     assert_int_equal(rt_seals_take(s, 1, NULL), 1); /* sees the others when it reserves */
     assert_int_equal(rt_seals_count(s), 10006);
 }
@@ -113,12 +135,13 @@ static void reserved_before_use(void **state)
     text_of(text, sizeof text);
     assert_non_null(strstr(text, id));
     assert_non_null(strstr(text, "+4096\n"));
-    assert_int_equal(rt_seals_take(s, 100000, NULL), 100000); /* doubled until it is enough */
+    assert_int_equal(rt_seals_take(s, 100000, NULL), 100000); /* as much as that at once */
+    assert_int_equal(rt_seals_take(s, 5, NULL), 5);
     rt_seals_close();
     text_of(text, sizeof text);
     assert_non_null(strstr(text, " -")); /* the rest is given back */
     keep();
-    assert_int_equal(rt_seals_count(s), 100010);
+    assert_int_equal(rt_seals_count(s), 100015);
 }
 
 /* The bound holds over processes: what the file says counts. */
@@ -164,6 +187,43 @@ static void torn_and_odd_lines(void **state)
     rt_seals_close();
     keep();
     assert_true(rt_seals_count(s) >= 16 + 1);
+}
+
+/* A key of a password is counted, and not in the file. */
+static void not_kept(void **state)
+{
+    char id[RT_SEALS_ID], text[4096];
+    keep();
+    fresh(id);
+    rt_seals *s = rt_seals_of(id, false);
+    assert_int_equal(rt_seals_take(s, 10, NULL), 10);
+    assert_int_equal(rt_seals_count(s), 10);
+    text_of(text, sizeof text);
+    assert_string_equal(text, "flec-seals 1\n");
+}
+
+/* A log that has grown is written anew, also under who has the old one open. */
+static void written_anew(void **state)
+{
+    char id[RT_SEALS_ID], text[4096];
+    rt_seals *s = fresh(id);
+    int go;
+    pid_t other = start_other(id, 7, true, &go);
+    keep();
+    assert_int_equal(rt_seals_take(s, 3, NULL), 3);
+    FILE *f = fopen(path, "a");
+    assert_non_null(f);
+    for (int i = 0; i < 8000; i++)
+        fprintf(f, "%s +1\n", id);
+    fclose(f);
+    finish_other(other, go); /* makes it anew */
+    text_of(text, sizeof text);
+    assert_true(strlen(text) < 200);
+    assert_int_equal(rt_seals_take(s, 5000, NULL), 5000); /* in the new one */
+    assert_int_equal(rt_seals_count(s), 3 + 8000 + 7 + 5000);
+    rt_seals_close();
+    keep();
+    assert_int_equal(rt_seals_count(s), 3 + 8000 + 7 + 5000);
 }
 
 static void not_such_a_file(void **state)
@@ -212,6 +272,8 @@ int main(void)
         TEST(bound_over_processes),
         TEST(carried_over),
         TEST(torn_and_odd_lines),
+        TEST(not_kept),
+        TEST(written_anew),
         TEST(not_such_a_file),
         TEST(made_for_its_user),
         TEST(full_disk),
