@@ -329,10 +329,10 @@ static void await_quiet(void)
 
 static SSL *greet(SSL_CTX *ctx, int fd)
 {
-    SSL *tls = SSL_new(ctx);
-    SSL_set_fd(tls, fd);
-    assert_int_equal(SSL_connect(tls), 1);
-    return tls;
+    SSL *c = SSL_new(ctx);
+    SSL_set_fd(c, fd);
+    assert_int_equal(SSL_connect(c), 1);
+    return c;
 }
 
 /* A request that is half there when the server is told to stop is answered; who sends nothing more does not keep it. */
