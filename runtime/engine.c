@@ -25,23 +25,19 @@ static rt_subject copy_subject(fl_arena *a, const rt_subject *s)
     return c;
 }
 
-/* Computed here, as Java does; what a registry calls it matters where readers will ask the registry for it. */
+/* The registry's, which is that of what is registered; of a schema that none gave, computed here. */
 static rt_code own_guid(rt_codec *c, rt_error *err)
 {
     char guid[37];
     rt_error why;
-    rt_code code = rt_schema_guid(&c->subject, guid, &why);
-    if (!code)
-        rt_frame_put_guid(c->guid_head, guid);
-    if (!c->opt.guid_framing)
-        return RT_OK;
-    if (code)
-        return rt_fail(err, code, "%s", why.message);
-    if (*c->subject.guid && strcmp(guid, c->subject.guid) != 0)
+    if (c->opt.guid_framing && !*c->subject.guid)
         return rt_fail(err, RT_REFUSED,
-                       "subject %s: the registry knows its schema as %.40s and not by its GUID %s: readers would not "
-                       "find it",
-                       c->subject.subject, c->subject.guid, guid);
+                       "subject %s: the registry knows no GUID of its schema: readers would not find it",
+                       c->subject.subject);
+    if (*c->subject.guid)
+        rt_frame_put_guid(c->guid_head, c->subject.guid);
+    else if (rt_schema_guid(&c->subject, guid, &why) == RT_OK)
+        rt_frame_put_guid(c->guid_head, guid);
     return RT_OK;
 }
 

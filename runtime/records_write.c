@@ -59,7 +59,9 @@ static rt_code envelope_member(records_run *r, rt_part which, fl_jw *w)
 /* Those that came, but for what named the schema of what was decrypted; and what names that of what was encrypted. */
 static void write_headers(records_run *r, fl_jw *w)
 {
-    bool any = r->headers != NULL;
+    bool any = r->headers && !r->headers->child;
+    for (const fl_json *h = r->headers ? r->headers->child : NULL; h; h = h->next)
+        any |= strcmp(h->key, records_headers[0]) != 0 && strcmp(h->key, records_headers[1]) != 0;
     for (int i = 0; i < 2; i++)
         any |= !r->t->decrypt && r->parts[i].header.len;
     if (!any)

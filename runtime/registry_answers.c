@@ -84,9 +84,10 @@ rt_code rt_answer_subject(fl_arena *a, const fl_json *j, rt_subject *out, rt_err
         return odd(err, "has metadata or rules that are no objects");
     out->metadata = raw(a, fl_json_get(j, "metadata"));
     out->ruleset = raw(a, fl_json_get(j, "ruleSet"));
-    out->guid[0] = 0;
-    if (guid && strlen(guid) == sizeof out->guid - 1)
-        memcpy(out->guid, guid, sizeof out->guid);
+    out->guid[0] = 0; /* one that is not the content's own is worth nothing */
+    char own[37];
+    if (guid && rt_schema_guid(out, own, NULL) == RT_OK && strcmp(own, guid) == 0)
+        memcpy(out->guid, own, sizeof out->guid);
     return RT_OK;
 }
 

@@ -265,6 +265,22 @@ static void subjects_that_are_none(void **state)
     }
 }
 
+/* A GUID that is not that of the schema it stands beside is not taken: records would name it. */
+static void a_guid_of_another(void **state)
+{
+    rt_subject s = {.subject = "s", .schema = "\"int\"", .type = "AVRO"};
+    char own[37];
+    assert_int_equal(rt_schema_guid(&s, own, &err), RT_OK);
+    open_urls(lab.url);
+    for (int i = 0; i < 2; i++) {
+        lab_answer(&lab, "200 OK",
+                   fl_printf(a, "{\"subject\":\"s\",\"version\":3,\"id\":5,\"schema\":\"\\\"int\\\"\",\"guid\":\"%s\"}",
+                             i ? own : "00000000-0000-0000-0000-000000000000"));
+        assert_int_equal(r->ops->find_subject(r, a, &s, &err), RT_OK);
+        assert_string_equal(s.guid, i ? own : "");
+    }
+}
+
 static void keks_that_are_others(void **state)
 {
     static const char *const rows[] = {
@@ -357,6 +373,7 @@ int main(void)
         TEST(a_bare_id),
         TEST(the_next_url),
         TEST(subjects_that_are_none),
+        TEST(a_guid_of_another),
         TEST(keks_that_are_others),
         TEST(deks_that_are_others),
         TEST(a_large_schema),

@@ -55,6 +55,9 @@ static void fill_subject(fl_arena *a, const fl_json *s, rt_subject *out)
                         .schema = fl_json_str(s, "schema"),
                         .metadata = text(a, fl_json_get(s, "metadata")),
                         .ruleset = text(a, fl_json_get(s, "ruleSet"))};
+    const char *guid = fl_json_str(s, "guid");
+    if (guid)
+        snprintf(out->guid, sizeof out->guid, "%s", guid);
 }
 
 static rt_code by_id(rt_registry *r, fl_arena *a, int id, const char *hint, rt_subject *out, rt_error *err)
