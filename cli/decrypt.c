@@ -1,4 +1,5 @@
 /* decrypt.c: `flec decrypt`: wire records in on standard input, plain records out on standard output. */
+#include "cli/crypto.h"
 #include "cli/opt.h"
 #include "cli/sides.h"
 #include "cli/verbs.h"
@@ -20,6 +21,7 @@ int cli_decrypt(int argc, char **argv)
         {"bytes", 0, CLI_ENUM, cli_bytes_modes, NULL, "bytes in json: Avro's text, or base64", &o.bytes},
         {"on-error", 0, CLI_ENUM, cli_error_modes, NULL, "a record that fails stops the run, or is left out (stop)",
          &o.on_error},
+        {"crypto", 0, CLI_ENUM, cli_cryptos, NULL, CLI_CRYPTO_HELP, &o.crypto},
         {"config", 0, CLI_TEXT, NULL, "FILE", "client settings, key=value", &o.config},
         {0},
     };

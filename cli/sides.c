@@ -1,6 +1,8 @@
 /* sides.c: a topic's codecs from a plan or a registry, and records through them. */
 #include "cli/sides.h"
 
+#include "cli/crypto.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -273,6 +275,8 @@ fl_status cli_transcode(const cli_command *cmd, const cli_sides_options *o)
         return (fl_status)cli_usage(cmd, "--framing guid puts the schema into a header, which only --to envelope has");
     w.a = fl_arena_new();
     fl_status status = o->config && rt_config_load(o->config, &w.config, &e) ? cannot(&e) : FL_OK;
+    if (!status)
+        status = cli_use_crypto(o->crypto);
     if (!status)
         status = load_plan(&w);
     if (!status && w.config && cli_dead_letters_open(w.config, &w.dead, &e))

@@ -13,6 +13,7 @@ typedef struct cli_sides_options {
     bool key; /* json, hex and raw carry the record's key */
     int from, to, bytes;
     int on_error;
+    int crypto; /* as rt_crypto */
     int framing; /* encrypt: CLI_ID, CLI_GUID */
 } cli_sides_options;
 
