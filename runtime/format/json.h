@@ -18,9 +18,10 @@ typedef enum {
 
 typedef struct json_member {
     const char *name; /* decoded */
-    uint32_t len;
-    uint32_t state : 31;
-    uint32_t plain : 1; /* stands in quotes as it is: no character that JSON escapes */
+    uint32_t len, state;
+    uint32_t mask; /* a bit for each byte of the name and its closing quote, as they are in head; 0: the name is longer,
+                      or has a character that JSON escapes */
+    char head[16];
 } json_member;
 
 typedef struct json_state {

@@ -282,9 +282,15 @@ static rt_code add_member(json_compiler *c, const json_place *p, fl_map *seen, c
     if (fl_map_put(seen, name, c))
         return RT_OK;
     rt_code code = member_state(c, p, name, spelled, &state);
-    json_member m = {.name = name, .len = (uint32_t)strlen(name), .state = state & 0x7fffffff, .plain = true};
-    for (const char *ch = name; *ch; ch++)
-        m.plain &= (unsigned char)*ch >= 0x20 && *ch != '"' && *ch != '\\';
+    json_member m = {.name = name, .len = (uint32_t)strlen(name), .state = state};
+    bool plain = m.len < sizeof m.head;
+    for (const char *ch = name; *ch && plain; ch++)
+        plain = (unsigned char)*ch >= 0x20 && *ch != '"' && *ch != '\\';
+    if (plain) {
+        memcpy(m.head, name, m.len);
+        m.head[m.len] = '"';
+        m.mask = (1u << (m.len + 1)) - 1;
+    }
     FL_PUSH(c->a, &c->members, m);
     return code;
 }

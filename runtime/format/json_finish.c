@@ -123,7 +123,7 @@ static void forget_idle(json_compiler *c)
         s->items = if_guarded(c, s->items);
     }
     for (size_t i = 0; i < c->members.n; i++)
-        c->members.v[i].state = if_guarded(c, c->members.v[i].state) & 0x7fffffff;
+        c->members.v[i].state = if_guarded(c, c->members.v[i].state);
 }
 
 /* ---- the program ---- */

@@ -39,7 +39,7 @@ static bool bad(rt_walk *w, place_t at, uint32_t pc, const char *why)
 
 static inline place_t blank(place_t p, const uint8_t *end)
 {
-    while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+    while (p < end && *p <= ' ' && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
         p++;
     return p;
 }
@@ -253,7 +253,27 @@ static uint32_t find_member(const json_program *p, const json_state *s, const ch
 /* The state in which the value of a member is read. */
 static uint32_t member(const json_program *p, frame *f, const char *name, size_t n)
 {
-    return find_member(p, &p->states[f->state], name, n, &f->guess);
+    const json_state *s = &p->states[f->state];
+    if (f->guess < s->n) {
+        const json_member *m = &p->members[s->first + f->guess];
+        if (json_name_cmp(m->name, m->len, name, n) == 0) {
+            f->guess++;
+            return m->state;
+        }
+    }
+    return find_member(p, s, name, n, &f->guess);
+}
+
+/* Does the name and its closing quote stand at p? There are more than 16 bytes. */
+static inline bool starts_with(const json_member *m, place_t p)
+{
+#ifdef __SSE2__
+    __m128i text = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i head = _mm_loadu_si128((const __m128i *)(const void *)m->head);
+    return ((unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(text, head)) & m->mask) == m->mask;
+#else
+    return memcmp(p, m->head, m->len + 1) == 0;
+#endif
 }
 
 /* Most texts have their members in the order of the schema: if the next name is the one that comes next there, as it
@@ -265,8 +285,7 @@ static inline bool expected(const rt_walk *w, place_t *p, frame *f, uint32_t *ou
     if (f->guess >= s->n)
         return false;
     const json_member *m = &prog->members[s->first + f->guess];
-    if (!m->plain || (size_t)(w->end - *p) < m->len + 2u || (*p)[m->len + 1] != '"' ||
-        memcmp(*p + 1, m->name, m->len) != 0)
+    if (!m->mask || w->end - *p <= 17 || !starts_with(m, *p + 1))
         return false;
     f->guess++;
     *p += m->len + 2;
