@@ -1,5 +1,5 @@
 // driver.go: runs cases through the vendor's Go client over its own mock registry, once with values as structs (column go) and once as maps (go-map).
-// usage: driver IN.json OUT.json    IN and OUT: javascript_driver.js; OUT holds one such object a column.
+// usage: driver IN.json OUT.json, or driver matrix …: matrix.go    IN and OUT: javascript_driver.js; OUT holds one such object a column.
 package main
 
 import (
@@ -187,7 +187,7 @@ func (names avroNames) typeOf(schema any, depth int) reflect.Type {
 		if known, ok := names[t]; ok {
 			return names.typeOf(known, depth+1)
 		}
-		return map[string]reflect.Type{"string": reflect.TypeFor[string](), "bytes": reflect.TypeFor[[]byte]()}[t]
+		return map[string]reflect.Type{"string": reflect.TypeFor[string](), "bytes": reflect.TypeFor[[]byte](), "int": reflect.TypeFor[int]()}[t]
 	case []any:
 		return names.unionType(t, depth)
 	case map[string]any:
@@ -258,6 +258,8 @@ func (names avroNames) set(to reflect.Value, schema, v any) {
 		for i, e := range x {
 			names.set(to.Index(i), t["items"], e)
 		}
+	case float64: // a number of JSON
+		to.SetInt(int64(x))
 	default:
 		to.Set(reflect.ValueOf(v))
 	}
@@ -445,6 +447,10 @@ func run(client schemaregistry.Client, c givenCase, structs bool) (out outcome) 
 func main() {
 	localkms.Register()
 	encryption.Register()
+	if len(os.Args) == 4 && os.Args[1] == "matrix" {
+		runMatrix(os.Args[2], os.Args[3])
+		return
+	}
 	client, err := schemaregistry.NewClient(schemaregistry.NewConfig("mock://"))
 	must(err)
 	text, err := os.ReadFile(os.Args[1])

@@ -1,0 +1,236 @@
+// matrix.go: the vendor's Go client, as it is, runs the steps of a scenario against a registry. usage: driver matrix SCENARIO.json RESULTS.json
+// (the form of both: ../../matrix/python_driver.py)
+package main
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"reflect"
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry"
+	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry/rules/encryption"
+	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry/serde"
+	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry/serde/avrov2"
+	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry/serde/jsonschema"
+	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry/serde/protobuf"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/dynamicpb"
+)
+
+type body struct {
+	SchemaType, Schema string
+	Metadata           *schemaregistry.Metadata
+	RuleSet            *schemaregistry.RuleSet
+}
+
+type step struct {
+	Do, Subject, Topic, Format, Text, Set, Message, Wire string
+	Body                                                 body
+	Value                                                any
+}
+
+type result map[string]any
+
+type matrixClient struct {
+	registry schemaregistry.Client
+	rules    map[string]string
+}
+
+func (c matrixClient) schema(s step) schemaregistry.SchemaInfo {
+	return schemaregistry.SchemaInfo{Schema: s.Body.Schema, SchemaType: s.Body.SchemaType, Metadata: s.Body.Metadata, RuleSet: s.Body.RuleSet}
+}
+
+func (c matrixClient) writer(format string) (serializer, error) {
+	conf := serde.SerializerConfig{UseSchemaID: -1, UseLatestVersion: true, RuleConfig: c.rules}
+	switch format {
+	case "AVRO":
+		return avrov2.NewSerializer(c.registry, serde.ValueSerde, &avrov2.SerializerConfig{SerializerConfig: conf})
+	case "JSON":
+		return jsonschema.NewSerializer(c.registry, serde.ValueSerde, &jsonschema.SerializerConfig{SerializerConfig: conf})
+	}
+	return protobuf.NewSerializer(c.registry, serde.ValueSerde, &protobuf.SerializerConfig{SerializerConfig: conf})
+}
+
+func (c matrixClient) write(s step) (any, error) {
+	w, err := c.writer(s.Format)
+	if err != nil {
+		return nil, err
+	}
+	var value any
+	switch s.Format {
+	case "AVRO":
+		value = avroStruct(w.(*avrov2.Serializer), givenCase{Text: s.Text}, withBytes(s.Value, false))
+	case "JSON":
+		value = jsonStruct(s.Value)
+	default:
+		value = message(givenCase{Set: s.Set, Message: s.Message, Value: s.Value})
+	}
+	wire, err := w.Serialize(s.Topic, value)
+	return result{"wire": hex.EncodeToString(wire)}, err
+}
+
+func (c matrixClient) read(s step) (any, error) {
+	wire, err := hex.DecodeString(s.Wire)
+	must(err)
+	conf := serde.DeserializerConfig{UseLatestVersion: true, RuleConfig: c.rules}
+	switch s.Format {
+	case "AVRO":
+		return c.readAvro(s, wire, conf)
+	case "JSON":
+		r, err := jsonschema.NewDeserializer(c.registry, serde.ValueSerde, &jsonschema.DeserializerConfig{DeserializerConfig: conf})
+		if err != nil {
+			return nil, err
+		}
+		r.MessageFactory = func(subject, name string) (any, error) { return &map[string]any{}, nil }
+		value, err := r.Deserialize(s.Topic, wire)
+		return result{"value": value}, err
+	}
+	r, err := protobuf.NewDeserializer(c.registry, serde.ValueSerde, &protobuf.DeserializerConfig{DeserializerConfig: conf})
+	if err != nil {
+		return nil, err
+	}
+	empty := proto.Clone(message(givenCase{Set: s.Set, Message: s.Message, Value: map[string]any{}}))
+	r.MessageFactory = func(subject, name string) (any, error) { return empty, nil }
+	value, err := r.Deserialize(s.Topic, wire)
+	if err != nil {
+		return nil, err
+	}
+	return result{"value": ofMessage(value.(*dynamicpb.Message).ProtoReflect())}, nil
+}
+
+func (c matrixClient) readAvro(s step, wire []byte, conf serde.DeserializerConfig) (any, error) {
+	var schema any
+	must(json.Unmarshal([]byte(s.Text), &schema))
+	names := avroNames{}
+	names.add(schema, "")
+	r, err := avrov2.NewDeserializer(c.registry, serde.ValueSerde, &avrov2.DeserializerConfig{DeserializerConfig: conf})
+	if err != nil {
+		return nil, err
+	}
+	r.MessageFactory = func(subject, name string) (any, error) { return reflect.New(names.typeOf(schema, 0)).Interface(), nil }
+	value, err := r.Deserialize(s.Topic, wire)
+	return result{"value": ofStruct(reflect.ValueOf(value))}, err
+}
+
+func hexOf(raw []byte) any { return map[string]string{"$hex": hex.EncodeToString(raw)} }
+
+// A value of the types that avroNames makes, by the names in the schema.
+func ofStruct(v reflect.Value) any {
+	switch v.Kind() {
+	case reflect.Invalid:
+		return nil
+	case reflect.Pointer, reflect.Interface:
+		return ofStruct(v.Elem())
+	case reflect.Struct:
+		out := map[string]any{}
+		for i := 0; i < v.NumField(); i++ {
+			out[v.Type().Field(i).Tag.Get("avro")] = ofStruct(v.Field(i))
+		}
+		return out
+	case reflect.Map:
+		out := map[string]any{}
+		for _, k := range v.MapKeys() {
+			out[k.String()] = ofStruct(v.MapIndex(k))
+		}
+		return out
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return hexOf(v.Bytes())
+		}
+		out := []any{}
+		for i := 0; i < v.Len(); i++ {
+			out = append(out, ofStruct(v.Index(i)))
+		}
+		return out
+	}
+	return v.Interface()
+}
+
+// Every field of a message by its name in the schema.
+func ofMessage(m protoreflect.Message) any {
+	one := func(f protoreflect.FieldDescriptor, v protoreflect.Value) any {
+		if f.Kind() == protoreflect.MessageKind {
+			return ofMessage(v.Message())
+		}
+		if raw, ok := v.Interface().([]byte); ok {
+			return hexOf(raw)
+		}
+		return v.Interface()
+	}
+	out, fields := map[string]any{}, m.Descriptor().Fields()
+	for i := 0; i < fields.Len(); i++ {
+		f := fields.Get(i)
+		if !f.IsList() {
+			out[string(f.Name())] = one(f, m.Get(f))
+			continue
+		}
+		list := []any{}
+		for j := 0; j < m.Get(f).List().Len(); j++ {
+			list = append(list, one(f, m.Get(f).List().Get(j)))
+		}
+		out[string(f.Name())] = list
+	}
+	return out
+}
+
+// A panic of the client is its outcome.
+func (c matrixClient) run(s step) (out any) {
+	defer func() {
+		if p := recover(); p != nil {
+			out = result{"error": fmt.Sprint("panic: ", p)}
+		}
+	}()
+	var err error
+	switch s.Do {
+	case "register":
+		var id int
+		id, err = c.registry.Register(s.Subject, c.schema(s), false)
+		out = result{"id": id}
+	case "lookup":
+		var found schemaregistry.SchemaMetadata
+		found, err = c.registry.GetIDFullResponse(s.Subject, c.schema(s), false)
+		out = result{"id": found.ID, "version": found.Version}
+	case "latest":
+		var found schemaregistry.SchemaMetadata
+		found, err = c.registry.GetLatestSchemaMetadata(s.Subject)
+		out = result{"id": found.ID, "version": found.Version, "guid": found.GUID}
+	case "write":
+		out, err = c.write(s)
+	case "read":
+		out, err = c.read(s)
+	}
+	if err != nil {
+		return result{"error": err.Error()}
+	}
+	return out
+}
+
+type lateClock int
+
+func (days lateClock) NowUnixMilli() int64 { return time.Now().AddDate(0, 0, -int(days)).UnixMilli() }
+
+func runMatrix(scenario, results string) {
+	text, err := os.ReadFile(scenario)
+	must(err)
+	var given struct {
+		URL, Secret string
+		DaysBack    int `json:"days_back"`
+		Steps       []step
+	}
+	must(json.Unmarshal(text, &given))
+	encryption.RegisterExecutorWithClock(lateClock(given.DaysBack))
+	encryption.RegisterFieldExecutorWithClock(lateClock(given.DaysBack))
+	registry, err := schemaregistry.NewClient(schemaregistry.NewConfig(given.URL))
+	must(err)
+	c, out := matrixClient{registry, map[string]string{"secret": given.Secret}}, []any{}
+	for _, s := range given.Steps {
+		out = append(out, c.run(s))
+	}
+	text, err = json.Marshal(out)
+	must(err)
+	must(os.WriteFile(results, text, 0o644))
+}
