@@ -14,11 +14,8 @@ static fl_secret random_key(rt_alg alg)
     return raw;
 }
 
-rt_code rt_dek_make(rt_kms *kms, rt_alg alg, fl_arena *a, const char **encrypted, fl_secret *proto, rt_error *err)
+rt_code rt_dek_wrap(rt_kms *kms, const fl_secret *proto, fl_arena *a, const char **encrypted, rt_error *err)
 {
-    fl_secret raw = random_key(alg);
-    *proto = rt_tink_wrap(alg, &raw);
-    fl_secret_free(&raw);
     fl_buf wrapped;
     fl_buf_init(&wrapped, MAX_WRAPPED);
     rt_code code = kms->wrap(kms, proto, &wrapped, err);
@@ -26,10 +23,19 @@ rt_code rt_dek_make(rt_kms *kms, rt_alg alg, fl_arena *a, const char **encrypted
         char *text = fl_alloc(a, FL_B64_LEN(wrapped.len) + 1);
         text[fl_b64_encode(text, (uint8_t *)wrapped.p, wrapped.len)] = 0;
         *encrypted = text;
-    } else {
-        fl_secret_free(proto);
     }
     fl_buf_free(&wrapped);
+    return code;
+}
+
+rt_code rt_dek_make(rt_kms *kms, rt_alg alg, fl_arena *a, const char **encrypted, fl_secret *proto, rt_error *err)
+{
+    fl_secret raw = random_key(alg);
+    *proto = rt_tink_wrap(alg, &raw);
+    fl_secret_free(&raw);
+    rt_code code = rt_dek_wrap(kms, proto, a, encrypted, err);
+    if (code != RT_OK)
+        fl_secret_free(proto);
     return code;
 }
 

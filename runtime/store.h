@@ -250,6 +250,9 @@ rt_code rt_store_undelete_kek(rt_store *st, const char *name, rt_error *err);
 rt_code rt_store_try_kek(rt_store *st, const rt_kek *kek, rt_error *err);
 
 rt_code rt_store_create_dek(rt_registry *r, fl_arena *a, const rt_dek *d, rt_dek *out, rt_error *err);
+/* The same (POST …?rewrap=true), but a DEK that is there is wrapped anew, for a shared KEK here, for another one as the
+ * request says, and is new by its time. 40971: a wrapped key is given for one of a shared KEK. */
+rt_code rt_store_rewrap_dek(rt_store *st, fl_arena *a, const rt_dek *d, rt_dek *out, rt_error *err);
 rt_code rt_store_get_dek(rt_registry *r, fl_arena *a, const char *kek, const char *subject, rt_alg alg, int version,
                          bool deleted, rt_dek *out, rt_error *err);
 void rt_store_dek_versions(const rt_store *st, fl_arena *a, const char *kek, const char *subject, rt_alg alg,
@@ -281,6 +284,9 @@ void rt_kms_step_free(rt_kms_step *s); /* and those behind it; NULL is allowed *
 rt_code rt_store_make_key(rt_store *st, const rt_kek *kek, rt_alg alg, fl_arena *a, const char **encrypted,
                           fl_secret *proto, rt_error *err);
 rt_code rt_store_open_key(rt_store *st, const rt_kek *kek, const char *encrypted, fl_secret *proto, rt_error *err);
+/* The same key, opened and wrapped anew: with what the KEK's KMS now takes for it. */
+rt_code rt_store_rewrap_key(rt_store *st, const rt_kek *kek, fl_arena *a, const char **encrypted, fl_secret *proto,
+                            rt_error *err);
 
 /* Between store_keks.c and store_deks.c. */
 rt_kek_entry *rt_store_find_kek(const rt_store *st, const char *name, bool deleted);

@@ -98,10 +98,26 @@ static void copy_out(fl_arena *a, const rt_dek *d, const fl_secret *material, rt
     out->material = *material;
 }
 
+static bool is_imported(const rt_store *st, fl_arena *a, const char *subject)
+{
+    rt_settings set;
+    rt_store_settings(st, a, subject, &set);
+    return !strcmp(set.mode, "IMPORT");
+}
+
 static bool is_base64(fl_arena *a, const char *s)
 {
     size_t n = strlen(s);
     return n && n <= 65536 && fl_b64_decode(fl_alloc(a, FL_B64_ROOM(n)), s, n, FL_B64_STRICT) > 0;
+}
+
+/* For the answer. In mode IMPORT nobody opens a key: its KMS may be out of reach. */
+static rt_code open_dek(rt_store *st, fl_arena *a, const rt_kek *kek, const rt_dek *d, fl_secret *material,
+                        rt_error *err)
+{
+    if (!kek->shared || is_imported(st, a, d->subject))
+        return RT_OK;
+    return rt_store_open_key(st, kek, d->encrypted, material, err);
 }
 
 /* The wrapped key of a DEK that is new: given, or made here for a shared KEK. */
@@ -114,18 +130,37 @@ static rt_code settle_key(rt_store *st, fl_arena *a, const rt_kek *kek, rt_dek *
         return d->encrypted ? RT_OK
                             : rt_fail_as(err, RT_BAD_INPUT, 42271,
                                          "KEK %s is not shared: a DEK for it needs encryptedKeyMaterial", kek->name);
-    return d->encrypted ? rt_store_open_key(st, kek, d->encrypted, material, err)
-                        : rt_store_make_key(st, kek, d->alg, a, &d->encrypted, material, err);
+    if (!d->encrypted)
+        return rt_store_make_key(st, kek, d->alg, a, &d->encrypted, material, err);
+    return open_dek(st, a, kek, d, material, err);
 }
 
-static rt_code revive(rt_store *st, const rt_kek *kek, const rt_dek *old, rt_dek *d, fl_secret *material, rt_error *err)
+static rt_code exists(const rt_store *st, const rt_dek *d, rt_error *err)
+{
+    return rt_fail_as(err, RT_CONFLICT, 40971,
+                      "KEK %s has a DEK of subject %s, %s, version %d already in the registry %s", d->kek, d->subject,
+                      rt_alg_name(d->alg), d->version, st->url);
+}
+
+/* The vendor's `rewrap`. */
+static rt_code wrap_anew(rt_store *st, fl_arena *a, const rt_kek *kek, const rt_dek *old, rt_dek *d,
+                         fl_secret *material, rt_error *err)
+{
+    if (!kek->shared)
+        return settle_key(st, a, kek, d, material, err);
+    if (d->encrypted)
+        return exists(st, d, err);
+    d->encrypted = old->encrypted;
+    return rt_store_rewrap_key(st, kek, a, &d->encrypted, material, err);
+}
+
+static rt_code revive(rt_store *st, fl_arena *a, const rt_kek *kek, const rt_dek *old, rt_dek *d, fl_secret *material,
+                      rt_error *err)
 {
     if (old->deleted == d->deleted || (d->encrypted && strcmp(d->encrypted, old->encrypted) != 0))
-        return rt_fail_as(err, RT_CONFLICT, 40971,
-                          "KEK %s has a DEK of subject %s, %s, version %d already in the registry %s", d->kek,
-                          d->subject, rt_alg_name(d->alg), d->version, st->url);
+        return exists(st, d, err);
     d->encrypted = old->encrypted;
-    return kek->shared ? rt_store_open_key(st, kek, d->encrypted, material, err) : RT_OK;
+    return open_dek(st, a, kek, d, material, err);
 }
 
 static rt_code check_dek(const rt_dek *d, rt_error *err)
@@ -141,22 +176,23 @@ static rt_code check_dek(const rt_dek *d, rt_error *err)
     return RT_OK;
 }
 
-rt_code rt_store_create_dek(rt_registry *r, fl_arena *a, const rt_dek *d, rt_dek *out, rt_error *err)
+static rt_code create(rt_store *st, fl_arena *a, const rt_dek *d, bool rewrap, rt_dek *out, rt_error *err)
 {
-    rt_store *st = (rt_store *)r;
     rt_dek want = *d;
     fl_secret material = {0}; /* what the answer says of the key is there before anything is changed */
     rt_code code = check_dek(d, err);
     if (code != RT_OK)
         return code;
-    const rt_kek_entry *e = rt_store_find_kek(st, d->kek, false);
+    const rt_kek_entry *e = rt_store_find_kek(st, d->kek, d->deleted);
     if (!e)
         return rt_store_no_kek(st, d->kek, err);
     want.version = d->version ? d->version : 1;
     want.ts = d->ts > 0 ? d->ts : rt_store_now(st);
     const rt_dek *old = find_dek(st, a, d->kek, d->subject, d->alg, want.version, true);
-    if (old)
-        code = revive(st, &e->kek, old, &want, &material, err);
+    if (old && rewrap)
+        code = wrap_anew(st, a, &e->kek, old, &want, &material, err);
+    else if (old)
+        code = revive(st, a, &e->kek, old, &want, &material, err);
     else if (st->ndeks >= RT_KEYS_MAX)
         code = rt_fail_as(err, RT_BAD_INPUT, 40972, "the registry %s holds %d DEKs, no more fit", st->url, RT_KEYS_MAX);
     else
@@ -168,6 +204,16 @@ rt_code rt_store_create_dek(rt_registry *r, fl_arena *a, const rt_dek *d, rt_dek
     else
         fl_secret_free(&material);
     return code;
+}
+
+rt_code rt_store_create_dek(rt_registry *r, fl_arena *a, const rt_dek *d, rt_dek *out, rt_error *err)
+{
+    return create((rt_store *)r, a, d, false, out, err);
+}
+
+rt_code rt_store_rewrap_dek(rt_store *st, fl_arena *a, const rt_dek *d, rt_dek *out, rt_error *err)
+{
+    return create(st, a, d, true, out, err);
 }
 
 rt_code rt_store_get_dek(rt_registry *r, fl_arena *a, const char *kek, const char *subject, rt_alg alg, int version,

@@ -8,7 +8,7 @@
 #include "runtime/kek_kms.h"
 #include "runtime/store.h"
 
-typedef enum { MAKE, OPEN, TRY } work;
+typedef enum { MAKE, OPEN, REWRAP, TRY } work;
 
 /* What is asked for, and what came of it. */
 struct rt_kms_step {
@@ -17,7 +17,8 @@ struct rt_kms_step {
     rt_alg alg;
     const rt_params *params;
     fl_arena *arena;
-    const char *encrypted; /* MAKE: comes out; OPEN: given */
+    const char *given;     /* OPEN, REWRAP */
+    const char *encrypted; /* MAKE, REWRAP: comes out */
     fl_secret proto;
     rt_code code;
     rt_error err;
@@ -87,13 +88,25 @@ static rt_code try_kms(rt_kms *kms, rt_error *err)
     return code;
 }
 
+static rt_code rewrap(rt_kms *kms, fl_arena *a, const char **encrypted, fl_secret *proto, rt_error *err)
+{
+    rt_code code = rt_dek_open(kms, *encrypted, proto, err);
+    if (code != RT_OK)
+        return code;
+    code = rt_dek_wrap(kms, proto, a, encrypted, err);
+    if (code != RT_OK)
+        fl_secret_free(proto);
+    return code;
+}
+
 /* Frees the driver. */
 static rt_code perform(rt_kms *kms, work what, rt_alg alg, fl_arena *a, const char **encrypted, fl_secret *proto,
                        rt_error *err)
 {
-    rt_code code = what == TRY    ? try_kms(kms, err)
-                   : what == MAKE ? rt_dek_make(kms, alg, a, encrypted, proto, err)
-                                  : rt_dek_open(kms, *encrypted, proto, err);
+    rt_code code = what == TRY      ? try_kms(kms, err)
+                   : what == MAKE   ? rt_dek_make(kms, alg, a, encrypted, proto, err)
+                   : what == REWRAP ? rewrap(kms, a, encrypted, proto, err)
+                                    : rt_dek_open(kms, *encrypted, proto, err);
     kms->free(kms);
     return code;
 }
@@ -105,7 +118,7 @@ static rt_kms_step *step_new(const rt_store *st, work what, const rt_kek *kek, r
     s->work = what;
     s->alg = alg;
     s->params = st->opt.params;
-    s->encrypted = what == OPEN ? fl_strdup(a, encrypted) : NULL;
+    s->given = s->encrypted = encrypted ? fl_strdup(a, encrypted) : NULL;
     s->kek = *kek;
     s->kek.name = fl_strdup(a, kek->name);
     s->kek.kms_type = fl_strdup(a, kek->kms_type);
@@ -139,22 +152,24 @@ void rt_kms_later_done(rt_kms_later *l, rt_kms_step *s)
     l->done = s;
 }
 
-/* What was made is open, too. */
+/* What was made or wrapped anew is open, too. */
 static bool answers(const rt_kms_step *s, work what, const rt_kek *kek, rt_alg alg, const char *encrypted)
 {
     if (strcmp(s->kek.name, kek->name) != 0 || strcmp(s->kek.kms_type, kek->kms_type) != 0 ||
         strcmp(s->kek.kms_key_id, kek->kms_key_id) != 0 || strcmp(s->kek.props, kek->props) != 0)
         return false;
     if (what == OPEN)
-        return s->work == OPEN ? !strcmp(s->encrypted, encrypted)
-                               : s->work == MAKE && s->code == RT_OK && !strcmp(s->encrypted, encrypted);
+        return s->work == OPEN ? !strcmp(s->given, encrypted)
+                               : s->work != TRY && s->code == RT_OK && !strcmp(s->encrypted, encrypted);
+    if (what == REWRAP && s->work == REWRAP)
+        return !strcmp(s->given, encrypted);
     return s->work == what && (what == TRY || s->alg == alg);
 }
 
 static rt_code later(rt_store *st, work what, const rt_kek *kek, rt_alg alg, fl_arena *a, const char **encrypted,
                      fl_secret *proto, rt_error *err)
 {
-    const char *given = what == OPEN ? *encrypted : NULL;
+    const char *given = what == OPEN || what == REWRAP ? *encrypted : NULL;
     for (const rt_kms_step *s = st->later->done; s; s = s->next) {
         if (!answers(s, what, kek, alg, given))
             continue;
@@ -162,7 +177,7 @@ static rt_code later(rt_store *st, work what, const rt_kek *kek, rt_alg alg, fl_
             *err = s->err;
             return s->code;
         }
-        if (what == MAKE)
+        if (what == MAKE || what == REWRAP)
             *encrypted = fl_strdup(a, s->encrypted);
         if (what != TRY)
             *proto = fl_secret_copy(s->proto.bytes, s->proto.len);
@@ -201,6 +216,12 @@ rt_code rt_store_make_key(rt_store *st, const rt_kek *kek, rt_alg alg, fl_arena 
 rt_code rt_store_open_key(rt_store *st, const rt_kek *kek, const char *encrypted, fl_secret *proto, rt_error *err)
 {
     return step(st, OPEN, kek, RT_AES256_GCM, NULL, &encrypted, proto, err);
+}
+
+rt_code rt_store_rewrap_key(rt_store *st, const rt_kek *kek, fl_arena *a, const char **encrypted, fl_secret *proto,
+                            rt_error *err)
+{
+    return step(st, REWRAP, kek, RT_AES256_GCM, a, encrypted, proto, err);
 }
 
 rt_code rt_store_try_kek(rt_store *st, const rt_kek *kek, rt_error *err)

@@ -314,7 +314,10 @@ rt_code rest_create_dek(rest_call *c)
     d.deleted = fl_json_bool(c->json, "deleted", false);
     if (d.encrypted && !*d.encrypted)
         d.encrypted = NULL;
-    code = c->st->registry.ops->create_dek(&c->st->registry, c->a, &d, &made, &c->err);
+    if (rest_flag(c, "rewrap"))
+        code = rt_store_rewrap_dek(c->st, c->a, &d, &made, &c->err);
+    else
+        code = rt_store_create_dek(&c->st->registry, c->a, &d, &made, &c->err);
     if (code == RT_OK)
         print_dek(c, &made);
     else if (!c->err.number)
