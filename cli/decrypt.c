@@ -7,6 +7,8 @@
 static const char *const from[] = {"hex", "raw", "envelope", NULL};       /* rt_format without its first */
 static const char *const to[] = {"json", "hex", "raw", "envelope", NULL}; /* as rt_format */
 
+static const char *const schemas[] = {"written", "latest", NULL};
+
 int cli_decrypt(int argc, char **argv)
 {
     cli_sides_options o = {.decrypt = true};
@@ -18,6 +20,9 @@ int cli_decrypt(int argc, char **argv)
         {"registry", 0, CLI_TEXT, NULL, "URL", "file://DIR, an embedded registry; or http(s)://…", &o.registry},
         {"from", 0, CLI_ENUM, from, NULL, "form of the records that come in (hex)", &o.from},
         {"to", 0, CLI_ENUM, to, NULL, "form of the records that go out (json)", &o.to},
+        {"schema", 0, CLI_ENUM, schemas, NULL,
+         "Avro values as their record's schema has them, or as the plan's or the subject's latest (written)",
+         &o.schema},
         {"bytes", 0, CLI_ENUM, cli_bytes_modes, NULL, "bytes in json: Avro's text, or base64", &o.bytes},
         {"on-error", 0, CLI_ENUM, cli_error_modes, NULL, "a record that fails stops the run, or is left out (stop)",
          &o.on_error},

@@ -231,6 +231,7 @@ static fl_status transcode(work *w)
                       .from = (rt_format)o->from,
                       .to = (rt_format)o->to,
                       .bytes = (sch_bytes_mode)o->bytes,
+                      .latest = o->schema == CLI_LATEST,
                       .skip = o->on_error == CLI_SKIP,
                       .in = STDIN_FILENO,
                       .out = STDOUT_FILENO,

@@ -65,15 +65,17 @@ typedef rt_code one_call(rt_kms *kms, void *ctx, rt_error *err);
 static rt_code each(kek_kms *k, one_call *call, void *ctx, rt_error *err)
 {
     rt_error first = {0}, later = {0};
+    bool reached = false; /* one of them answered, if only with a refusal */
     for (size_t i = 0; i < k->nids; i++) {
         rt_kms *kms;
         rt_error *e = i ? &later : &first;
         rt_code code = driver(k, i, &kms, e);
-        if (code == RT_OK && call(kms, ctx, e) == RT_OK)
+        if (code == RT_OK && (code = call(kms, ctx, e)) == RT_OK)
             return RT_OK;
+        reached |= code != RT_IO;
     }
     if (k->nids > 1)
-        return rt_fail(err, RT_NO_KEY, "%s (and %zu alternate key ids failed, too)", first.message, k->nids - 1);
+        return rt_fail(err, reached ? RT_NO_KEY : RT_IO, "%s (and %zu alternate key ids failed, too)", first.message, k->nids - 1);
     return rt_fail(err, first.code, "%s", first.message);
 }
 

@@ -240,6 +240,34 @@ static void props_before_client(void **state)
     fl_buf_free(&out);
 }
 
+static fl_secret vault_param(void *ctx, const char *kek, const char *name)
+{
+    const char *v = !strcmp(name, "token.id")                        ? "t"
+                    : !strcmp(name, "request.timeout.ms")            ? "50"
+                    : !strcmp(name, "encrypt.alternate.kms.key.ids") ? "http://127.0.0.1:1/transit/keys/b"
+                                                                     : NULL;
+    return v ? fl_secret_copy(v, strlen(v)) : (fl_secret){0};
+}
+
+static bool any(void *ctx, const char *type, const char *key_id)
+{
+    return true;
+}
+
+/* None of a KEK's key ids can be reached: that may pass, and is no refusal. */
+static void alternates_out_of_reach(void **state)
+{
+    rt_kek kek = {.name = "k", .kms_type = "hcvault", .kms_key_id = "http://127.0.0.1:1/transit/keys/a", .props = "{}"};
+    rt_params params = {.get = vault_param, .may_call = any};
+    rt_kms *kms;
+    rt_error e;
+    fl_secret plain;
+    assert_int_equal(rt_kek_kms_open(&kek, &params, &kms, &e), RT_OK);
+    assert_int_equal(kms->unwrap(kms, (const uint8_t *)"vault:v1:AAAA", 13, &plain, &e), RT_IO);
+    assert_non_null(strstr(e.message, "1 alternate key ids failed"));
+    kms->free(kms);
+}
+
 static void alternates(void **state)
 {
     client c = {.alternates = " b , c,,"}, one = {0}, many = {.alternates = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16"};
@@ -265,7 +293,7 @@ int main(void)
         cmocka_unit_test(wraps_and_unwraps), cmocka_unit_test(refusals),
         cmocka_unit_test(no_secret),         cmocka_unit_test(other_types),
         cmocka_unit_test(tink_forms),        cmocka_unit_test(props_before_client),
-        cmocka_unit_test(alternates),
+        cmocka_unit_test(alternates),        cmocka_unit_test(alternates_out_of_reach),
     };
     return cmocka_run_group_tests_name("kms", tests, NULL, NULL);
 }

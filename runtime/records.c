@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runtime/records_run.h"
+#include "schema/avro_resolve.h"
 
 const char *const records_part_names[] = {"key", "value"};
 const char *const records_headers[] = {RT_HEADER_KEY, RT_HEADER_VALUE};
@@ -22,6 +23,26 @@ bool rt_format_parse(const char *name, rt_format *out)
 
 /* ---- the codecs ---- */
 
+/* What a client with use.latest.version hands out. */
+static rt_code as_latest(records_run *r, rt_part which)
+{
+    records_part *p = &r->parts[which];
+    const sch_schema *latest = rt_codec_schema(r->t->sides[which].codec);
+    sch_value_error e;
+    char text[448];
+    if (p->schema == latest || latest->format != SCH_AVRO)
+        return RT_OK;
+    fl_buf_clear(&p->latest);
+    if (!sch_avro_resolve(p->schema, latest, p->p, p->n, &p->latest, &e)) {
+        sch_value_error_text(&e, text, sizeof text);
+        return rt_fail(r->err, RT_BAD_INPUT, "%s: %s", records_part_names[which], text);
+    }
+    p->p = (const uint8_t *)p->latest.p;
+    p->n = p->latest.len;
+    p->schema = latest;
+    return RT_OK;
+}
+
 static rt_code transform(records_run *r, rt_part which)
 {
     records_part *p = &r->parts[which];
@@ -36,12 +57,14 @@ static rt_code transform(records_run *r, rt_part which)
         wire.nheader = p->header.len;
     }
     fl_buf *header = r->t->to == RT_ENVELOPE ? &p->header : NULL;
-    rt_code code = r->t->decrypt ? rt_decrypt_framed(c, &wire, &p->out, &p->id, r->err)
+    int id = 0;
+    rt_code code = r->t->decrypt ? rt_decrypt_framed(c, &wire, &p->out, &id, r->err)
                                  : rt_encrypt_framed(c, p->p, p->n, &p->out, header, r->err);
     r->failed_part = code ? (int)which : -1;
     p->p = (const uint8_t *)p->out.p;
     p->n = p->out.len;
-    return code;
+    p->schema = r->t->decrypt && !code ? rt_codec_schema_for(c, id) : NULL;
+    return code || !p->schema || !r->t->latest ? code : as_latest(r, which);
 }
 
 /* ---- the run ---- */
@@ -106,6 +129,7 @@ static void open_run(records_run *r)
         fl_buf_init(&r->parts[i].in, RT_MAX_RECORD);
         fl_buf_init(&r->parts[i].out, RT_MAX_RECORD);
         fl_buf_init(&r->parts[i].header, RT_MAX_RECORD);
+        fl_buf_init(&r->parts[i].latest, RT_MAX_RECORD);
     }
 }
 
@@ -114,6 +138,7 @@ static void close_run(records_run *r)
     for (int i = 0; i < 2; i++) {
         fl_buf_wipe(&r->parts[i].in);
         fl_buf_wipe(&r->parts[i].out);
+        fl_buf_wipe(&r->parts[i].latest);
         fl_buf_free(&r->parts[i].header);
     }
     fl_buf_wipe(&r->json);

@@ -40,7 +40,8 @@ typedef struct rt_transcode {
     rt_side sides[2];
     rt_format from, to;
     sch_bytes_mode bytes;
-    bool skip; /* a record that fails is reported and left out, the rest goes on */
+    bool latest; /* decrypt: Avro values as the codec's own schema has them, not as the record's */
+    bool skip;   /* a record that fails is reported and left out, the rest goes on */
     int in, out;
     const char *topic; /* its name, for dead letters */
     rt_dead_letter *bury;

@@ -18,10 +18,10 @@ typedef struct records_part { /* of the record at hand */
     size_t n;
     const uint8_t *was; /* what was read, still */
     size_t nwas;
-    int id;         /* schema id of a record that was read */
-    fl_buf in, out; /* decoded input, transformed output; used again */
-    fl_buf header;  /* that names the schema: of the record that came, or for the one that goes */
-    bool headed;    /* it came with one */
+    const sch_schema *schema; /* of what was decrypted */
+    fl_buf in, out, latest;   /* decoded input, transformed output, that as the latest schema has it; used again */
+    fl_buf header;            /* that names the schema: of the record that came, or for the one that goes */
+    bool headed;              /* it came with one */
 } records_part;
 
 typedef struct records_run {

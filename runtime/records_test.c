@@ -111,6 +111,28 @@ static void envelopes_carry_key_and_headers(void **state)
                              "}\n{\"key\":null,\"value\":null}\n");
 }
 
+/* Records of an older version, as they were written and as the latest has them. */
+static void as_the_latest_schema_has_them(void **state)
+{
+    static const char newer[] =
+        "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"more\",\"type\":\"int\",\"default\":7},"
+        "{\"name\":\"s\",\"type\":[\"null\",\"string\"],\"confluent:tags\":[\"PII\"]}]}";
+    rt_codec_options opt = {.read_only = true};
+    rt_codec *c, *keep = reading;
+    const char *set = lab_set(&l, lab_rule(&l, "enc", "[\"PII\"]", "kek", "AES256_SIV", ""));
+    assert_int_equal(lab_codec(&l, newer, NULL, set, &opt, &c), RT_OK);
+    must((rt_transcode){.part = RT_VALUE, .from = RT_JSON, .to = RT_HEX}, lines, sizeof lines - 1);
+    const char *wire = got;
+    size_t n = got_len;
+    reading = c;
+    must((rt_transcode){.decrypt = true, .part = RT_VALUE, .from = RT_HEX, .to = RT_JSON}, wire, n);
+    assert_string_equal(got, printed);
+    must((rt_transcode){.decrypt = true, .part = RT_VALUE, .from = RT_HEX, .to = RT_JSON, .latest = true}, wire, n);
+    assert_string_equal(got, "{\"more\":7,\"s\":\"first\"}\nnull\n{\"more\":7,\"s\":\"second\"}\n");
+    reading = keep;
+    rt_codec_close(c);
+}
+
 static void broken_envelopes_are_refused(void **state)
 {
     static const struct {
@@ -291,6 +313,7 @@ int main(void)
         T(every_form_there_and_back),
         T(raw_has_lengths_and_tombstones),
         T(envelopes_carry_key_and_headers),
+        T(as_the_latest_schema_has_them),
         T(broken_envelopes_are_refused),
         T(the_run_stops_or_skips),
         T(a_truncated_raw_stream_stops_the_run),

@@ -26,9 +26,8 @@ rt_code records_to_json(records_run *r, rt_part which, const uint8_t *p, size_t 
 static rt_code to_json(records_run *r, rt_part which)
 {
     records_part *p = &r->parts[which];
-    rt_codec *c = r->t->sides[which].codec;
     if (!p->null)
-        return records_to_json(r, which, p->p, p->n, c ? rt_codec_schema_for(c, p->id) : NULL);
+        return records_to_json(r, which, p->p, p->n, r->t->sides[which].codec ? p->schema : NULL);
     fl_buf_clear(&r->json);
     return fl_buf_adds(&r->json, "null") ? RT_OK : RT_BAD_INPUT;
 }
