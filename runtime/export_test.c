@@ -175,6 +175,9 @@ static void refused(const char *text, const char *why)
 #define HEAD    "[\n{\"format\":\"flec-registry-export\",\"version\":1}"
 #define CONTEXT ",\n{\"kind\":\"context\",\"name\":\".\",\"lastId\":1}"
 #define GUID    "f0f1f2f3-f4f5-f6f7-f8f9-fafbfcfdfeff"
+#define SCHEMA(type, text, guid)                                                                                       \
+    ",\n{\"kind\":\"schema\",\"context\":\".\",\"id\":1,\"guid\":\"" guid "\",\"schemaType\":\"" type                  \
+    "\",\"schema\":\"" text "\",\"versions\":[{\"subject\":\"s\",\"version\":1,\"ts\":1}]}"
 #define KEK                                                                                                            \
     ",\n{\"kind\":\"kek\",\"name\":\"k\",\"kmsType\":\"local-kms\",\"kmsKeyId\":\"x\",\"shared\":false,\"ts\":1}"
 #define DEK                                                                                                            \
@@ -223,6 +226,11 @@ static void hostile(void **state)
         {HEAD KEK ",\n{\"kind\":\"dek\",\"kek\":\"k\",\"subject\":\"s\",\"version\":1,\"algorithm\":\"AES256_GCM\","
                   "\"encryptedKeyMaterial\":\"!\",\"ts\":1}\n]\n",
          "x:4: a DEK's subject or encryptedKeyMaterial"},
+        {HEAD CONTEXT SCHEMA("AVRO", "{}", "99914b93-2bd3-7a50-b983-c5e7c90ae93b") KEK "\n]\n",
+         "x:4: subject s: the schema is no AVRO schema"},
+        {HEAD CONTEXT SCHEMA("JSON", "{}", "99914b93-2bd3-7a50-b983-c5e7c90ae93b")
+             SCHEMA("PROTOBUF", "{}", "99914b93-2bd3-7a50-b983-c5e7c90ae93b") "\n]\n",
+         "x:5:"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         refused(cases[i][0], cases[i][1]);

@@ -15,6 +15,11 @@ typedef struct dead { /* versions that are there and deleted: marked when all ar
     int version;
 } dead;
 
+typedef struct line_of { /* where a schema stands, which is parsed when all are there */
+    const rt_content *content;
+    size_t line;
+} line_of;
+
 typedef struct importer {
     rt_store *to;
     fl_arena *a, *line_a; /* of the import; of the line */
@@ -23,6 +28,7 @@ typedef struct importer {
     const fl_json *at;
     int stage; /* of the line before: kinds come in order */
     FL_VEC(dead) deleted;
+    FL_VEC(line_of) schemas;
     rt_error *err;
 } importer;
 
@@ -250,6 +256,8 @@ static rt_code take_schema(importer *im)
         code = take_version(im, v, &s, context, ident);
         ident = NULL;
     }
+    if (code == RT_OK)
+        FL_PUSH(im->a, &im->schemas, (line_of){rt_store_content(im->to, context, s.id), im->line});
     return code;
 }
 
@@ -287,6 +295,37 @@ static rt_code end_schemas(importer *im)
     if (m.code == RT_OK)
         rt_store_each(im->to, has_its_references, &m);
     return m.code;
+}
+
+/* Are these that stand from `from` on schemas? *n: how many were looked at, all in one call of protoc. */
+static rt_code judge_some(importer *im, size_t from, size_t *n)
+{
+    enum { MOST = 256 };
+    fl_arena *a = fl_arena_new();
+    const rt_subject **all = FL_NEW_N(a, const rt_subject *, MOST);
+    size_t bytes = 0, which;
+    for (*n = 0; *n < MOST && from + *n < im->schemas.n && bytes < RT_SCHEMA_MAX; ++*n) {
+        const rt_content *c = im->schemas.v[from + *n].content;
+        rt_subject *one = FL_NEW(a, rt_subject);
+        *one = c->is;
+        one->subject = c->users.v[0]->subject;
+        all[*n] = one;
+        bytes += strlen(one->schema);
+    }
+    rt_code code = rt_store_are_schemas(im->to, a, all, *n, &which, im->err);
+    if (code != RT_OK)
+        im->line = im->schemas.v[from + which].line;
+    fl_arena_free(a);
+    return placed(im, code);
+}
+
+/* The last step: the only one that costs. */
+static rt_code judge_schemas(importer *im)
+{
+    rt_code code = RT_OK;
+    for (size_t i = 0, n; i < im->schemas.n && code == RT_OK; i += n)
+        code = judge_some(im, i, &n);
+    return code;
 }
 
 /* ---- settings ---- */
@@ -523,7 +562,9 @@ static rt_code take_lines(importer *im, const char *text, size_t n)
     }
     if (code == RT_OK && (!closed || im->line < 3))
         code = wrong(im, "the export is not whole: its end is missing");
-    return code == RT_OK && im->stage == 0 ? end_schemas(im) : code;
+    if (code == RT_OK && im->stage == 0)
+        code = end_schemas(im);
+    return code == RT_OK ? judge_schemas(im) : code;
 }
 
 /* ---- into the store ---- */

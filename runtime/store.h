@@ -204,6 +204,10 @@ rt_code rt_store_apply_delete(rt_store *s, const fl_json *record, rt_error *err)
 /* Parses s as what its type says, references resolved in the store, and gives its text the registry's spelling: Avro
  * and JSON without spaces, with members sorted where normalize. 42201. */
 rt_code rt_store_judge(const rt_store *st, fl_arena *a, rt_subject *s, bool normalize, sch_schema **out, rt_error *err);
+/* Are these schemas? As rt_store_judge, but nothing is respelled, and protoc runs once for all. *which: the first that is
+ * none. 42201. */
+rt_code rt_store_are_schemas(const rt_store *st, fl_arena *a, const rt_subject *const *all, size_t n, size_t *which,
+                             rt_error *err);
 /* Is s compatible with these versions at this level? *ok and why not. 42201 where a schema cannot be read. */
 rt_code rt_store_compatible(const rt_store *st, fl_arena *a, sch_level level, const rt_subject *s,
                             const rt_subject *const *history, size_t n, sch_compatibility *why, bool *ok,

@@ -182,6 +182,20 @@ static rt_code prepare(const rt_store *st, fl_arena *a, const rt_subject *const 
     return !nfiles || *set ? RT_OK : rt_fail(err, RT_IO, "Protobuf schemas cannot be read: %s", message);
 }
 
+rt_code rt_store_are_schemas(const rt_store *st, fl_arena *a, const rt_subject *const *all, size_t n, size_t *which,
+                             rt_error *err)
+{
+    sch_proto_set *set = NULL;
+    sch_schema *parsed;
+    *which = 0;
+    rt_code code = prepare(st, a, all, n, &set, err);
+    for (size_t i = 0; i < n && code == RT_OK; i++) {
+        *which = i;
+        code = parse(st, a, all[i], strcmp(all[i]->type, "PROTOBUF") ? NULL : set, &parsed, err);
+    }
+    return code;
+}
+
 rt_code rt_store_compatible(const rt_store *st, fl_arena *a, sch_level level, const rt_subject *s,
                             const rt_subject *const *history, size_t n, sch_compatibility *why, bool *ok, rt_error *err)
 {
