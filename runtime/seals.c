@@ -77,17 +77,17 @@ static rt_seals *find(const char *id, bool kept)
 /* One line, without its end; what is none that is written here does not count. */
 static void read_line(const char *p, size_t n)
 {
-    char id[RT_SEALS_ID], sign, line[64];
+    char id[RT_SEALS_ID], sign[2], line[64];
     uint64_t delta;
     if (n >= sizeof line)
         return;
     memcpy(line, p, n);
     line[n] = 0;
-    if (sscanf(line, "%32[0-9a-f] %1[+-]%" SCNu64, id, &sign, &delta) != 3 || strlen(id) != RT_SEALS_ID - 1 ||
+    if (sscanf(line, "%32[0-9a-f] %1[+-]%" SCNu64, id, sign, &delta) != 3 || strlen(id) != RT_SEALS_ID - 1 ||
         delta > MAX_DELTA)
         return;
     rt_seals *s = find(id, true);
-    if (sign == '+')
+    if (*sign == '+')
         s->filed = s->filed + delta > 2 * MAX_DELTA ? 2 * MAX_DELTA : s->filed + delta;
     else
         s->filed -= delta < s->filed ? delta : s->filed;

@@ -75,6 +75,7 @@ static pid_t start_other(const char *id, uint32_t n, bool in_order, int *go)
     pid_t pid = fork();
     if (pid == 0) {
         rt_error e;
+        close(fds[1]); /* ends with this process */
         bool ok = read(fds[0], &c, 1) == 1 && rt_seals_keep(path, &e) == RT_OK &&
                   rt_seals_take(rt_seals_of(id, true), n, NULL) == n;
         if (in_order)
