@@ -9,6 +9,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct fl_arena fl_arena;
 
@@ -34,10 +35,19 @@ void *fl_alloc_n(fl_arena *a, size_t n, size_t size); /* checks n * size for ove
         T *v;                                                                                                          \
         size_t n, cap;                                                                                                 \
     }
+/* The same in less memory, for what is there by the ten thousand: what grows to 2^32 items does not fit. */
+#define FL_LIST(T)                                                                                                     \
+    struct {                                                                                                           \
+        T *v;                                                                                                          \
+        uint32_t n, cap;                                                                                               \
+    }
 #define FL_PUSH(arena, vec, ...)                                                                                       \
     do {                                                                                                               \
-        if ((vec)->n == (vec)->cap)                                                                                    \
-            (vec)->v = fl_vec_grow((arena), (vec)->v, (vec)->n, &(vec)->cap, sizeof *(vec)->v);                        \
+        if ((vec)->n == (vec)->cap) {                                                                                  \
+            size_t fl_cap_ = (vec)->cap;                                                                               \
+            (vec)->v = fl_vec_grow((arena), (vec)->v, (vec)->n, &fl_cap_, sizeof *(vec)->v);                           \
+            (vec)->cap = (__typeof__((vec)->cap))fl_cap_;                                                              \
+        }                                                                                                              \
         (vec)->v[(vec)->n++] = (__VA_ARGS__);                                                                          \
     } while (0)
 void *fl_vec_grow(fl_arena *a, void *old, size_t n, size_t *cap, size_t size);

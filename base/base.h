@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/map.h"
+#include "base/parallel.h"
 #include "base/secret.h"
 #include "base/source.h"
 #include "base/status.h"

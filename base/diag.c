@@ -99,6 +99,19 @@ void fl_diags_hide(fl_diags *ds, fl_span span)
         FL_PUSH(ds->arena, &ds->hidden, span);
 }
 
+void fl_diags_join(fl_diags *ds, fl_diags *more)
+{
+    for (size_t i = 0; i < more->list.n; i++) {
+        more->list.v[i]->seq = ds->list.n;
+        FL_PUSH(ds->arena, &ds->list, more->list.v[i]);
+    }
+    for (size_t i = 0; i < more->hidden.n; i++)
+        FL_PUSH(ds->arena, &ds->hidden, more->hidden.v[i]);
+    ds->errors += more->errors;
+    ds->warnings += more->warnings;
+    more->list.n = more->hidden.n = more->errors = more->warnings = 0;
+}
+
 /* ---- places ---- */
 
 static bool has_place(const fl_related *v, size_t n, const fl_origin *o)

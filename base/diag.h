@@ -81,6 +81,10 @@ void fl_diag_edit(fl_diags *ds, fl_diag *d, fl_span span, const char *fmt, ...) 
  * about. */
 void fl_diags_hide(fl_diags *ds, fl_span span);
 
+/* Puts all that another list has, which had the same kind of life, behind what is here: what was found elsewhere at the
+ * same time. `more` is empty then; its texts stay where they are. */
+void fl_diags_join(fl_diags *ds, fl_diags *more);
+
 /* By file name, offset, end, arrival. */
 void fl_diags_sort(fl_diags *ds);
 

@@ -102,6 +102,46 @@ static void too_much_ends_the_program(void **state)
     }
 }
 
+static void adopted(void **state)
+{
+    fl_arena *a = fl_arena_new(), *b = fl_arena_new();
+    char *here = fl_strdup(a, "here"), *there = fl_strdup(b, "there"), *large = fl_alloc(b, 1 << 20);
+    memset(large, 'x', 1 << 20);
+    fl_arena_adopt(a, b);
+    fl_arena_adopt(a, NULL);
+    for (int i = 0; i < 1000; i++)
+        assert_memory_equal(fl_alloc(a, 1000), ((char[8]){0}), 8);
+    assert_string_equal(here, "here");
+    assert_string_equal(there, "there");
+    assert_int_equal(large[(1 << 20) - 1], 'x');
+    fl_arena_free(a); /* all of it, as the sanitizer sees */
+}
+
+enum { WORK = 1000 };
+
+static void square(size_t piece, void *ctx)
+{
+    ((size_t *)ctx)[piece] += piece * piece + 1;
+}
+
+static void parallel(void **state)
+{
+    static const size_t most[] = {1, 2, 100};
+    for (size_t k = 0; k < sizeof most / sizeof *most; k++) {
+        size_t done[WORK] = {0}, sum = 0;
+        fl_parallel(WORK, most[k], square, done);
+        for (size_t i = 0; i < WORK; i++)
+            assert_int_equal(done[i], i * i + 1); /* each once */
+        for (size_t i = 0; i < 7; i++) {
+            fl_piece p = fl_piece_of(WORK + k, 7, i);
+            assert_int_equal(p.from, sum);
+            sum += p.n;
+        }
+        assert_int_equal(sum, WORK + k);
+    }
+    fl_parallel(0, 2, square, NULL);
+}
+
 static void buffers(void **state)
 {
     fl_buf b;
@@ -328,6 +368,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arena),      cmocka_unit_test(too_much_ends_the_program),
+        cmocka_unit_test(adopted),    cmocka_unit_test(parallel),
         cmocka_unit_test(buffers),    cmocka_unit_test(shown),
         cmocka_unit_test(maps),       cmocka_unit_test(secrets),
         cmocka_unit_test(statuses),   cmocka_unit_test(buffers_grow),

@@ -29,6 +29,8 @@ static void resolve(res *r)
     res_drop_passing(r);
     res_references(r);
     res_schemas(r);
+    fl_map_free(r->by_subject);
+    fl_arena_free(r->scratch);
     res_fields(r);
 }
 
@@ -178,6 +180,7 @@ est_estate *fc_resolve(fc_policy *p, const fc_options *opt, fl_diags *diags)
              .diags = diags,
              .shared = &p->shared,
              .environment = env ? env->stmt : NULL,
+             .scratch = fl_arena_new(),
              .by_subject = fl_map_new(),
              .written = fl_map_new()};
     est_estate *e = r.e;
@@ -197,7 +200,6 @@ est_estate *fc_resolve(fc_policy *p, const fc_options *opt, fl_diags *diags)
     fc_chain(&r, diags);
     waive_apply(e, diags);
     fc_fold(diags);
-    fl_map_free(r.by_subject);
     fl_map_free(r.written);
     return e;
 }

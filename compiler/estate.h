@@ -65,18 +65,18 @@ typedef struct est_ref { /* schema reference */
 
 typedef struct est_field { /* a `field` line */
     est_text path;
-    FL_VEC(est_text) tags;
+    FL_LIST(est_text) tags;
     bool clear; /* `is clear` */
     sch_hits hits;
-    FL_VEC(struct est_leaf *) leaves; /* of the side, those among the hits: each once, in schema order */
+    FL_LIST(struct est_leaf *) leaves; /* of the side, those among the hits: each once, in schema order */
     fl_span at;
 } est_field;
 
 typedef enum { EST_AES128_GCM, EST_AES256_GCM, EST_AES256_SIV } est_algorithm;
 
 typedef struct est_encrypt {
-    bool payload;          /* the whole body: no tags, an encoding rule */
-    FL_VEC(est_text) tags; /* sorted */
+    bool payload;           /* the whole body: no tags, an encoding rule */
+    FL_LIST(est_text) tags; /* sorted */
     est_text kek_name;
     const est_kek *kek; /* NULL if unknown (reported) */
     est_algorithm algorithm;
@@ -97,9 +97,9 @@ typedef enum { EST_DOMAIN, EST_ENCODING, EST_MIGRATION } est_phase;
 typedef struct est_rule {
     est_text name, type, kind, mode; /* kind and mode: never NULL, as they are written out */
     est_phase phase;
-    FL_VEC(est_text) tags;                      /* sorted */
+    FL_LIST(est_text) tags;                     /* sorted */
     est_text expr, on_success, on_failure, doc; /* pairs joined by "," */
-    FL_VEC(est_prop) params;
+    FL_LIST(est_prop) params;
     int order;
     bool disabled;
     fl_span at;
@@ -108,7 +108,7 @@ typedef struct est_rule {
 /* One leaf of a side with all that reaches it, in schema order: made once, used by checks, emission and tests. */
 typedef struct est_leaf {
     sch_hit hit;
-    FL_VEC(const char *) tags;  /* from field lines and inline, sorted, unique */
+    FL_LIST(const char *) tags; /* from field lines and inline, sorted, unique */
     const est_encrypt *encrypt; /* the line that encrypts it, NULL for none */
     const est_field *line;      /* the first field line that names it, or NULL */
 } est_leaf;
@@ -133,14 +133,15 @@ typedef struct est_side {
     est_format format;
     est_text schema_path, message; /* message: of Protobuf */
     sch_schema *schema;            /* NULL: primitive, or unreadable (reported) */
+    const sch_hits *all_leaves;    /* of the schema; shared by the sides that have it */
     const char *schema_text;
     size_t schema_len;
-    FL_VEC(est_field) fields;     /* in order of writing */
-    FL_VEC(est_encrypt) encrypts; /* in order of rule order, then name; with the payload's */
-    const est_encrypt *payload;   /* the `encrypt payload` line among them, or NULL */
-    FL_VEC(est_rule) rules;       /* in order of phase, rule order, then name */
-    FL_VEC(est_ref) refs;
-    FL_VEC(est_prop) properties;
+    FL_LIST(est_field) fields;     /* in order of writing */
+    FL_LIST(est_encrypt) encrypts; /* in order of rule order, then name; with the payload's */
+    const est_encrypt *payload;    /* the `encrypt payload` line among them, or NULL */
+    FL_LIST(est_rule) rules;       /* in order of phase, rule order, then name */
+    FL_LIST(est_ref) refs;
+    FL_LIST(est_prop) properties;
     bool exhaustive;
     est_text clear, clear_until; /* of the side itself */
     est_strategy strategy;
@@ -148,7 +149,7 @@ typedef struct est_side {
     bool tags_metadata, tags_inline;
     fl_span tags_in_at;
     est_text compatibility, doc;
-    FL_VEC(est_leaf) leaves;
+    FL_LIST(est_leaf) leaves;
     fl_span at;
 } est_side;
 
@@ -156,7 +157,7 @@ struct est_topic {
     est_text name;
     est_side key, value;
     est_text clear, clear_until, owner, doc;
-    FL_VEC(est_text) writers, readers; /* full principals, sorted */
+    FL_LIST(est_text) writers, readers; /* full principals, sorted */
     fl_span at;
 };
 

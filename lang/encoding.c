@@ -7,12 +7,22 @@
 static char *fold(fl_arena *a, const char *text, size_t *len)
 {
     size_t n = *len, k = 0, i = n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    if (!memchr(text, '\r', n)) {
+        *len = n - i;
+        return fl_strndup(a, text + i, n - i);
+    }
     char *out = fl_alloc(a, n + 1);
     for (; i < n; i++)
         if (text[i] != '\r' || i + 1 == n || text[i + 1] != '\n')
             out[k++] = text[i];
     *len = k;
     return out;
+}
+
+/* Nothing is to be said of it: most characters are such. */
+static bool is_plain(char c)
+{
+    return (c >= 0x20 && c < 0x7f) || c == '\t';
 }
 
 /* What is wrong with the character at s; NULL if nothing. Sets its length. */
@@ -46,6 +56,10 @@ void lang_read_text(lang_reader *r, const char *name, const char *text, size_t l
     for (size_t i = 0; i < n;) {
         uint32_t cp;
         unsigned width;
+        while (is_plain(copy[i])) /* it ends with a NUL */
+            i++;
+        if (i == n)
+            break;
         const char *what = judge(copy + i, n - i, &cp, &width);
         if (what) {
             if (!r->bad[line])

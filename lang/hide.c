@@ -25,10 +25,12 @@ static bool sounds_secret(const char *name)
                  PART("jaas.config"), PART("private.key"), PART("key.pem"),    PART("keystore.key")};
 #undef PART
     enum { COUNT = sizeof parts / sizeof *parts };
-    for (const char *p = name; *p; p++)
-        for (size_t i = strchr("pstucjkPSTUCJK", *p) ? 0 : COUNT; i < COUNT; i++) /* none begins otherwise */
-            if (!strncasecmp(p, parts[i].text, parts[i].n))
+    for (const char *p = name; *p; p++) {
+        char c = (char)(*p | 0x20), next = (char)(p[1] | 0x20); /* letters in lower case, and no other signs as letters */
+        for (size_t i = 0; i < COUNT; i++)
+            if (parts[i].text[0] == c && parts[i].text[1] == next && !strncasecmp(p, parts[i].text, parts[i].n))
                 return true;
+    }
     return false;
 }
 

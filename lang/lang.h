@@ -143,6 +143,9 @@ lang_file *lang_parse_tree(fl_arena *a, fl_arena *tree, const char *name, const 
 /* Parses the text of an undamaged file once more: a tree with the same places. */
 lang_file *lang_parse_again(fl_arena *a, fl_arena *tree, const fl_source *source);
 
+/* Reads all forms, so that files can be parsed and matched in several threads. Else that is done with the first use. */
+void lang_prepare(void);
+
 /* Matches the statements of a file against the forms; of a damaged file those that could be read, so call it for every
  * file. false if anything was refused or the file is damaged. What stands in an environment or in defaults and cannot
  * (docs/checks/overlay-refused.md) is reported under that name. At most once a file. tree: the arena of its tree. */

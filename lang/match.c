@@ -398,7 +398,7 @@ static const lang_stmt *said_before(stated *all, const lang_stmt *s)
 static void find_duplicates(matching *m, const lang_block *b)
 {
     stated all;
-    fl_map *names = fl_map_new();
+    fl_map *names = NULL;
     all.n = 0;
     for (size_t i = 0; i < b->n; i++) {
         lang_stmt *s = b->stmts[i];
@@ -406,6 +406,8 @@ static void find_duplicates(matching *m, const lang_block *b)
         if (!s->form)
             continue;
         if (is_named(s->form)) {
+            if (!names)
+                names = fl_map_new();
             first = fl_map_get(names, s->head.name.text);
             if (!first)
                 fl_map_put(names, s->head.name.text, s);

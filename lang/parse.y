@@ -23,16 +23,14 @@ static int lang_yylex(LANG_YYSTYPE *value, LANG_YYLTYPE *at, lang_reader *r);
 static void lang_yyerror(const LANG_YYLTYPE *at, lang_reader *r, const char *message);
 }
 
+/* A value that was read lies on top of the reader's stack of values until something takes it; a list is a range of it. */
 %union {
     uint32_t raw;
-    lang_value value;
-    lang_values *values;
-    lang_lists *lists;
+    lang_range range;
     lang_members *members;
     lang_expr *expr;
     lang_exprs *exprs;
     lang_stmt *stmt;
-    lang_stmts *stmts;
     lang_block *block;
     lang_relop op;
 }
@@ -41,24 +39,21 @@ static void lang_yyerror(const LANG_YYLTYPE *at, lang_reader *r, const char *mes
 %token BRACE ENDBRACE OBJECT ENDOBJECT BRACKET ENDBRACKET PAREN ENDPAREN COMMA COLON ASSIGN EQ NE LT LE GT GE NEWLINE
 %token INNERLINE COMMENT LINE      /* inside an object or list; the last two never come here */
 
-%type <raw> word ten inner string_token
-%type <value> head name string item value call bracket object json json_list operand string_head
-%type <values> list values json_values
-%type <lists> lists
+%type <raw> word ten inner string_token head name string string_head
+%type <range> list values json_values lists lines
 %type <members> members
 %type <expr> expr conj neg
 %type <exprs> ors ands
 %type <stmt> line stmt
-%type <stmts> lines
 %type <block> block
 %type <op> relop
 
 %%
 
-file: %empty                      { r->top = lang_tree_block(r, NULL, (lang_loc){0, 0}, (lang_loc){0, 0}); }
+file: %empty                      { r->top = lang_tree_block(r, (lang_range){0, 0}, (lang_loc){0, 0}, (lang_loc){0, 0}); }
     | lines                       { r->top = lang_tree_block(r, $1, (lang_loc){0, 0}, (lang_loc){@1.to, @1.to}); }
     ;
-lines: line                       { $$ = lang_tree_stmt(r, NULL, $1); }
+lines: line                       { $$ = lang_tree_stmt(r, lang_tree_stmts(r), $1); }
     | lines line                  { $$ = lang_tree_stmt(r, $1, $2); }
     ;
 line: stmt NEWLINE
@@ -71,37 +66,34 @@ open: BRACE                       { yyerrok; }
     ;
 
 stmt: phrase_stmt
-    | WHERE expr                  { $$ = lang_tree_phrase(r, lang_tree_name(r, $1), NULL); $$->expr = $2; $$->span = lang_span(r, @$); }
-    | REQUIRES expr               { $$ = lang_tree_phrase(r, lang_tree_name(r, $1), NULL); $$->expr = $2; $$->span = lang_span(r, @$); }
-    | string_head ASSIGN value    { $$ = lang_tree_phrase(r, $1, NULL); $$->value = FL_NEW(r->tree, lang_value); *$$->value = $3; $$->span = lang_span(r, @$); }
+    | WHERE expr                  { $$ = lang_tree_phrase(r, $1); $$->expr = $2; $$->span = lang_span(r, @$); }
+    | REQUIRES expr               { $$ = lang_tree_phrase(r, $1); $$->expr = $2; $$->span = lang_span(r, @$); }
+    | string_head ASSIGN value    { $$ = lang_tree_phrase(r, $1); $$->value = lang_tree_value(r); $$->span = lang_span(r, @$); }
     ;
-string_head: string | WHERE       { $$ = lang_tree_name(r, $1); }
-    | REQUIRES                    { $$ = lang_tree_name(r, $1); }
+string_head: string | WHERE | REQUIRES
     ;
 %type <stmt> phrase_stmt phrase;
 phrase_stmt: phrase
     | phrase block                { $$ = $1; $$->block = $2; $$->span.to = $2->open.to; }
-    | phrase ASSIGN value         { $$ = $1; $$->value = FL_NEW(r->tree, lang_value); *$$->value = $3; $$->span = lang_span(r, @$); }
+    | phrase ASSIGN value         { $$ = $1; $$->value = lang_tree_value(r); $$->span = lang_span(r, @$); }
     ;
-phrase: head                      { $$ = lang_tree_phrase(r, $1, NULL); }
-    | head lists                  { $$ = lang_tree_phrase(r, $1, $2); }
+phrase: head                      { $$ = lang_tree_phrase(r, $1); }
+    | head lists                  { $$ = lang_tree_phrase(r, $1); lang_tree_rest(r, $$, $2); }
     ;
-lists: list                       { $$ = lang_tree_lists(r, NULL, $1); }
+lists: list                       { $$ = lang_tree_lists(r, (lang_range){(uint32_t)r->lists.n, 0}, $1); }
     | lists list                  { $$ = lang_tree_lists(r, $1, $2); }
     ;
-list: item                        { $$ = lang_tree_push(r, NULL, $1); }
-    | list COMMA item             { $$ = lang_tree_push(r, $1, $3); }
+list: item                        { $$ = lang_tree_first(r); }
+    | list COMMA item             { $$ = lang_tree_next(r, $1); }
     ;
-item: name
-    | name COLON name             { $$ = lang_tree_pair(r, $1, $3); }
+item: name                        { lang_tree_name(r, $1); }
+    | name COLON name             { lang_tree_pair(r, $1, $3); }
     | call | bracket | object
     ;
 
-head: WORD                        { $$ = lang_tree_name(r, $1); }
-    | inner                       { $$ = lang_tree_name(r, $1); }
+head: WORD | inner
     ;
-name: word                        { $$ = lang_tree_name(r, $1); }
-    | string
+name: word | string
     ;
 word: WORD | ten
     ;
@@ -109,36 +101,37 @@ ten: WHERE | REQUIRES | inner
     ;
 inner: EVERY | SOME | NO | AND | OR | NOT | IN | MATCHES
     ;
-string: string_token              { $$ = lang_tree_name(r, $1); }
+string: string_token
     ;
 string_token: STRING | RAW
     ;
 
-value: name | call | bracket | object
+value: name                       { lang_tree_name(r, $1); }
+    | call | bracket | object
     ;
-call: WORD PAREN string ENDPAREN  { $$ = lang_tree_call(r, lang_tree_name(r, $1), $3, lang_span(r, @$)); }
+call: WORD PAREN string ENDPAREN  { lang_tree_call(r, $1, $3, lang_span(r, @$)); }
     ;
-bracket: BRACKET ENDBRACKET       { $$ = lang_tree_list(r, NULL, lang_span(r, @$)); }
-    | BRACKET values ENDBRACKET   { $$ = lang_tree_list(r, $2, lang_span(r, @$)); }
+bracket: BRACKET ENDBRACKET       { lang_tree_list(r, (lang_range){0, 0}, lang_span(r, @$)); }
+    | BRACKET values ENDBRACKET   { lang_tree_list(r, $2, lang_span(r, @$)); }
     ;
-values: value                     { $$ = lang_tree_push(r, NULL, $1); }
-    | values COMMA value          { $$ = lang_tree_push(r, $1, $3); }
+values: value                     { $$ = lang_tree_first(r); }
+    | values COMMA value          { $$ = lang_tree_next(r, $1); }
     ;
-object: OBJECT ENDOBJECT          { $$ = lang_tree_object(r, NULL, lang_span(r, @$)); }
-    | OBJECT members ENDOBJECT    { $$ = lang_tree_object(r, $2, lang_span(r, @$)); }
+object: OBJECT ENDOBJECT          { lang_tree_object(r, NULL, lang_span(r, @$)); }
+    | OBJECT members ENDOBJECT    { lang_tree_object(r, $2, lang_span(r, @$)); }
     ;
-members: STRING COLON json        { $$ = lang_tree_member(r, NULL, lang_tree_name(r, $1), $3); }
-    | members COMMA STRING COLON json { $$ = lang_tree_member(r, $1, lang_tree_name(r, $3), $5); }
+members: STRING COLON json        { $$ = lang_tree_member(r, NULL, $1); }
+    | members COMMA STRING COLON json { $$ = lang_tree_member(r, $1, $3); }
     ;
-json: word                        { $$ = lang_tree_name(r, $1); }
-    | STRING                      { $$ = lang_tree_name(r, $1); }
+json: word                        { lang_tree_name(r, $1); }
+    | STRING                      { lang_tree_name(r, $1); }
     | json_list | object
     ;
-json_list: BRACKET ENDBRACKET     { $$ = lang_tree_list(r, NULL, lang_span(r, @$)); }
-    | BRACKET json_values ENDBRACKET { $$ = lang_tree_list(r, $2, lang_span(r, @$)); }
+json_list: BRACKET ENDBRACKET     { lang_tree_list(r, (lang_range){0, 0}, lang_span(r, @$)); }
+    | BRACKET json_values ENDBRACKET { lang_tree_list(r, $2, lang_span(r, @$)); }
     ;
-json_values: json                 { $$ = lang_tree_push(r, NULL, $1); }
-    | json_values COMMA json      { $$ = lang_tree_push(r, $1, $3); }
+json_values: json                 { $$ = lang_tree_first(r); }
+    | json_values COMMA json      { $$ = lang_tree_next(r, $1); }
     ;
 
 expr: ors                         { $$ = lang_tree_join(r, LANG_E_OR, $1); }
@@ -152,19 +145,21 @@ ands: neg                         { $$ = lang_tree_chain(r, NULL, $1); }
     | ands AND neg                { $$ = lang_tree_chain(r, $1, $3); }
     ;
 neg: NOT neg                      { $$ = lang_tree_expr(r, LANG_E_NOT, $2, NULL, lang_span(r, @$)); }
-    | EVERY WORD PAREN expr ENDPAREN { $$ = lang_tree_expr(r, LANG_E_EVERY, $4, NULL, lang_span(r, @$)); $$->property = lang_tree_name(r, $2).name; }
-    | SOME WORD PAREN expr ENDPAREN  { $$ = lang_tree_expr(r, LANG_E_SOME, $4, NULL, lang_span(r, @$)); $$->property = lang_tree_name(r, $2).name; }
-    | NO WORD PAREN expr ENDPAREN    { $$ = lang_tree_expr(r, LANG_E_NO, $4, NULL, lang_span(r, @$)); $$->property = lang_tree_name(r, $2).name; }
+    | EVERY WORD PAREN expr ENDPAREN { $$ = lang_tree_every(r, LANG_E_EVERY, $2, $4, lang_span(r, @$)); }
+    | SOME WORD PAREN expr ENDPAREN  { $$ = lang_tree_every(r, LANG_E_SOME, $2, $4, lang_span(r, @$)); }
+    | NO WORD PAREN expr ENDPAREN    { $$ = lang_tree_every(r, LANG_E_NO, $2, $4, lang_span(r, @$)); }
     | PAREN expr ENDPAREN         { $$ = $2; }
-    | operand                     { $$ = lang_tree_operand(r, $1, lang_span(r, @$)); }
-    | operand relop operand       { $$ = lang_tree_expr(r, LANG_E_REL, lang_tree_operand(r, $1, lang_span(r, @1)), lang_tree_operand(r, $3, lang_span(r, @3)), lang_span(r, @$)); $$->op = $2; }
+    | operand                     { $$ = lang_tree_operand(r, lang_span(r, @$)); }
+    | operand relop operand       { lang_expr *right = lang_tree_operand(r, lang_span(r, @3)), *left = lang_tree_operand(r, lang_span(r, @1));
+                                    $$ = lang_tree_expr(r, LANG_E_REL, left, right, lang_span(r, @$)); $$->op = $2; }
     ;
 relop: EQ { $$ = LANG_EQ; } | NE { $$ = LANG_NE; } | LT { $$ = LANG_LT; } | LE { $$ = LANG_LE; } | GT { $$ = LANG_GT; } | GE { $$ = LANG_GE; }
     | IN { $$ = LANG_IN; } | MATCHES { $$ = LANG_MATCHES; }
     ;
-operand: WORD                     { $$ = lang_tree_name(r, $1); }
-    | WORD BRACKET string ENDBRACKET { $$ = lang_tree_pair(r, lang_tree_name(r, $1), $3); }
-    | string | bracket
+operand: WORD                     { lang_tree_name(r, $1); }
+    | WORD BRACKET string ENDBRACKET { lang_tree_pair(r, $1, $3); }
+    | string                      { lang_tree_name(r, $1); }
+    | bracket
     ;
 
 %%

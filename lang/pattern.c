@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lang/forms_tables.h"
 #include "lang/pattern.h"
 
 #define MANY "…"
@@ -121,6 +122,17 @@ const lang_pattern *lang_pattern_of(const lang_form *form)
         patterns[at].form = form;
     }
     return &patterns[at].pattern;
+}
+
+void lang_prepare(void)
+{
+    for (int kind = LANG_TOP; kind < LANG_BKINDS; kind++) {
+        size_t n;
+        const lang_form *forms = lang_forms((lang_bkind)kind, &n);
+        for (size_t i = 0; i < n; i++)
+            lang_pattern_of(&forms[i]);
+    }
+    lang_pattern_of(&lang_forms_unset[0]);
 }
 
 /* ---- failures ---- */

@@ -14,7 +14,8 @@ enum {
     LANG_MAX_STRING = 64 << 10, /* bytes of a string, as written */
     LANG_MAX_LIST = 100000,     /* items of one list */
     LANG_MAX_TOKENS = 4000000,  /* tokens of a file: bounds memory to about a gigabyte */
-    LANG_MAX_ERRORS = 10000     /* messages about one file; then reading it ends */
+    LANG_MAX_ERRORS = 10000,    /* messages about one file; then reading it ends */
+    LANG_WORDS = 1024           /* texts of words that are looked at before a new one is made */
 };
 
 typedef struct lang_loc {
@@ -47,7 +48,12 @@ typedef struct lang_reader {
     fl_diags *diags;
     const fl_source *src;
     FL_VEC(lang_token) raw;
+    const char *words[LANG_WORDS]; /* by hash */
     FL_VEC(lang_lexeme) lex;
+    /* what the grammar has read and nothing has taken yet; what an error left behind lies between */
+    FL_VEC(lang_value) values;
+    FL_VEC(lang_list) lists;
+    FL_VEC(lang_stmt *) stmts;
     size_t pos;          /* next lexeme for the grammar */
     unsigned char *bad;  /* by line: 1 if it had a scanner error */
     size_t errors;       /* reported about this file */
@@ -89,30 +95,39 @@ void lang_layout(lang_reader *r);
 int lang_yyparse(lang_reader *r);
 
 /* tree.c: what the grammar's actions call. */
-typedef FL_VEC(lang_value) lang_values;
-typedef FL_VEC(lang_list) lang_lists;
-typedef FL_VEC(lang_stmt *) lang_stmts;
+typedef struct lang_range { /* of one of the reader's stacks */
+    uint32_t from, n;
+} lang_range;
 typedef FL_VEC(lang_expr *) lang_exprs;
 typedef struct lang_members {
     FL_VEC(lang_name) keys;
-    lang_values values;
+    FL_VEC(lang_value) values;
 } lang_members;
 
 fl_span lang_span(const lang_reader *r, lang_loc at);
-lang_value lang_tree_name(const lang_reader *r, uint32_t raw);
-lang_value lang_tree_pair(const lang_reader *r, lang_value a, lang_value b);
-lang_value lang_tree_call(const lang_reader *r, lang_value function, lang_value text, fl_span span);
-lang_values *lang_tree_push(lang_reader *r, lang_values *list, lang_value v);
-lang_value lang_tree_list(const lang_reader *r, const lang_values *items, fl_span span);
-lang_members *lang_tree_member(lang_reader *r, lang_members *m, lang_value key, lang_value v);
-lang_value lang_tree_object(const lang_reader *r, const lang_members *m, fl_span span);
-lang_stmt *lang_tree_phrase(lang_reader *r, lang_value head, lang_lists *lists);
-lang_lists *lang_tree_lists(lang_reader *r, lang_lists *lists, const lang_values *items);
+/* Put a value on the stack: of a token, `a:b`, `f("text")`, the values of a range, an object. */
+void lang_tree_name(lang_reader *r, uint32_t raw);
+void lang_tree_pair(lang_reader *r, uint32_t first, uint32_t second);
+void lang_tree_call(lang_reader *r, uint32_t function, uint32_t text, fl_span span);
+void lang_tree_list(lang_reader *r, lang_range items, fl_span span);
+void lang_tree_object(lang_reader *r, const lang_members *m, fl_span span);
+/* The value on top as the first, as the next of a list; taken off it, as a member, as a value of its own. */
+lang_range lang_tree_first(lang_reader *r);
+lang_range lang_tree_next(lang_reader *r, lang_range list);
+lang_members *lang_tree_member(lang_reader *r, lang_members *m, uint32_t key);
+lang_value *lang_tree_value(lang_reader *r);
+/* Lists of a phrase: the range with one more, made of a range of values. */
+lang_range lang_tree_lists(lang_reader *r, lang_range lists, lang_range items);
+lang_stmt *lang_tree_phrase(lang_reader *r, uint32_t head);
+void lang_tree_rest(lang_reader *r, lang_stmt *s, lang_range lists);
 lang_stmt *lang_tree_damaged(lang_reader *r, lang_loc at, lang_block *block);
-lang_block *lang_tree_block(lang_reader *r, const lang_stmts *stmts, lang_loc open, lang_loc close);
-lang_stmts *lang_tree_stmt(lang_reader *r, lang_stmts *stmts, lang_stmt *s);
-lang_expr *lang_tree_operand(lang_reader *r, lang_value v, fl_span span); /* a pair: WORD[ "index" ] */
+lang_range lang_tree_stmts(lang_reader *r); /* none yet */
+lang_range lang_tree_stmt(lang_reader *r, lang_range stmts, lang_stmt *s);
+lang_block *lang_tree_block(lang_reader *r, lang_range stmts, lang_loc open, lang_loc close);
+/* The value on top as an operand; a pair: WORD[ "index" ]. */
+lang_expr *lang_tree_operand(lang_reader *r, fl_span span);
 lang_expr *lang_tree_expr(lang_reader *r, lang_ekind kind, lang_expr *left, lang_expr *right, fl_span span);
+lang_expr *lang_tree_every(lang_reader *r, lang_ekind kind, uint32_t property, lang_expr *inner, fl_span span);
 lang_exprs *lang_tree_chain(lang_reader *r, lang_exprs *chain, lang_expr *e);
 /* `a or b or c` as a balanced tree, so that its depth stays small however long the chain is. */
 lang_expr *lang_tree_join(lang_reader *r, lang_ekind kind, const lang_exprs *chain);

@@ -39,7 +39,9 @@ void lang_limit(lang_reader *r, lang_loc at, const char *fmt, ...)
 
 const lang_name lang_no_name = {.text = "", .quote = LANG_STRING};
 
-/* What was collected in the scratch arena, in a piece of the tree that is just as large. */
+/* ---- values ---- */
+
+/* What was collected on a stack, in a piece of the tree that is just as large. */
 static void *settled(const lang_reader *r, const void *v, size_t n, size_t size)
 {
     if (!n)
@@ -48,28 +50,81 @@ static void *settled(const lang_reader *r, const void *v, size_t n, size_t size)
     return memcpy(p, v, n * size);
 }
 
-lang_value lang_tree_name(const lang_reader *r, uint32_t raw)
+static lang_value *push(lang_reader *r)
 {
-    const lang_name *n = r->raw.v[raw].name;
-    return (lang_value){.kind = LANG_V_NAME, .span = n->span, .name = *n, .second = &lang_no_name};
+    FL_PUSH(r->scratch, &r->values, (lang_value){.second = &lang_no_name});
+    return &r->values.v[r->values.n - 1];
 }
 
-lang_value lang_tree_pair(const lang_reader *r, lang_value a, lang_value b)
+static const lang_value *pop(lang_reader *r)
 {
-    a.kind = LANG_V_PAIR;
-    lang_name *second = FL_NEW(r->tree, lang_name);
-    *second = b.name;
-    a.second = second;
-    a.span.to = b.span.to;
-    return a;
+    return &r->values.v[--r->values.n];
 }
 
-lang_value lang_tree_call(const lang_reader *r, lang_value function, lang_value text, fl_span span)
+static lang_name name_of(const lang_reader *r, uint32_t raw)
 {
-    lang_name *second = FL_NEW(r->tree, lang_name);
-    *second = text.name;
-    return (lang_value){.kind = LANG_V_CALL, .span = span, .name = function.name, .second = second};
+    return *r->raw.v[raw].name;
 }
+
+static void set_name(lang_value *v, const lang_name *n)
+{
+    v->kind = LANG_V_NAME;
+    v->span = n->span;
+    v->name = *n;
+}
+
+void lang_tree_name(lang_reader *r, uint32_t raw)
+{
+    set_name(push(r), r->raw.v[raw].name);
+}
+
+static const lang_name *second(lang_reader *r, uint32_t raw)
+{
+    lang_name *n = FL_NEW(r->tree, lang_name);
+    *n = name_of(r, raw);
+    return n;
+}
+
+void lang_tree_pair(lang_reader *r, uint32_t first, uint32_t other)
+{
+    lang_value *v = push(r);
+    set_name(v, r->raw.v[first].name);
+    v->kind = LANG_V_PAIR;
+    v->second = second(r, other);
+    v->span.to = v->second->span.to;
+}
+
+void lang_tree_call(lang_reader *r, uint32_t function, uint32_t text, fl_span span)
+{
+    lang_value *v = push(r);
+    *v = (lang_value){.kind = LANG_V_CALL, .span = span, .name = name_of(r, function), .second = second(r, text)};
+}
+
+void lang_tree_list(lang_reader *r, lang_range items, fl_span span)
+{
+    lang_value *all = items.n ? settled(r, &r->values.v[items.from], items.n, sizeof *all) : NULL;
+    if (items.n)
+        r->values.n = items.from;
+    lang_value *v = push(r);
+    v->kind = LANG_V_LIST;
+    v->span = span;
+    v->items = all;
+    v->n = items.n;
+}
+
+void lang_tree_object(lang_reader *r, const lang_members *m, fl_span span)
+{
+    lang_value *v = push(r);
+    v->kind = LANG_V_OBJECT;
+    v->span = span;
+    if (!m)
+        return;
+    v->keys = settled(r, m->keys.v, m->keys.n, sizeof *m->keys.v);
+    v->items = settled(r, m->values.v, m->values.n, sizeof *m->values.v);
+    v->n = (uint32_t)m->values.n;
+}
+
+/* ---- lists ---- */
 
 /* true if a list may grow; reports the first item that is too many */
 static bool room(lang_reader *r, size_t n, fl_span span)
@@ -80,69 +135,68 @@ static bool room(lang_reader *r, size_t n, fl_span span)
     return false;
 }
 
-lang_values *lang_tree_push(lang_reader *r, lang_values *list, lang_value v)
+lang_range lang_tree_first(lang_reader *r)
 {
-    if (!list)
-        list = FL_NEW(r->scratch, lang_values);
-    if (room(r, list->n, v.span))
-        FL_PUSH(r->scratch, list, v);
-    return list;
+    return (lang_range){(uint32_t)r->values.n - 1, 1};
 }
 
-lang_value lang_tree_list(const lang_reader *r, const lang_values *items, fl_span span)
+lang_range lang_tree_next(lang_reader *r, lang_range list)
 {
-    size_t n = items ? items->n : 0;
-    return (lang_value){.kind = LANG_V_LIST,
-                        .span = span,
-                        .second = &lang_no_name,
-                        .items = n ? settled(r, items->v, n, sizeof *items->v) : NULL,
-                        .n = n};
+    const lang_value *v = pop(r);
+    if (!room(r, list.n, v->span))
+        return list;
+    r->values.v[list.from + list.n] = *v; /* it is there already */
+    r->values.n = list.from + list.n + 1;
+    return (lang_range){list.from, list.n + 1};
 }
 
-lang_members *lang_tree_member(lang_reader *r, lang_members *m, lang_value key, lang_value v)
+lang_members *lang_tree_member(lang_reader *r, lang_members *m, uint32_t key)
 {
+    const lang_value *v = pop(r);
     if (!m)
         m = FL_NEW(r->scratch, lang_members);
-    if (room(r, m->values.n, key.span)) {
-        FL_PUSH(r->scratch, &m->keys, key.name);
-        FL_PUSH(r->scratch, &m->values, v);
+    if (room(r, m->values.n, r->raw.v[key].name->span)) {
+        FL_PUSH(r->scratch, &m->keys, name_of(r, key));
+        FL_PUSH(r->scratch, &m->values, *v);
     }
     return m;
 }
 
-lang_value lang_tree_object(const lang_reader *r, const lang_members *m, fl_span span)
+lang_value *lang_tree_value(lang_reader *r)
 {
-    lang_value v = {.kind = LANG_V_OBJECT, .span = span, .second = &lang_no_name};
-    if (m) {
-        v.keys = settled(r, m->keys.v, m->keys.n, sizeof *m->keys.v);
-        v.items = settled(r, m->values.v, m->values.n, sizeof *m->values.v);
-        v.n = m->values.n;
-    }
-    return v;
+    return settled(r, pop(r), 1, sizeof(lang_value));
 }
 
-lang_lists *lang_tree_lists(lang_reader *r, lang_lists *lists, const lang_values *items)
+lang_range lang_tree_lists(lang_reader *r, lang_range lists, lang_range items)
 {
-    lang_list l = {.items = settled(r, items->v, items->n, sizeof *items->v), .n = items->n, .span = items->v[0].span};
-    l.span.to = items->v[items->n - 1].span.to;
-    if (!lists)
-        lists = FL_NEW(r->scratch, lang_lists);
-    if (room(r, lists->n, l.span))
-        FL_PUSH(r->scratch, lists, l);
-    return lists;
+    const lang_value *v = &r->values.v[items.from];
+    lang_list l = {.items = settled(r, v, items.n, sizeof *v), .n = items.n, .span = v->span};
+    l.span.to = v[items.n - 1].span.to;
+    r->values.n = items.from;
+    if (!room(r, lists.n, l.span))
+        return lists;
+    r->lists.n = lists.from + lists.n;
+    FL_PUSH(r->scratch, &r->lists, l);
+    return (lang_range){lists.from, lists.n + 1};
 }
 
-lang_stmt *lang_tree_phrase(lang_reader *r, lang_value head, lang_lists *lists)
+/* ---- statements ---- */
+
+lang_stmt *lang_tree_phrase(lang_reader *r, uint32_t head)
 {
     lang_stmt *s = FL_NEW(r->tree, lang_stmt);
-    s->head = head;
-    s->span = head.span;
-    if (lists) {
-        s->lists = settled(r, lists->v, lists->n, sizeof *lists->v);
-        s->nlists = lists->n;
-        s->span.to = lists->v[lists->n - 1].span.to;
-    }
+    s->head.second = &lang_no_name;
+    set_name(&s->head, r->raw.v[head].name);
+    s->span = s->head.span;
     return s;
+}
+
+void lang_tree_rest(lang_reader *r, lang_stmt *s, lang_range lists)
+{
+    s->lists = settled(r, &r->lists.v[lists.from], lists.n, sizeof *s->lists);
+    s->nlists = lists.n;
+    s->span.to = s->lists[lists.n - 1].span.to;
+    r->lists.n = lists.from;
 }
 
 /* A statement that could not be read: its first word, if it has one, and its block. */
@@ -160,31 +214,39 @@ lang_stmt *lang_tree_damaged(lang_reader *r, lang_loc at, lang_block *block)
         else
             hi = mid;
     }
+    s->head.second = &lang_no_name;
     if (lo < r->raw.n && r->raw.v[lo].name)
-        s->head = lang_tree_name(r, (uint32_t)lo);
+        set_name(&s->head, r->raw.v[lo].name);
     else
         s->head = (lang_value){
             .kind = LANG_V_NAME, .span = s->span, .name = {.text = "", .span = s->span}, .second = &lang_no_name};
     return s;
 }
 
-lang_stmts *lang_tree_stmt(lang_reader *r, lang_stmts *stmts, lang_stmt *s)
+lang_range lang_tree_stmts(lang_reader *r)
 {
-    if (!stmts)
-        stmts = FL_NEW(r->scratch, lang_stmts);
-    FL_PUSH(r->scratch, stmts, s);
-    return stmts;
+    return (lang_range){(uint32_t)r->stmts.n, 0};
 }
 
-lang_block *lang_tree_block(lang_reader *r, const lang_stmts *stmts, lang_loc open, lang_loc close)
+lang_range lang_tree_stmt(lang_reader *r, lang_range stmts, lang_stmt *s)
+{
+    r->stmts.n = stmts.from + stmts.n;
+    FL_PUSH(r->scratch, &r->stmts, s);
+    return (lang_range){stmts.from, stmts.n + 1};
+}
+
+lang_block *lang_tree_block(lang_reader *r, lang_range stmts, lang_loc open, lang_loc close)
 {
     lang_block *b = FL_NEW(r->tree, lang_block);
     b->open = lang_span(r, open);
     b->close = lang_span(r, close);
-    b->stmts = stmts ? settled(r, stmts->v, stmts->n, sizeof *stmts->v) : NULL;
-    b->n = stmts ? stmts->n : 0;
+    b->stmts = stmts.n ? settled(r, &r->stmts.v[stmts.from], stmts.n, sizeof *b->stmts) : NULL;
+    b->n = stmts.n;
+    r->stmts.n = stmts.from;
     return b;
 }
+
+/* ---- expressions ---- */
 
 lang_expr *lang_tree_expr(lang_reader *r, lang_ekind kind, lang_expr *left, lang_expr *right, fl_span span)
 {
@@ -196,14 +258,21 @@ lang_expr *lang_tree_expr(lang_reader *r, lang_ekind kind, lang_expr *left, lang
     return e;
 }
 
-lang_expr *lang_tree_operand(lang_reader *r, lang_value v, fl_span span)
+lang_expr *lang_tree_every(lang_reader *r, lang_ekind kind, uint32_t property, lang_expr *inner, fl_span span)
+{
+    lang_expr *e = lang_tree_expr(r, kind, inner, NULL, span);
+    e->property = name_of(r, property);
+    return e;
+}
+
+lang_expr *lang_tree_operand(lang_reader *r, fl_span span)
 {
     lang_expr *e = lang_tree_expr(r, LANG_E_OPERAND, NULL, NULL, span);
-    if (v.kind == LANG_V_PAIR) {
-        e->index = *v.second;
-        v.kind = LANG_V_NAME;
+    e->operand = *pop(r);
+    if (e->operand.kind == LANG_V_PAIR) {
+        e->index = *e->operand.second;
+        e->operand.kind = LANG_V_NAME;
     }
-    e->operand = v;
     return e;
 }
 

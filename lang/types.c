@@ -58,7 +58,9 @@ static bool fits_tag(check *c)
     if (!fits_literal(c))
         return false;
     if (strcmp(c->v->name.text, "clear") == 0 || strcmp(c->v->name.text, "payload") == 0)
-        return refuse(c, "a tag", fl_printf(c->a, "`%s` is not the name of a tag", c->v->name.text),
+        return refuse(c, "a tag",
+                      c->v->name.text[0] == 'c' ? "`clear` is not the name of a tag"
+                                                : "`payload` is not the name of a tag",
                       "`is clear` stands alone or first, `encrypt payload` alone");
     return true;
 }
@@ -156,15 +158,16 @@ static bool fits_int(check *c)
 
 static bool fits_duration(check *c)
 {
-    const char *unit = c->nargument ? fl_strndup(c->a, c->argument, c->nargument) : "dhms";
-    const char *want = fl_printf(c->a, "a duration such as %s", *unit == 's' ? "300s" : "90d");
+    const char *unit = c->nargument ? c->argument : "dhms", *want = unit[0] == 's' ? "a duration such as 300s"
+                                                                                   : "a duration such as 90d";
+    size_t units = c->nargument ? c->nargument : strlen(unit);
     if (!is_word(c->v))
         return refuse(c, want, NULL, NULL);
     const char *p = c->v->name.text;
     size_t digits = strspn(p, "0123456789");
     if (!digits || (p[digits] && p[digits + 1]))
         return refuse(c, want, NULL, NULL);
-    if (!p[digits] || !strchr(unit, p[digits]))
+    if (!p[digits] || !memchr(unit, p[digits], units))
         return refuse(
             c, want, fl_printf(c->a, "`%s` is not in the unit of this duration", p),
             fl_printf(c->a, "write whole %s: %.*s%c", *unit == 's' ? "seconds" : "days", (int)digits, p, *unit));
@@ -323,8 +326,10 @@ static const struct type {
 
 static const struct type *type_of(const char *s, size_t n)
 {
+    if (!n || s[0] < 'A' || s[0] > 'Z') /* a word of an enum, as most are */
+        return NULL;
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-        if (strlen(types[i].name) == n && memcmp(types[i].name, s, n) == 0)
+        if (types[i].name[0] == s[0] && strlen(types[i].name) == n && memcmp(types[i].name, s, n) == 0)
             return &types[i];
     return NULL;
 }

@@ -153,5 +153,5 @@ void sch_covered(const sch_schema *s, fl_arena *a, const sch_hit *h, sch_hits *o
         FL_PUSH(a, &found, all.v[i]);
     }
     fl_arena_free(scratch);
-    *out = (sch_hits){found.v, found.n, all.truncated};
+    *out = (sch_hits){.v = found.v, .n = found.n, .truncated = all.truncated, .split = all.split};
 }

@@ -207,6 +207,7 @@ typedef struct sch_hits {
     size_t n;
     bool truncated; /* there is more: SCH_MAX_HITS, or the bounds of depth, work or text were reached. Treat it as an
                        error */
+    bool split;     /* a union of several branches was met, where one path may reach more than one type */
 } sch_hits;
 
 typedef enum { SCH_PATH_OK, SCH_PATH_BAD /* not a path: see message */ } sch_path_status;

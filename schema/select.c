@@ -20,7 +20,7 @@ typedef struct walk {
     uint8_t *entered; /* by type id: how often the place lies inside this record */
     size_t visits, texts;
     unsigned depth;
-    bool truncated;
+    bool truncated, split;
     const sch_hit *wanted;        /* only this one is looked for, and the steps to it are kept */
     sch_step way[MAX_STEPS_DOWN]; /* the steps of the place */
     bool found;
@@ -182,6 +182,7 @@ static void visit(walk *w, const sch_type *t, place here)
         visit_inside(w, o.only, here);
         return;
     }
+    w->split = true;
     for (size_t i = 0; i < t->nbranches && !w->truncated && !w->found; i++)
         visit_inside(w, t->branches[i], here);
 }
@@ -193,7 +194,7 @@ static void select_all(const sch_schema *s, fl_arena *a, const parsed_path *p, s
     visit(&w, s->root, (place){.at = sch_path_start(p)});
     fl_buf_free(&w.text);
     free(w.entered);
-    *out = (sch_hits){w.hits.v, w.hits.n, w.truncated};
+    *out = (sch_hits){.v = w.hits.v, .n = w.hits.n, .truncated = w.truncated, .split = w.split};
 }
 
 sch_path_status sch_select(const sch_schema *s, fl_arena *a, const char *path, sch_hits *out, char message[160])

@@ -140,11 +140,48 @@ const chk_row *chk_find(const char *name)
     return NULL;
 }
 
+/* ---- running them ---- */
+
+enum {
+    NROWS = sizeof rows / sizeof *rows,
+    THREADS = 8,
+    FEW_TOPICS = 100 /* then starting a thread takes longer than checking */
+};
+
+/* A check is given an estate and a list of its own, since others run at the same time. */
+typedef struct running {
+    const est_estate *e;
+    fl_diags found[NROWS];
+} running;
+
+static void run_row(size_t i, void *ctx)
+{
+    running *all = ctx;
+    est_estate e = *all->e;
+    e.arena = fl_arena_new();
+    fl_diags_init(&all->found[i], e.arena);
+    if (rows[i].run)
+        rows[i].run(&rows[i], &e, &all->found[i]);
+    if (all->found[i].list.n || all->found[i].hidden.n)
+        return;
+    fl_arena_free(e.arena); /* nobody has what it made */
+    all->found[i].arena = NULL;
+}
+
 void chk_run_all(const est_estate *e, fl_diags *diags)
 {
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (rows[i].run)
+    running all = {.e = e};
+    bool alone = e->topics.n < FEW_TOPICS || e->previous; /* reads of that as it needs it */
+    if (!alone)
+        fl_parallel(NROWS, THREADS, run_row, &all);
+    for (size_t i = 0; i < NROWS; i++) {
+        fl_arena *a = all.found[i].arena;
+        if (!alone)
+            fl_diags_join(diags, &all.found[i]);
+        else if (rows[i].run)
             rows[i].run(&rows[i], e, diags);
+        fl_arena_adopt(diags->arena, a);
+    }
 }
 
 fl_diag *chk_report(const chk_row *row, fl_diags *diags, fl_span at, const char *fmt, ...)

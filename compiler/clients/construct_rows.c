@@ -17,7 +17,11 @@ int cl_find_construct(const char *key)
 
 void cl_keep(cl_set *s, cl_scope from, cl_scope to)
 {
-    for (unsigned c = 0; c < CL_NCONSTRUCTS; c++)
-        if (cl_construct_rows[c].scope < from || cl_construct_rows[c].scope > to)
-            s->w[c / 64] &= ~(UINT64_C(1) << (c % 64));
+    for (size_t i = 0; i < sizeof s->w / sizeof *s->w; i++)
+        for (uint64_t rest = s->w[i], bit; rest; rest &= ~bit) {
+            bit = rest & -rest;
+            const cl_construct_row *row = &cl_construct_rows[i * 64 + (size_t)__builtin_ctzll(bit)];
+            if (row->scope < from || row->scope > to)
+                s->w[i] &= ~bit;
+        }
 }

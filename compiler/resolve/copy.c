@@ -72,7 +72,7 @@ static lang_value copy_value(const res_copy *c, lang_value v)
 
 static lang_list copy_list(const res_copy *c, const lang_list *l)
 {
-    lang_list out = {FL_NEW_N(c->a, lang_value, l->n + 1), l->n, at(c, l->span)};
+    lang_list out = {FL_NEW_N(c->a, lang_value, l->n), l->n, at(c, l->span)};
     for (size_t i = 0; i < l->n; i++)
         out.items[i] = copy_value(c, l->items[i]);
     return out;
@@ -98,14 +98,14 @@ lang_stmt *res_copy_stmt(const res_copy *c, const lang_stmt *s)
     *out = *s;
     out->span = at(c, s->span);
     out->head = copy_value(c, s->head);
-    out->lists = FL_NEW_N(c->a, lang_list, s->nlists + 1);
+    out->lists = FL_NEW_N(c->a, lang_list, s->nlists);
     for (size_t i = 0; i < s->nlists; i++)
         out->lists[i] = copy_list(c, &s->lists[i]);
     if (s->value) {
         out->value = FL_NEW(c->a, lang_value);
         *out->value = copy_value(c, *s->value);
     }
-    out->slots = FL_NEW_N(c->a, const lang_list *, n + 1);
+    out->slots = FL_NEW_N(c->a, const lang_list *, n);
     for (size_t i = 0; i < n; i++)
         out->slots[i] = copy_slot(c, s, out, s->slots[i]);
     if (s->block)
@@ -119,7 +119,7 @@ lang_block *res_copy_block(const res_copy *c, const lang_block *b)
     *out = *b;
     out->open = at(c, b->open);
     out->close = at(c, b->close);
-    out->stmts = FL_NEW_N(c->a, lang_stmt *, b->n + 1);
+    out->stmts = FL_NEW_N(c->a, lang_stmt *, b->n);
     for (size_t i = 0; i < b->n; i++)
         out->stmts[i] = res_copy_stmt(c, b->stmts[i]);
     return out;

@@ -50,15 +50,13 @@ static bool topics_of(res *r, res_source *source)
 }
 
 /* The other statements, as copies. */
-static void keep_others(res_shared *s, res_source *source)
+static void keep_others(fl_arena *passing, res_source *source)
 {
     const lang_block *top = source->file->top;
-    if (!s->passing)
-        s->passing = fl_arena_new();
-    res_copy c = {s->passing, source->file->source, NULL};
-    lang_block *kept = FL_NEW(s->passing, lang_block);
+    res_copy c = {passing, source->file->source, NULL};
+    lang_block *kept = FL_NEW(passing, lang_block);
     *kept = *top;
-    kept->stmts = FL_NEW_N(s->passing, lang_stmt *, top->n - source->topics.n);
+    kept->stmts = FL_NEW_N(passing, lang_stmt *, top->n - source->topics.n);
     kept->n = 0;
     for (size_t i = 0; i < top->n; i++)
         if (!is_topic(top->stmts[i]))
@@ -67,19 +65,21 @@ static void keep_others(res_shared *s, res_source *source)
     source->passing = true;
 }
 
-void res_early_topics(res_shared *s, res_source *source, fl_arena *tree)
+fl_arena *res_early_topics(fl_arena *a, res_source *source, fl_arena *tree)
 {
-    est_estate alone = {.arena = s->a};
+    est_estate alone = {.arena = a};
     fl_diags said;
-    res r = {.e = &alone, .a = s->a, .diags = &said, .shared = s, .early = true};
+    res r = {.e = &alone, .a = a, .diags = &said, .early = true};
     fl_diags_init(&said, tree);
     if (may_be_early(source->file) && topics_of(&r, source)) {
-        keep_others(s, source);
+        fl_arena *passing = fl_arena_new();
+        keep_others(passing, source);
         fl_arena_free(tree);
-        return;
+        return passing;
     }
     source->topics.n = source->nstmts = 0;
-    fl_arena_adopt(s->a, tree);
+    fl_arena_adopt(a, tree);
+    return NULL;
 }
 
 static bool is_default_of_topics(const lang_stmt *s)

@@ -79,13 +79,12 @@ enum { FEW = 32 };
 
 static void make_leaves(res *r, lookup *l)
 {
-    sch_hits all;
     est_side *s = l->side;
-    sch_leaves(s->schema, r->a, &all);
+    sch_hits all = *s->all_leaves;
     if (all.truncated)
         res_error(r, "syntax", s->schema_path.at, "the schema has more leaves than can be looked at: %zu and more",
                   all.n);
-    s->leaves.v = FL_NEW_N(r->a, est_leaf, all.n + 1);
+    s->leaves.v = FL_NEW_N(r->a, est_leaf, all.n);
     s->leaves.n = s->leaves.cap = all.n;
     for (size_t i = 0; i < all.n; i++)
         s->leaves.v[i].hit = all.v[i];
@@ -134,6 +133,23 @@ static void reach_hit(res *r, const lookup *l, est_field *f, const sch_hit *h)
             reach(r, leaf, f);
 }
 
+/* The one leaf that has this path, where a path reaches one thing: a look at the leaves finds what a walk through the
+ * schema would. NULL: there is none, or that has to be looked for. */
+static est_leaf *only_leaf(const lookup *l, const est_field *f)
+{
+    enum { PLAIN = 64 }; /* bytes of a path with fewer steps than a path may have */
+    const est_side *s = l->side;
+    if (s->schema->format != SCH_AVRO || s->all_leaves->split || s->all_leaves->truncated ||
+        strlen(f->path.s) > PLAIN || strchr(f->path.s, '"'))
+        return NULL;
+    if (l->first)
+        return fl_map_get(l->first, f->path.s);
+    for (size_t i = 0; i < s->leaves.n; i++)
+        if (!strcmp(s->leaves.v[i].hit.path, f->path.s))
+            return &s->leaves.v[i];
+    return NULL;
+}
+
 static void reach_hits(res *r, const lookup *l, est_field *f)
 {
     for (size_t i = 0; i < f->hits.n; i++)
@@ -157,9 +173,16 @@ static void side(res *r, est_side *s)
     lookup l = {.side = s};
     make_leaves(r, &l);
     for (size_t i = 0; i < s->fields.n; i++) {
-        select_field(r, s, &s->fields.v[i]);
-        reach_hits(r, &l, &s->fields.v[i]);
-        clear_wildcard(r, &s->fields.v[i]);
+        est_field *f = &s->fields.v[i];
+        est_leaf *only = only_leaf(&l, f);
+        if (only) {
+            f->hits = (sch_hits){.v = &only->hit, .n = 1};
+            reach(r, only, f);
+        } else {
+            select_field(r, s, f);
+            reach_hits(r, &l, f);
+        }
+        clear_wildcard(r, f);
     }
     for (size_t i = 0; i < s->leaves.n; i++) {
         est_leaf *leaf = &s->leaves.v[i];
@@ -170,10 +193,51 @@ static void side(res *r, est_side *s)
     fl_map_free(l.first);
 }
 
-void res_fields(res *r)
+/* ---- all topics ---- */
+
+enum { FEW_TOPICS = 100, PIECES = 16 };
+
+/* A piece of the topics, with an arena and a list of its own. */
+typedef struct piece {
+    res r;
+    fl_diags diags;
+} piece;
+
+typedef struct pieces {
+    const res *r;
+    piece v[PIECES];
+} pieces;
+
+static void some_topics(res *r, fl_piece p)
 {
-    for (size_t i = 0; i < r->e->topics.n; i++) {
+    for (size_t i = p.from; i < p.from + p.n; i++) {
         side(r, &r->e->topics.v[i]->key);
         side(r, &r->e->topics.v[i]->value);
+    }
+}
+
+static void one_piece(size_t i, void *ctx)
+{
+    pieces *all = ctx;
+    piece *p = &all->v[i];
+    p->r = *all->r;
+    p->r.a = fl_arena_new();
+    p->r.diags = &p->diags;
+    fl_diags_init(&p->diags, p->r.a);
+    some_topics(&p->r, fl_piece_of(p->r.e->topics.n, PIECES, i));
+}
+
+void res_fields(res *r)
+{
+    size_t n = r->e->topics.n;
+    if (n < FEW_TOPICS) {
+        some_topics(r, (fl_piece){0, n});
+        return;
+    }
+    pieces all = {.r = r};
+    fl_parallel(PIECES, RES_THREADS, one_piece, &all);
+    for (size_t i = 0; i < PIECES; i++) {
+        fl_diags_join(r->diags, &all.v[i].diags);
+        fl_arena_adopt(r->a, all.v[i].r.a);
     }
 }

@@ -102,20 +102,36 @@ int res_by_text(const void *a, const void *b)
     return strcmp(((const est_text *)a)->s, ((const est_text *)b)->s);
 }
 
+/* The item that was read before; few are looked through, more (seen) looked up. */
+static const est_text *read_before(const res_texts *all, const fl_map *seen, const char *text)
+{
+    const lang_value *first = seen ? fl_map_get(seen, text) : NULL;
+    for (size_t i = 0; i < all->n && (!seen || first); i++)
+        if (!strcmp(all->v[i].s, text))
+            return &all->v[i];
+    return NULL;
+}
+
 res_texts res_list(res *r, const lang_list *list, est_text (*read)(res *r, const lang_value *v))
 {
+    enum { FEW = 16 };
     res_texts all = {0};
-    fl_map *seen = fl_map_new();
+    fl_map *seen = list && list->n > FEW ? fl_map_new() : NULL;
+    if (list) {
+        all.v = FL_NEW_N(r->a, est_text, list->n);
+        all.cap = list->n;
+    }
     for (size_t i = 0; list && i < list->n; i++) {
         const lang_value *v = &list->items[i];
         est_text t = read(r, v);
-        const lang_value *first = t.s ? fl_map_get(seen, t.s) : NULL;
+        const est_text *first = t.s ? read_before(&all, seen, t.s) : NULL;
         if (first) {
             fl_diag *d = res_error(r, "duplicate-name", t.at, "`%s` stands twice in this list", t.s);
-            fl_diag_again(r->diags, d, first->span);
+            fl_diag_again(r->diags, d, first->at);
             res_mend_item(r, d, list, i);
         } else if (t.s) {
-            fl_map_put(seen, t.s, (void *)v);
+            if (seen)
+                fl_map_put(seen, t.s, (void *)v);
             FL_PUSH(r->a, &all, t);
         }
     }
@@ -203,7 +219,7 @@ static void declare_one(res *r, res_kind kind, const res_decl *d)
     if (d->name.s && kind == RES_TOPIC)
         judge_topic(r, &d->name);
     if (d->name.s)
-        FL_PUSH(r->a, &r->kinds[kind], *d);
+        FL_PUSH(r->scratch, &r->kinds[kind], *d);
     else
         r->e->incomplete = r->unnamed[kind] = true;
 }

@@ -25,9 +25,9 @@ const est_text *res_node_path(const res_node *n)
 
 void res_add_node(res *r, est_subject *subject, est_side *side, res_file *file)
 {
-    res_node *n = FL_NEW(r->a, res_node);
+    res_node *n = FL_NEW(r->scratch, res_node);
     *n = (res_node){.subject = subject, .side = side, .file = file, .broken = !file || !file->text};
-    FL_PUSH(r->a, &r->nodes, n);
+    FL_PUSH(r->scratch, &r->nodes, n);
     const char *name = res_node_name(n);
     const res_node *first = name ? fl_map_get(r->by_subject, name) : NULL;
     if (name && !first)

@@ -10,7 +10,9 @@
 
 #include "compiler/compiler.h"
 
-#define RES_MAX_TEXT (64u << 10) /* bytes of a text with its variables expanded, as of a string that is written */
+#define RES_THREADS  8
+#define RES_ALONE    (256u << 10) /* bytes of files below which one thread does it all: starting one takes longer */
+#define RES_MAX_TEXT (64u << 10)  /* bytes of a text with its variables expanded, as of a string that is written */
 
 typedef struct est_variable {
     const char *name;
@@ -35,6 +37,14 @@ typedef struct res_row {
     bool depends; /* the list differs between environments, or its texts do */
 } res_row;
 
+/* One text parsed with the same references. */
+typedef struct res_parsed {
+    sch_schema *schema;     /* NULL: refused, because of */
+    const sch_error *error; /* or not even tried (reported): NULL */
+    const void *reported;   /* the estate that was told so */
+    const sch_hits *leaves; /* of the schema, once a side has it */
+} res_parsed;
+
 /* One file of a schema, read once. */
 typedef struct res_file {
     const char *path;
@@ -43,6 +53,7 @@ typedef struct res_file {
     const fl_source *source; /* made when a message needs it */
     int error;               /* why it could not be read */
     const void *reported;    /* the estate that was told so */
+    res_parsed *alone[2];    /* parsed without references, by format: Avro, JSON; NULL: not yet */
 } res_file;
 
 /* A schema to be registered: a subject of its own, or that of a side. Exactly one of the two is set. */
@@ -56,13 +67,6 @@ typedef struct res_node {
     bool active, done;
     bool broken; /* it, or something it refers to, has no schema (reported) */
 } res_node;
-
-/* One text parsed with the same references. */
-typedef struct res_parsed {
-    sch_schema *schema;     /* NULL: refused, because of */
-    const sch_error *error; /* or not even tried (reported): NULL */
-    const void *reported;   /* the estate that was told so */
-} res_parsed;
 
 /* A topic of a file that was resolved as far as the file itself says (early.c). */
 typedef struct res_early {
@@ -107,6 +111,7 @@ typedef struct res_decls {
 typedef struct res {
     est_estate *e;
     fl_arena *a;
+    fl_arena *scratch; /* of declarations and nodes, which are no more once all is resolved */
     fl_diags *diags;
     res_shared *shared;
     const lang_stmt *environment;   /* the chosen one, or NULL */
@@ -141,9 +146,9 @@ void res_no_such_file(fl_arena *a, fl_diags *diags, fl_span at, const char *path
 
 /* ---- early.c: topics are resolved with their file, so that no policy lies in memory as a whole ---- */
 
-/* Resolves the topics of a matched file and frees its tree (`tree`), where the file alone says all that they are; else
- * the tree is kept. */
-void res_early_topics(res_shared *s, res_source *source, fl_arena *tree);
+/* Resolves the topics of a matched file and frees its tree (`tree`), where the file alone says all that they are: the
+ * result is the arena of the other statements. Else NULL: the tree is kept in `a`. Touches nothing but these. */
+fl_arena *res_early_topics(fl_arena *a, res_source *source, fl_arena *tree);
 /* Where defaults or environments have a say in topics: makes the trees anew, as if nothing had been resolved early. */
 void res_settle_early(res_shared *s);
 /* Links what a topic names: KEKs, principals, its schemas. */
@@ -319,6 +324,8 @@ typedef struct res_refs {
 res_refs res_references_of(res *r, const lang_block *b, const char *form);
 /* Gives each reference its target, and each node what it refers to; circles are refused. */
 void res_references(res *r);
+/* Reads and parses, all at once, what topics that were resolved early need; the rest comes when it is asked for. */
+void res_prepare_schemas(res *r);
 /* Parses every schema, behind those that it refers to. */
 void res_schemas(res *r);
 /* proto.c. What a schema refers to, under the names of their subjects. */

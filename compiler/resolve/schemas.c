@@ -5,13 +5,17 @@
 
 /* ---- files ---- */
 
-static res_file *read_file(res *r, const char *path)
+static void read_file(fl_arena *a, res_file *f)
+{
+    char *text;
+    f->error = fl_read_regular(a, f->path, SCH_MAX_TEXT, &text, &f->len);
+    f->text = text; /* NULL after an error */
+}
+
+static res_file *new_file(res *r, const char *path)
 {
     res_file *f = FL_NEW(r->a, res_file);
-    char *text;
-    f->error = fl_read_regular(r->a, path, SCH_MAX_TEXT, &text, &f->len);
     f->path = path;
-    f->text = text; /* NULL after an error */
     fl_map_put(r->shared->schema_files, path, f);
     return f;
 }
@@ -42,8 +46,10 @@ res_file *res_schema_file(res *r, const lang_value *v)
 res_file *res_file_at(res *r, const char *path, fl_span at)
 {
     res_file *f = fl_map_get(r->shared->schema_files, path);
-    if (!f)
-        f = read_file(r, path);
+    if (!f) {
+        f = new_file(r, path);
+        read_file(r->a, f);
+    }
     if (f->error && f->reported != r->e)
         res_no_such_file(r->a, r->diags, at, path, f->error, SCH_MAX_TEXT);
     f->reported = r->e;
@@ -155,6 +161,15 @@ static const char *parse_id(res *r, const res_node *n, est_format format, const 
     return id;
 }
 
+static void keep_error(fl_arena *a, res_parsed *p, const sch_error *error)
+{
+    if (p->schema || !error->message[0])
+        return;
+    sch_error *kept = FL_NEW(a, sch_error);
+    *kept = *error;
+    p->error = kept;
+}
+
 static res_parsed *parse_new(res *r, const res_node *n, est_format format, const char *message, const ref_list *refs)
 {
     res_parsed *p = FL_NEW(r->a, res_parsed);
@@ -164,29 +179,54 @@ static res_parsed *parse_new(res *r, const res_node *n, est_format format, const
     else
         p->schema = sch_parse(est_schema_format(format), r->a, n->file->path, n->file->text, n->file->len, message,
                               refs->v, refs->n, &error);
-    if (!p->schema && error.message[0]) {
-        sch_error *kept = FL_NEW(r->a, sch_error);
-        *kept = error;
-        p->error = kept;
+    keep_error(r->a, p, &error);
+    return p;
+}
+
+/* Without references, which is how most are: by the file itself. */
+static res_parsed *parse_alone(fl_arena *a, res_file *f, est_format format)
+{
+    res_parsed **p = &f->alone[format == EST_JSON];
+    sch_error error = {.message = ""};
+    if (*p)
+        return *p;
+    *p = FL_NEW(a, res_parsed);
+    (*p)->schema = sch_parse(est_schema_format(format), a, f->path, f->text, f->len, NULL, NULL, 0, &error);
+    keep_error(a, *p, &error);
+    return *p;
+}
+
+static void need_leaves(fl_arena *a, res_parsed *p)
+{
+    if (p->leaves || !p->schema)
+        return;
+    sch_hits *all = FL_NEW(a, sch_hits);
+    sch_leaves(p->schema, a, all);
+    p->leaves = all;
+}
+
+static res_parsed *parse_with(res *r, const res_node *n, est_format format, const char *message, const ref_list *refs)
+{
+    const char *id = parse_id(r, n, format, message, refs);
+    res_parsed *p = fl_map_get(r->shared->parsed, id);
+    if (!p) {
+        p = parse_new(r, n, format, message, refs);
+        fl_map_put(r->shared->parsed, id, p);
     }
     return p;
 }
 
-static sch_schema *parse(res *r, const res_node *n)
+static res_parsed *parse(res *r, const res_node *n)
 {
     est_format format = n->side ? n->side->format : n->subject->format;
     const char *message = n->side ? n->side->message.s : n->subject->message.s;
     ref_list refs = refs_of(r, n, format);
-    const char *id = parse_id(r, n, format, message, &refs);
-    res_parsed *p = fl_map_get(r->shared->parsed, id);
-    if (!p) {
-        p = parse_new(r, n, format, message, &refs);
-        fl_map_put(r->shared->parsed, id, p);
-    }
+    res_parsed *p = refs.n || message || format == EST_PROTOBUF ? parse_with(r, n, format, message, &refs)
+                                                                : parse_alone(r->a, n->file, format);
     if (p->error && p->reported != r->e)
         bad_schema(r, n, &refs, p->error);
     p->reported = r->e;
-    return p->schema;
+    return p;
 }
 
 static void schema_of(res *r, res_node *n)
@@ -198,12 +238,17 @@ static void schema_of(res *r, res_node *n)
             schema_of(r, n->closure[i]);
         known = known && !n->closure[i]->broken;
     }
-    sch_schema *s = known ? parse(r, n) : NULL;
-    n->broken = !s;
-    if (n->subject)
-        n->subject->schema = s;
-    else
-        n->side->schema = s;
+    res_parsed *p = known ? parse(r, n) : NULL;
+    n->broken = !p || !p->schema;
+    if (n->broken)
+        return;
+    if (n->subject) {
+        n->subject->schema = p->schema;
+        return;
+    }
+    need_leaves(r->a, p);
+    n->side->schema = p->schema;
+    n->side->all_leaves = p->leaves;
 }
 
 void res_schemas(res *r)
@@ -213,4 +258,62 @@ void res_schemas(res *r)
     for (size_t i = 0; i < r->nodes.n; i++)
         if (!r->nodes.v[i]->done)
             schema_of(r, r->nodes.v[i]);
+}
+
+/* ---- all at once ---- */
+
+enum { FEW_FILES = 32, FILES_A_PIECE = 64 };
+
+/* A file that early topics name, and as what they first have it parsed. */
+typedef struct needed {
+    res_file *file;
+    est_format format;
+    bool alone; /* without references: to be parsed */
+} needed;
+
+typedef struct preparation {
+    FL_VEC(needed) files;
+    fl_arena **arenas; /* by piece */
+    size_t pieces;
+} preparation;
+
+static void need(res *r, preparation *all, const est_side *s)
+{
+    if (!s->schema_path.s || fl_map_get(r->shared->schema_files, s->schema_path.s))
+        return;
+    bool alone = (s->format == EST_AVRO || s->format == EST_JSON) && !s->refs.n && !s->message.s;
+    FL_PUSH(r->a, &all->files, (needed){new_file(r, s->schema_path.s), s->format, alone});
+}
+
+static void prepare(size_t piece, void *ctx)
+{
+    preparation *all = ctx;
+    fl_piece p = fl_piece_of(all->files.n, all->pieces, piece);
+    fl_arena *a = all->arenas[piece] = fl_arena_new();
+    for (size_t i = p.from; i < p.from + p.n; i++) {
+        needed *n = &all->files.v[i];
+        read_file(a, n->file);
+        if (n->alone && n->file->text)
+            need_leaves(a, parse_alone(a, n->file, n->format));
+    }
+}
+
+void res_prepare_schemas(res *r)
+{
+    preparation all = {.arenas = NULL};
+    for (size_t i = 0; i < r->kinds[RES_TOPIC].n; i++) {
+        const est_topic *t = r->kinds[RES_TOPIC].v[i].early;
+        if (t)
+            need(r, &all, &t->key);
+        if (t)
+            need(r, &all, &t->value);
+    }
+    all.pieces = all.files.n / FILES_A_PIECE + 1;
+    all.arenas = FL_NEW_N(r->a, fl_arena *, all.pieces);
+    if (all.files.n < FEW_FILES)
+        prepare(0, &all);
+    else
+        fl_parallel(all.pieces, RES_THREADS, prepare, &all);
+    for (size_t i = 0; i < all.pieces; i++)
+        fl_arena_adopt(r->a, all.arenas[i]);
 }

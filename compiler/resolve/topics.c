@@ -234,6 +234,9 @@ est_topic *res_topic(res *r, const lang_stmt *s, est_text name)
 
 void res_topics(res *r)
 {
+    res_prepare_schemas(r);
+    r->e->topics.cap = r->kinds[RES_TOPIC].n;
+    r->e->topics.v = FL_NEW_N(r->a, est_topic *, r->e->topics.cap);
     for (size_t i = 0; i < r->kinds[RES_TOPIC].n; i++) {
         const res_decl *d = &r->kinds[RES_TOPIC].v[i];
         if (d->early)
