@@ -1,4 +1,5 @@
 /* serve.c: `flec serve`: the embedded registry over HTTP, for tests of any client. */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -91,6 +92,14 @@ static fl_status run(const options *o)
     return code == RT_OK ? status : cannot(&e);
 }
 
+/* Large bodies and answers go back to the system when they are done with. Left alone, the C library takes them from its
+ * heap once it has seen one, and the heap then keeps what lies between small things that stay. */
+static void give_memory_back(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 256 << 10);
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
 int cli_serve(int argc, char **argv)
 {
     options o = {.listen = "127.0.0.1:8081", .store = "mem:"};
@@ -122,6 +131,7 @@ int cli_serve(int argc, char **argv)
     if (rc >= 0)
         return rc;
     signal(SIGPIPE, SIG_IGN);
+    give_memory_back();
     o.safety.build = o.build;
     if (o.hash)
         return (int)cli_finish(cli_hash_password(o.hash));

@@ -18,7 +18,8 @@ enum {
     RT_SERVER_REQUEST_S = 60,      /* from the connection, or the answer before, to the end of a request */
     RT_SERVER_CALL_S = 40,         /* a request waits that long for a key service */
     RT_SERVER_STOP_S = 5,          /* what is in flight may take that long after a signal */
-    RT_SERVER_MEMORY = 32 * 1024,  /* of one connection: request line and headers */
+    RT_SERVER_MEMORY = 36 * 1024,  /* of one connection: request line and headers. Above 32 KiB libmicrohttpd maps it,
+                                      so that it goes back to the system when the connection ends */
     RT_SERVER_CONNECTIONS = 12000, /* or what RLIMIT_NOFILE leaves */
 };
 

@@ -12,8 +12,8 @@ HEAD = b"Host: localhost\r\nConnection: close\r\n"
 JSON = b"Content-Type: application/json\r\n"
 MIB = 1 << 20
 IDLE = 10000
-MARGIN = 128 * MIB  # what the allocator may keep of bodies of 16 MiB and of 10,000 connections, once
-AGAIN = 96 * MIB  # and what more it may keep of the same a second time: 0 to 66 MiB were seen, ASan sees no growth
+MARGIN = 48 * MIB  # what may stay of 10,000 connections, once
+AGAIN = 16 * MIB  # and what more it may keep of the same a second time
 
 
 def dial(port, timeout=60):
