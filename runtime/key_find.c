@@ -39,7 +39,11 @@ static rt_registry *registry(const exchange *x)
 
 static rt_code fetch_kek(exchange *x, rt_error *err)
 {
-    return registry(x)->ops->get_kek(registry(x), x->a, x->spec->kek, !x->want->write, &x->kek, err);
+    const rt_registry_ops *ops = registry(x)->ops;
+    const rt_key_spec *s = x->spec;
+    if (ops->get_kek_of)
+        return ops->get_kek_of(registry(x), x->a, s->kek, s->subject, !x->want->write, &x->kek, err);
+    return ops->get_kek(registry(x), x->a, s->kek, !x->want->write, &x->kek, err);
 }
 
 /* A KEK that nobody registered: made unshared by a writer whose rule says what it is, as the vendor's clients do. */
@@ -56,7 +60,9 @@ static rt_code make_kek(exchange *x)
                        "register it first",
                        s->kek);
     rt_kek kek = {.name = s->kek, .kms_type = s->kms_type, .kms_key_id = s->kms_key_id};
-    rt_code code = registry(x)->ops->create_kek(registry(x), &kek, x->err);
+    const rt_registry_ops *ops = registry(x)->ops;
+    rt_code code = ops->create_kek_of ? ops->create_kek_of(registry(x), &kek, s->subject, x->err)
+                                      : ops->create_kek(registry(x), &kek, x->err);
     if (code != RT_OK && code != RT_CONFLICT)
         return code;
     code = fetch_kek(x, x->err);

@@ -78,6 +78,11 @@ typedef struct rt_registry_ops {
     /* Is *s, with its references, metadata and rule set, a version of its subject? Fills version, id, guid of *s.
      * RT_NOT_FOUND. NULL: this registry cannot say. */
     rt_code (*find_subject)(rt_registry *r, fl_arena *a, rt_subject *s, rt_error *err);
+    /* get_kek and create_kek for the keys of one subject: some registries keep the KEKs of each context apart. NULL: this
+     * one does not. */
+    rt_code (*get_kek_of)(rt_registry *r, fl_arena *a, const char *name, const char *subject, bool deleted, rt_kek *out,
+                          rt_error *err);
+    rt_code (*create_kek_of)(rt_registry *r, const rt_kek *k, const char *subject, rt_error *err);
 } rt_registry_ops;
 
 /* The embedded registry. url: "mem:" or "file://DIR" (made if absent; RT_IO with a message if another process has it,

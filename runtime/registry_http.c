@@ -333,19 +333,34 @@ static rt_code find_subject(rt_registry *r, fl_arena *a, rt_subject *s, rt_error
 
 /* ---- keys ---- */
 
-static rt_code get_kek(rt_registry *r, fl_arena *a, const char *name, bool deleted, rt_kek *out, rt_error *err)
+/* The context of ":.ctx:subject", as newer registries take it beside a KEK's name; of others, none. */
+static void add_context(call *c, const char *before, const char *subject)
+{
+    const char *end = subject && !strncmp(subject, ":.", 2) ? strchr(subject + 1, ':') : NULL;
+    if (end && end > subject + 2)
+        add_name(c, before, fl_strndup(c->a, subject + 1, (size_t)(end - subject - 1)));
+}
+
+static rt_code get_kek_of(rt_registry *r, fl_arena *a, const char *name, const char *subject, bool deleted, rt_kek *out,
+                          rt_error *err)
 {
     call c;
     begin(&c, r, a, "GET", err);
     add_name(&c, DEKS "/", name);
     fl_buf_adds(&c.path, deleted ? "?deleted=true" : "?deleted=false");
+    add_context(&c, "&context=", subject);
     rt_code code = exchange(&c);
     if (!code)
         code = rt_answer_kek(a, c.json, name, out, err);
     return end(&c, code);
 }
 
-static rt_code create_kek(rt_registry *r, const rt_kek *k, rt_error *err)
+static rt_code get_kek(rt_registry *r, fl_arena *a, const char *name, bool deleted, rt_kek *out, rt_error *err)
+{
+    return get_kek_of(r, a, name, NULL, deleted, out, err);
+}
+
+static rt_code create_kek_of(rt_registry *r, const rt_kek *k, const char *subject, rt_error *err)
 {
     call c;
     fl_jw w;
@@ -356,6 +371,7 @@ static rt_code create_kek(rt_registry *r, const rt_kek *k, rt_error *err)
     fl_arena *a = fl_arena_new();
     begin(&c, r, a, "POST", err);
     fl_buf_adds(&c.path, DEKS);
+    add_context(&c, "?context=", subject);
     fl_jw_init(&w, &c.body, false);
     fl_jw_object(&w);
     const char *const texts[][2] = {
@@ -374,6 +390,11 @@ static rt_code create_kek(rt_registry *r, const rt_kek *k, rt_error *err)
     rt_code code = end(&c, exchange(&c));
     fl_arena_free(a);
     return code;
+}
+
+static rt_code create_kek(rt_registry *r, const rt_kek *k, rt_error *err)
+{
+    return create_kek_of(r, k, NULL, err);
 }
 
 /* keyMaterial stands in the answer's text: what was parsed of it is wiped by rt_answer_dek, the text is a secret. */
@@ -459,6 +480,8 @@ static const rt_registry_ops ops = {
     .find_subject = find_subject,
     .create_kek = create_kek,
     .get_kek = get_kek,
+    .get_kek_of = get_kek_of,
+    .create_kek_of = create_kek_of,
     .create_dek = create_dek,
     .get_dek = get_dek,
     .close = close_it,

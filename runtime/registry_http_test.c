@@ -188,6 +188,27 @@ static void names_are_escaped(void **state)
                                          "AES256_SIV&deleted=true HTTP"));
 }
 
+/* KEKs of a subject in a context of its own are asked for in that context; what is not in one, as ever. */
+static void keks_by_context(void **state)
+{
+    static const char *const subjects[][2] = {{":.ctx:s", "&context=.ctx HTTP"},
+                                              {":.a%b:s", "&context=.a%25b HTTP"},
+                                              {":.:s", "?deleted=true HTTP"},
+                                              {"s", "?deleted=true HTTP"},
+                                              {":odd", "?deleted=true HTTP"}};
+    rt_kek k = {.name = "k", .kms_type = "t", .kms_key_id = "i"};
+    open_urls(lab.url);
+    for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++) {
+        lab_answer(&lab, "404 Not Found", "{}");
+        assert_int_equal(r->ops->get_kek_of(r, a, "k", subjects[i][0], true, &k, &err), RT_NOT_FOUND);
+        assert_non_null(strstr(lab.asked[i], subjects[i][1]));
+    }
+    lab_answer(&lab, "200 OK", "{}");
+    k = (rt_kek){.name = "k", .kms_type = "t", .kms_key_id = "i"};
+    assert_int_equal(r->ops->create_kek_of(r, &k, ":.ctx:s", &err), RT_OK);
+    assert_non_null(strstr(lab.asked[5], "POST /dek-registry/v1/keks?context=.ctx HTTP"));
+}
+
 #define DEK(kek, subject, version, alg)                                                                                \
     "{\"kekName\":\"" kek "\",\"subject\":\"" subject "\",\"version\":" version ",\"algorithm\":\"" alg                \
     "\",\"encryptedKeyMaterial\":\"AAAA\",\"ts\":7}"
@@ -369,6 +390,7 @@ int main(void)
         TEST(urls),
         TEST(tls),
         TEST(names_are_escaped),
+        TEST(keks_by_context),
         TEST(deks_posted_the_older_way),
         TEST(a_bare_id),
         TEST(the_next_url),
