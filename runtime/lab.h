@@ -42,7 +42,7 @@ static void lab_open(lab *l)
     fl_secret_setup();
     assert_int_equal(rt_registry_open("mem:", NULL, &l->registry, &l->err), RT_OK);
     rt_keys_options opt = {
-        .registry = l->registry, .params = {lab_secret, NULL}, .may_use = lab_may_use, .may_use_ctx = l};
+        .registry = l->registry, .params = {.get = lab_secret}, .may_use = lab_may_use, .may_use_ctx = l};
     l->keys = rt_keys_new(&opt);
     fl_buf_init(&l->out, 8 << 20);
     fl_buf_init(&l->wire, 8 << 20);

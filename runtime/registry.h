@@ -27,7 +27,8 @@ typedef struct rt_subject {
     const char *metadata; /* JSON text or NULL */
     const char *ruleset;  /* JSON text or NULL */
     char guid[37];        /* the vendor's MD5 over all of the above */
-    const char *message;  /* Protobuf: full name of the message that a side carries; no part of the version. NULL: none */
+    const char
+        *message; /* Protobuf: full name of the message that a side carries; no part of the version. NULL: none */
 } rt_subject;
 
 typedef struct rt_kek {
@@ -71,15 +72,15 @@ typedef struct rt_registry_ops {
     rt_code (*get_dek)(rt_registry *r, fl_arena *a, const char *kek, const char *subject, rt_alg alg,
                        int version /* -1 latest */, bool deleted, rt_dek *out, rt_error *err);
     void (*close)(rt_registry *r);
-    /* The version with that GUID, 36 characters (records with the newer framing carry it). id and version may be 0: over
-     * HTTP the answer names none. RT_NOT_FOUND; NULL: this registry knows none. */
+    /* The version with that GUID, 36 characters (records with the newer framing carry it). id and version may be 0:
+     * over HTTP the answer names none. RT_NOT_FOUND; NULL: this registry knows none. */
     rt_code (*schema_by_guid)(rt_registry *r, fl_arena *a, const char *guid, const char *subject_hint, rt_subject *out,
                               rt_error *err);
     /* Is *s, with its references, metadata and rule set, a version of its subject? Fills version, id, guid of *s.
      * RT_NOT_FOUND. NULL: this registry cannot say. */
     rt_code (*find_subject)(rt_registry *r, fl_arena *a, rt_subject *s, rt_error *err);
-    /* get_kek and create_kek for the keys of one subject: some registries keep the KEKs of each context apart. NULL: this
-     * one does not. */
+    /* get_kek and create_kek for the keys of one subject: some registries keep the KEKs of each context apart. NULL:
+     * this one does not. */
     rt_code (*get_kek_of)(rt_registry *r, fl_arena *a, const char *name, const char *subject, bool deleted, rt_kek *out,
                           rt_error *err);
     rt_code (*create_kek_of)(rt_registry *r, const rt_kek *k, const char *subject, rt_error *err);
