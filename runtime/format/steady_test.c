@@ -55,12 +55,18 @@ static const char value[] = "{\"a\":\"some text\",\"l\":[\"x\",\"y\",\"\"],\"n\"
 static const char odd[] =
     "{\"z\":{\"a\":[1,2]},\"\\u0061\":\"q\\\"\\u00df\\n\",\"n\":12,\"l\":[\"\\ud83d\\ude00\",null]}";
 
+static const char proto[] = "syntax = \"proto3\"; import \"confluent/meta.proto\"; message R { string a = 1 "
+                            "[(confluent.field_meta).tags = \"PII\"]; repeated string l = 2 "
+                            "[(confluent.field_meta).tags = \"PII\"]; int32 n = 3; }";
+
 static const row rows[] = {
     {"AVRO", avro, "AES256_GCM", "{\"a\":\"some text\",\"l\":[\"x\",\"y\",\"\"],\"n\":null}"},
     {"AVRO", avro, "AES256_SIV", "{\"a\":\"some text\",\"l\":[\"x\",\"y\",\"\"],\"n\":null}"},
     {"JSON", json, "AES256_GCM", value},
     {"JSON", json, "AES256_SIV", value},
     {"JSON", json, "AES256_GCM", odd},
+    {"PROTOBUF", proto, "AES256_GCM", "{\"a\":\"some text\",\"l\":[\"x\",\"y\",\"\"],\"n\":7}"},
+    {"PROTOBUF", proto, "AES256_SIV", "{\"a\":\"some text\",\"l\":[\"x\",\"y\",\"\"],\"n\":7}"},
 };
 
 static void both_ways(lab *l, rt_codec *c, const char *body, size_t n, int times)
