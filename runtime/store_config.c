@@ -63,13 +63,13 @@ rt_code rt_store_writable(const rt_store *st, fl_arena *a, const char *subject, 
 
 /* ---- changing it ---- */
 
-typedef enum { TEXT, FLAG, LEVEL, METADATA, RULES } kind;
+typedef enum { TEXT, SUBJECT, FLAG, LEVEL, METADATA, RULES } kind;
 
 static const struct member {
     const char *name, *asked; /* as GET gives it; as PUT takes it */
     kind kind;
 } members[] = {
-    {"alias", "alias", TEXT},
+    {"alias", "alias", SUBJECT},
     {"aliasForDeks", "aliasForDeks", FLAG},
     {"normalize", "normalize", FLAG},
     {"validateFields", "validateFields", FLAG},
@@ -118,6 +118,10 @@ static rt_code canonical(fl_arena *a, const struct member *m, const fl_json *v, 
     case TEXT:
         if (v->kind != FL_JSTRING)
             return bad_member(m, "must be a text", err);
+        break;
+    case SUBJECT: /* "" is none */
+        if (v->kind != FL_JSTRING || (*v->str && (rt_subject_wrong(v->str) || !*rt_subject_bare(v->str))))
+            return bad_member(m, "must be the name of a subject", err);
         break;
     case FLAG:
         if (v->kind != FL_JTRUE && v->kind != FL_JFALSE)

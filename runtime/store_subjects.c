@@ -437,8 +437,9 @@ static void enter(rt_context *context, rt_content *c, int id)
 
 static void add_user(rt_store *st, rt_content *c, rt_versions *v)
 {
-    for (size_t i = 0; i < c->users.n; i++)
-        if (c->users.v[i] == v)
+    bool by_users = c->users.n < v->list.n; /* any number of subjects may share one schema */
+    for (size_t i = 0; i < (by_users ? c->users.n : v->list.n); i++)
+        if (by_users ? c->users.v[i] == v : v->list.v[i].content == c)
             return;
     FL_PUSH(st->arena, &c->users, v);
 }

@@ -40,19 +40,28 @@ rt_code rest_subject(rest_call *c, const char *name, const char **out)
     if (!*rt_subject_bare(*out))
         return rt_fail_as(&c->err, RT_BAD_INPUT, 42208, "subject \"%s\" names a context alone", name);
     *out = rt_store_unalias(c->st, c->a, *out);
+    if (rt_subject_wrong(*out) || !*rt_subject_bare(*out)) /* with its context it may have become too long */
+        return rt_fail_as(&c->err, RT_BAD_INPUT, 42208, "subject \"%s\" is an alias of none that can be", name);
     return RT_OK;
+}
+
+bool rest_positive(const char *text, int *out)
+{
+    char *end;
+    long n = *text >= '0' && *text <= '9' ? strtol(text, &end, 10) : 0;
+    if (n < 1 || n > INT32_MAX || *end)
+        return false;
+    *out = (int)n;
+    return true;
 }
 
 rt_code rest_version(rest_call *c, const char *text, int *out)
 {
-    char *end;
-    long n = strtol(text, &end, 10);
-    if (!strcmp(text, "latest"))
-        n = -1;
-    else if (*end || end == text || text[0] == ' ' || text[0] == '+' || n < -1 || n == 0 || n > INT32_MAX)
+    if (!strcmp(text, "latest") || !strcmp(text, "-1"))
+        *out = -1;
+    else if (!rest_positive(text, out))
         return rt_fail_as(&c->err, RT_BAD_INPUT, 42202,
                           "version %s is none: a positive number, \"latest\", or -1 for the latest", text);
-    *out = (int)n;
     return RT_OK;
 }
 
@@ -71,6 +80,17 @@ rt_code rest_string(rest_call *c, const char *member, int number, const char **o
     if (v->kind != FL_JSTRING)
         return rt_fail_as(&c->err, RT_BAD_INPUT, number, "%s must be a text", member);
     *out = v->str;
+    return RT_OK;
+}
+
+rt_code rest_bool(rest_call *c, const char *member, int number, bool *out)
+{
+    const fl_json *v = c->json ? fl_json_get(c->json, member) : NULL;
+    if (!v || v->kind == FL_JNULL)
+        return RT_OK;
+    if (v->kind != FL_JTRUE && v->kind != FL_JFALSE)
+        return rt_fail_as(&c->err, RT_BAD_INPUT, number, "%s must be true or false", member);
+    *out = v->kind == FL_JTRUE;
     return RT_OK;
 }
 

@@ -44,6 +44,11 @@ rt_code rest_version(rest_call *c, const char *text, int *out);
 const char *rest_raw(const rest_call *c, const char *member);
 /* A member that is a text; NULL if it is absent or null. RT_BAD_INPUT (number) if it is anything else. */
 rt_code rest_string(rest_call *c, const char *member, int number, const char **out);
+/* A member that is true or false; where it is absent or null, *out stays. RT_BAD_INPUT (number) if it is anything else.
+ */
+rt_code rest_bool(rest_call *c, const char *member, int number, bool *out);
+/* Digits alone, from 1 on. */
+bool rest_positive(const char *text, int *out);
 /* A member that is a number from -1 on; 0 if it is absent or null. 42202. */
 rt_code rest_number(rest_call *c, const char *member, int *out);
 rt_code rest_no_body(rest_call *c); /* 422: a body is needed and there is none */

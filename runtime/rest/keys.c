@@ -121,8 +121,10 @@ rt_code rest_create_kek(rest_call *c)
     for (size_t i = 0; i < 4 && code == RT_OK; i++)
         code = rest_string(c, texts[i].member, 42271, texts[i].to);
     k.props = rest_raw(c, "kmsProps");
-    k.shared = fl_json_bool(c->json, "shared", false);
-    k.deleted = fl_json_bool(c->json, "deleted", false);
+    if (code == RT_OK)
+        code = rest_bool(c, "shared", 42271, &k.shared);
+    if (code == RT_OK)
+        code = rest_bool(c, "deleted", 42271, &k.deleted);
     if (code == RT_OK && rest_flag(c, "testSharing") && k.name && k.kms_type && k.kms_key_id) {
         k.props = k.props ? k.props : "{}";
         code = denied(c, rt_store_try_kek(c->st, &k, &c->err));
@@ -132,26 +134,31 @@ rt_code rest_create_kek(rest_call *c)
     return code == RT_OK ? answer_kek(c, k.name, true) : code;
 }
 
+static bool is_null(const rest_call *c, const char *member)
+{
+    const fl_json *v = fl_json_get(c->json, member);
+    return v && v->kind == FL_JNULL;
+}
+
+/* null takes doc and kmsProps away. */
 rt_code rest_update_kek(rest_call *c)
 {
     const char *doc;
-    const fl_json *shared;
     if (!c->json)
         return rest_no_body(c);
+    const rt_kek_entry *e = rt_store_find_kek(c->st, c->arg[0], false);
+    if (!e)
+        return rt_store_no_kek(c->st, c->arg[0], &c->err);
+    const char *props = is_null(c, "kmsProps") ? "{}" : rest_raw(c, "kmsProps");
+    rt_kek trial = e->kek;
     rt_code code = rest_string(c, "doc", 42271, &doc);
-    shared = fl_json_get(c->json, "shared");
-    int flag = shared && shared->kind != FL_JNULL ? shared->kind == FL_JTRUE : -1;
-    if (code == RT_OK && rest_flag(c, "testSharing")) {
-        const rt_kek_entry *e = rt_store_find_kek(c->st, c->arg[0], false);
-        if (!e)
-            return rt_store_no_kek(c->st, c->arg[0], &c->err);
-        rt_kek trial = e->kek;
-        trial.shared = flag < 0 ? trial.shared : flag;
-        trial.props = rest_raw(c, "kmsProps") ? rest_raw(c, "kmsProps") : trial.props;
-        code = denied(c, rt_store_try_kek(c->st, &trial, &c->err));
-    }
     if (code == RT_OK)
-        code = rt_store_update_kek(c->st, c->a, c->arg[0], doc, rest_raw(c, "kmsProps"), flag, &c->err);
+        code = rest_bool(c, "shared", 42271, &trial.shared);
+    trial.props = props ? props : trial.props;
+    if (code == RT_OK && rest_flag(c, "testSharing"))
+        code = denied(c, rt_store_try_kek(c->st, &trial, &c->err));
+    if (code == RT_OK)
+        code = rt_store_update_kek(c->st, c->a, c->arg[0], is_null(c, "doc") ? "" : doc, props, trial.shared, &c->err);
     return code == RT_OK ? answer_kek(c, c->arg[0], false) : code;
 }
 
@@ -309,9 +316,10 @@ rt_code rest_create_dek(rest_call *c)
         code = read_version(c, &d);
     if (code == RT_OK)
         code = rest_string(c, "encryptedKeyMaterial", 42271, &d.encrypted);
+    if (code == RT_OK)
+        code = rest_bool(c, "deleted", 42271, &d.deleted);
     if (code != RT_OK)
         return code;
-    d.deleted = fl_json_bool(c->json, "deleted", false);
     if (d.encrypted && !*d.encrypted)
         d.encrypted = NULL;
     if (rest_flag(c, "rewrap"))

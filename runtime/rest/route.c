@@ -178,7 +178,7 @@ static const char *take_context(rest_call *c)
         return NULL;
     const char *name = c->segment[1];
     if (name[0] == ':') /* ":.ctx:" is how a subject says it */
-        name = strlen(name) > 2 ? fl_strndup(c->a, name + 1, strlen(name) - 2) : "";
+        name = fl_strndup(c->a, name + 1, strlen(name) - 1 - (name[1] && name[strlen(name) - 1] == ':'));
     c->context = name[0] == '.' ? name : fl_printf(c->a, ".%s", name);
     if (strchr(c->context, ':') || rt_subject_wrong(c->context))
         return "the context's name holds what it may not";

@@ -84,6 +84,7 @@ typedef struct listing {
     rest_call *c;
     const char *prefix, *rule_type;
     bool any_context, deleted, latest;
+    fl_map *aliases; /* subject -> rest_strings: who is an alias of it; NULL: not asked for */
     FL_VEC(listed) list;
 } listing;
 
@@ -120,13 +121,43 @@ static bool has_rule_type(fl_arena *a, const rt_subject *s, const char *type)
 static bool add_schema(const rt_versions *of, const rt_version *v, void *ctx)
 {
     listing *l = ctx;
+    bool aliased = l->aliases && fl_map_get(l->aliases, of->subject);
     if ((v->deleted && !l->deleted) || !rest_visible(l->c, of->subject) ||
-        !rest_prefixed(of->subject, l->prefix, l->any_context))
+        !(aliased || rest_prefixed(of->subject, l->prefix, l->any_context)))
         return true;
     if (l->latest && l->list.n && l->list.v[l->list.n - 1].of == of)
         l->list.n--; /* versions of a subject come in order */
     FL_PUSH(l->c->a, &l->list, (listed){of, v});
     return true;
+}
+
+/* Aliases with the prefix bring the subjects that they mean. */
+static bool add_alias(const char *scope, void *value, void *ctx)
+{
+    listing *l = ctx;
+    const char *subject = rt_store_unalias(l->c->st, l->c->a, scope);
+    if (subject == scope || !*rt_subject_bare(scope) || !rest_prefixed(scope, l->prefix, l->any_context))
+        return true;
+    rest_strings *names = fl_map_get(l->aliases, subject);
+    if (!names) {
+        names = FL_NEW(l->c->a, rest_strings);
+        fl_map_put(l->aliases, subject, names);
+    }
+    FL_PUSH(l->c->a, names, fl_strdup(l->c->a, scope));
+    return true;
+}
+
+static void print_aliases(listing *l, const char *subject)
+{
+    rest_strings *names = l->aliases ? fl_map_get(l->aliases, subject) : NULL;
+    if (!names)
+        return;
+    rest_sort(names);
+    fl_jw_key(&l->c->w, "aliases");
+    fl_jw_array(&l->c->w);
+    for (size_t i = 0; i < names->n; i++)
+        fl_jw_string(&l->c->w, names->v[i]);
+    fl_jw_end_array(&l->c->w);
 }
 
 static int by_subject(const void *x, const void *y)
@@ -145,30 +176,43 @@ static void keep_ruled(listing *l)
     l->list.n = kept;
 }
 
+static rt_code print_listing(rest_call *c, listing *l)
+{
+    rt_code code = RT_OK;
+    rest_page page = rest_paging(c, l->list.n);
+    fl_jw_array(&c->w);
+    for (size_t i = page.from; i < page.to && code == RT_OK; i++) {
+        rt_subject s = l->list.v[i].version->content->is;
+        s.subject = l->list.v[i].of->subject;
+        s.version = l->list.v[i].version->number;
+        fl_jw_object(&c->w);
+        code = rest_print_version(c, &s, l->list.v[i].version, REST_NUMBERS | REST_STATE);
+        print_aliases(l, s.subject);
+        fl_jw_end_object(&c->w);
+    }
+    fl_jw_end_array(&c->w);
+    return code;
+}
+
 rt_code rest_schemas(rest_call *c)
 {
     listing l = {.c = c,
                  .rule_type = rest_text(c, "ruleType"),
                  .deleted = rest_flag(c, "deleted"),
                  .latest = rest_flag(c, "latestOnly")};
-    rt_code code = RT_OK;
     l.prefix = rest_prefix(c, &l.any_context);
+    if (rest_flag(c, "aliases")) {
+        l.aliases = fl_map_new();
+        fl_map_each(c->st->scopes, add_alias, &l);
+    }
     rt_store_each(c->st, add_schema, &l);
     if (l.rule_type)
         keep_ruled(&l);
     if (l.list.n)
         qsort(l.list.v, l.list.n, sizeof *l.list.v, by_subject);
-    rest_page page = rest_paging(c, l.list.n);
-    fl_jw_array(&c->w);
-    for (size_t i = page.from; i < page.to && code == RT_OK; i++) {
-        rt_subject s = l.list.v[i].version->content->is;
-        s.subject = l.list.v[i].of->subject;
-        s.version = l.list.v[i].version->number;
-        fl_jw_object(&c->w);
-        code = rest_print_version(c, &s, l.list.v[i].version, REST_NUMBERS | REST_STATE);
-        fl_jw_end_object(&c->w);
-    }
-    fl_jw_end_array(&c->w);
+    rt_code code = print_listing(c, &l);
+    if (l.aliases)
+        fl_map_free(l.aliases);
     return code;
 }
 
@@ -192,14 +236,42 @@ static rt_code may_see(rest_call *c, const rt_content *content, const char **hin
     return seen ? RT_OK : rest_denied_schema(c);
 }
 
+typedef struct elsewhere {
+    rest_call *c;
+    int id;
+    const char *subject;
+    const rt_content *found;
+} elsewhere;
+
+static bool has_it(const char *name, void *value, void *ctx)
+{
+    elsewhere *e = ctx;
+    const rt_content *content = rt_store_content(e->c->st, name, e->id);
+    const char *there = fl_printf(e->c->a, ":%s:%s", name, e->subject), *subject;
+    if (strcmp(name, ".") != 0 && content && rt_store_place(e->c->st, content, there, true, &subject) &&
+        !strcmp(subject, there))
+        e->found = content;
+    return !e->found;
+}
+
+/* What a subject of the default context does not have under the id, a subject of that name in another context may. */
+static const rt_content *in_other_context(rest_call *c, int id, const char *subject, const rt_content *here)
+{
+    elsewhere e = {c, id, subject, NULL};
+    const char *found;
+    if (here && rt_store_place(c->st, here, subject, true, &found) && !strcmp(found, subject))
+        return here;
+    fl_map_each(c->st->contexts, has_it, &e);
+    return e.found ? e.found : here;
+}
+
 /* `subject` names a context and who is preferred; a subject of the default one is looked for in the others, too. */
 static rt_code find_content(rest_call *c, const rt_content **out, const char **hint)
 {
     const char *subject = rest_text(c, "subject"), *context = c->context;
-    char *end;
-    long id = strtol(c->arg[0], &end, 10);
+    int id;
     *hint = NULL;
-    if (*end || end == c->arg[0] || id < 1 || id > INT32_MAX)
+    if (!rest_positive(c->arg[0], &id))
         return rt_fail_as(&c->err, RT_NOT_FOUND, 40403, "schema id %s is not in the registry %s", c->arg[0],
                           c->st->url);
     if (subject && *subject) {
@@ -209,10 +281,12 @@ static rt_code find_content(rest_call *c, const rt_content **out, const char **h
         context = rt_subject_context(c->a, *hint);
         *hint = rt_store_unalias(c->st, c->a, *hint);
     }
-    *out = rt_store_content(c->st, context, (int)id);
+    *out = rt_store_content(c->st, context, id);
+    if (*hint && !strcmp(context, "."))
+        *out = in_other_context(c, id, *hint, *out);
     const char *found;
     if (!*out || !rt_store_place(c->st, *out, *hint, true, &found))
-        return rt_fail_as(&c->err, RT_NOT_FOUND, 40403, "schema id %ld is not in the registry %s", id, c->st->url);
+        return rt_fail_as(&c->err, RT_NOT_FOUND, 40403, "schema id %d is not in the registry %s", id, c->st->url);
     return may_see(c, *out, hint);
 }
 

@@ -1,6 +1,7 @@
 /* tags.c: tags inside schemas: written and taken out by registrations and by the call for tags of a version. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "runtime/canon.h"
 #include "runtime/rest/call.h"
@@ -37,7 +38,11 @@ static rt_code read_entity(rest_call *c, const sch_hits *hits, const fl_json *e,
                            rest_strings *tags)
 {
     const fl_json *list = fl_json_get(e, "tags");
-    const char *entity = fl_json_str(fl_json_get(e, "schemaEntity"), "entityPath");
+    const fl_json *named = fl_json_get(e, "schemaEntity");
+    const char *entity = fl_json_str(named, "entityPath"), *type = fl_json_str(named, "entityType");
+    if (type && strcasecmp(type, "sr_field") != 0)
+        return rt_fail_as(&c->err, RT_BAD_INPUT, 42201, "%s: tags are kept of fields (sr_field), not of a %s",
+                          entity ? entity : "schemaEntity", type);
     *field = entity ? find_field(hits, entity) : NULL;
     if (!*field || sch_is_foreign(*field))
         return rt_fail_as(&c->err, RT_BAD_INPUT, 42201, "the schema has no field %s of its own", entity ? entity : "");
@@ -110,6 +115,9 @@ static rt_code add_tags(rest_call *c, rt_subject *s, const fl_json *list)
         const sch_field *f;
         rest_strings tags = {0};
         code = read_entity(c, &hits, e, &f, &tags);
+        for (size_t i = 0; i < n && code == RT_OK; i++)
+            if (edits[i].field == f)
+                code = rt_fail_as(&c->err, RT_BAD_INPUT, 42201, "subject %s: a field is named twice", s->subject);
         if (code == RT_OK && tags.n)
             make_edit(c, f, &tags, &edits[n++]);
     }
@@ -283,13 +291,44 @@ static rt_code edit_tags(rest_call *c, rt_subject *s, const fl_json *add, const 
 
 /* ---- registrations ---- */
 
+static const char *full_name(rest_call *c, const sch_field *f)
+{
+    return f && f->record->name ? fl_printf(c->a, "%s.%s", f->record->name, f->name) : NULL;
+}
+
+static fl_map *tagged_by_name(rest_call *c, const sch_hits *hits)
+{
+    fl_map *names = fl_map_new();
+    for (size_t i = 0; i < hits->n; i++) {
+        const char *name = full_name(c, hits->v[i].field);
+        if (name && hits->v[i].field->ntags && !fl_map_get(names, name))
+            fl_map_put(names, name, (void *)hits->v[i].field);
+    }
+    return names;
+}
+
+static size_t inherit_tags(rest_call *c, const sch_hits *hits, const fl_map *names, sch_edit *edits)
+{
+    size_t n = 0;
+    fl_map *seen = fl_map_new();
+    for (size_t i = 0; i < hits->n; i++) {
+        const sch_field *f = hits->v[i].field;
+        const char *name = full_name(c, f);
+        const sch_field *was = name && !sch_is_foreign(f) ? fl_map_get(names, name) : NULL;
+        const char *itself = fl_printf(c->a, "%p", (const void *)f); /* a record may stand in several places */
+        if (was && !fl_map_put(seen, itself, (void *)f))
+            make_edit(c, f, &(rest_strings){.v = was->tags, .n = was->ntags}, &edits[n++]);
+    }
+    fl_map_free(seen);
+    return n;
+}
+
 /* The tags that fields of the same name have in the version before. */
 static rt_code propagate(rest_call *c, rt_subject *s)
 {
     const rt_version *before = rt_store_find(c->st, s->subject, -1, false);
     sch_schema *schema, *old;
     sch_hits hits, had;
-    size_t n = 0;
     if (!before)
         return RT_OK;
     rt_subject prev = before->content->is;
@@ -299,18 +338,10 @@ static rt_code propagate(rest_call *c, rt_subject *s)
         code = judge(c, s, &schema, &hits);
     if (code != RT_OK)
         return code;
+    fl_map *names = tagged_by_name(c, &had);
     sch_edit *edits = FL_NEW_N(c->a, sch_edit, hits.n + 1);
-    for (size_t i = 0; i < hits.n; i++) {
-        const sch_field *f = hits.v[i].field, *was;
-        rest_strings tags = {0};
-        if (!f || !f->record->name || sch_is_foreign(f))
-            continue;
-        was = find_field(&had, fl_printf(c->a, "%s.%s", f->record->name, f->name));
-        for (size_t k = 0; was && k < was->ntags; k++)
-            FL_PUSH(c->a, &tags, was->tags[k]);
-        if (tags.n)
-            make_edit(c, f, &tags, &edits[n++]);
-    }
+    size_t n = inherit_tags(c, &hits, names, edits);
+    fl_map_free(names);
     return n ? write_edits(c, s, schema, edits, n) : RT_OK;
 }
 
