@@ -127,6 +127,7 @@ static void damage(const uint8_t *p, size_t n)
     fl_buf_free(&wire);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (!codec)
