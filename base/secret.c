@@ -13,7 +13,7 @@
 #define SMALLEST   32 /* bytes a piece takes at least: a data key fits */
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static bool locked;
+static bool locked, leave_process;
 
 static void set_up(void)
 {
@@ -22,8 +22,15 @@ static void set_up(void)
     if (!made && !CRYPTO_secure_malloc_initialized())
         fl_die(FL_COULD_NOT_RUN, "cannot set up the heap for key material (%zu bytes)", HEAP_BYTES);
     locked = made == 1;
+    if (leave_process)
+        return;
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+}
+
+void fl_secret_leave_process(void)
+{
+    leave_process = true;
 }
 
 bool fl_secret_setup(void)

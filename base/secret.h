@@ -15,6 +15,8 @@ typedef struct fl_secret {
 /* Sets up the heap once (4 MiB) and makes the process undumpable. Returns false where memory could not be locked: the
  * caller warns, the heap works all the same. Safe to call twice. */
 bool fl_secret_setup(void);
+/* For the library, before anything else: the process is somebody else's, who decides whether it may be dumped. */
+void fl_secret_leave_process(void);
 /* Ends the program with status 4 when the heap is exhausted. */
 fl_secret fl_secret_new(size_t len);
 /* Empty (bytes NULL) where more than half of the heap would be in use: for what can do without it. */

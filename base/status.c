@@ -12,6 +12,7 @@
 
 static fl_log_level threshold = FL_LOG_WARN;
 static bool as_json;
+static fl_log_sink *sink; /* NULL: standard error */
 
 fl_status fl_status_worse(fl_status a, fl_status b)
 {
@@ -25,10 +26,30 @@ void fl_log_setup(fl_log_level level, bool json)
     as_json = json;
 }
 
+void fl_log_to(fl_log_sink *fn, fl_log_level level)
+{
+    sink = fn;
+    threshold = level;
+}
+
+/* Shown as on a terminal: what is logged holds names from outside. */
+static void tell(fl_log_level level, const char *message, size_t len)
+{
+    fl_buf line;
+    fl_buf_init(&line, 8 * MAX_LINE);
+    fl_buf_add_shown(&line, message, len);
+    sink(level, line.p);
+    fl_buf_free(&line);
+}
+
 static void write_line(fl_log_level level, const char *message, size_t len)
 {
     static const char *const names[] = {"error", "warning", "info", "debug"};
     fl_buf line;
+    if (sink) {
+        tell(level, message, len);
+        return;
+    }
     fl_buf_init(&line, 8 * MAX_LINE);
     if (as_json) {
         fl_jw w;

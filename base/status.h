@@ -13,6 +13,10 @@ typedef enum { FL_LOG_ERROR, FL_LOG_WARN, FL_LOG_INFO, FL_LOG_DEBUG } fl_log_lev
  */
 void fl_log_setup(fl_log_level level, bool json);
 void fl_log(fl_log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Each message that passes the level goes to fn, from whatever thread, instead of standard error; fn NULL: back to it.
+ * For the library, before its first thread. */
+typedef void fl_log_sink(fl_log_level level, const char *message);
+void fl_log_to(fl_log_sink *fn, fl_log_level level);
 /* Logs an error and ends the program. */
 void fl_die(fl_status status, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
 

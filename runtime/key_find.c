@@ -181,21 +181,35 @@ static rt_code find_dek(exchange *x, rt_dek *out, bool *stale)
                : code;
 }
 
+typedef struct wrapped_key {
+    exchange *x;
+    const char *encrypted;
+} wrapped_key;
+
+static rt_code ask_kms(void *ctx, fl_secret *proto, rt_error *err)
+{
+    wrapped_key *w = ctx;
+    rt_kms *kms;
+    rt_code code = rt_kek_kms_open(&w->x->kek, &w->x->want->opt->params, &kms, err);
+    if (code != RT_OK)
+        return code;
+    code = rt_dek_open(kms, w->encrypted, proto, err);
+    kms->free(kms);
+    return code;
+}
+
 /* Unwraps what did not come in clear: every DEK but a new one, and those of shared KEKs. */
 static rt_code material(exchange *x, rt_dek *dek)
 {
-    rt_kms *kms;
+    wrapped_key w = {x, dek->encrypted};
+    rt_key_share *share = x->want->opt->share;
     if (dek->material.bytes)
         return RT_OK;
     if (!dek->encrypted)
         return rt_fail(x->err, RT_NO_KEY, "KEK %s, subject %s: the registry returned a DEK without a key", x->spec->kek,
                        x->spec->subject);
-    rt_code code = rt_kek_kms_open(&x->kek, &x->want->opt->params, &kms, x->err);
-    if (code != RT_OK)
-        return code;
-    code = rt_dek_open(kms, dek->encrypted, &dek->material, x->err);
-    kms->free(kms);
-    return code;
+    return share ? rt_key_share_get(share, &x->kek, dek->encrypted, ask_kms, &w, &dek->material, x->err)
+                 : ask_kms(&w, &dek->material, x->err);
 }
 
 static rt_code open_context(exchange *x, const rt_dek *dek, rt_key **key)

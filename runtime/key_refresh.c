@@ -12,8 +12,8 @@ struct rt_refresh {
     pthread_mutex_t lock;
     pthread_cond_t change;
     pthread_t thread;
-    bool started, ends;
-    state state; /* written with the lock; ANSWERED is looked at without */
+    bool started; /* it is to be joined */
+    state state;  /* written with the lock; ANSWERED is looked at without */
     rt_key_want want;
     void *of;
     rt_key_found found;
@@ -39,23 +39,14 @@ static void set_state(rt_refresh *r, state s)
 static void *work(void *ctx)
 {
     rt_refresh *r = ctx;
+    rt_key_found found;
+    rt_error err = {0};
+    rt_code code = rt_key_find(&r->want, &found, &err); /* nobody writes it while it is asked */
     pthread_mutex_lock(&r->lock);
-    while (!r->ends) {
-        if (r->state != ASKED) {
-            pthread_cond_wait(&r->change, &r->lock);
-            continue;
-        }
-        rt_key_want want = r->want;
-        rt_key_found found;
-        rt_error err = {0};
-        pthread_mutex_unlock(&r->lock);
-        rt_code code = rt_key_find(&want, &found, &err);
-        pthread_mutex_lock(&r->lock);
-        r->found = found;
-        r->code = code;
-        r->err = err;
-        set_state(r, ANSWERED);
-    }
+    r->found = found;
+    r->code = code;
+    r->err = err;
+    set_state(r, ANSWERED);
     pthread_mutex_unlock(&r->lock);
     return NULL;
 }
@@ -71,16 +62,18 @@ static bool start(rt_refresh *r)
     return r->started;
 }
 
+static void join(rt_refresh *r)
+{
+    if (r->started)
+        pthread_join(r->thread, NULL);
+    r->started = false;
+}
+
 void rt_refresh_free(rt_refresh *r)
 {
     if (!r)
         return;
-    pthread_mutex_lock(&r->lock);
-    r->ends = true;
-    pthread_cond_broadcast(&r->change);
-    pthread_mutex_unlock(&r->lock);
-    if (r->started)
-        pthread_join(r->thread, NULL);
+    join(r);
     rt_key_free(r->found.key);
     pthread_cond_destroy(&r->change);
     pthread_mutex_destroy(&r->lock);
@@ -89,14 +82,20 @@ void rt_refresh_free(rt_refresh *r)
 
 bool rt_refresh_ask(rt_refresh *r, const rt_key_want *want, void *of)
 {
-    if (__atomic_load_n(&r->state, __ATOMIC_ACQUIRE) != FREE || (!r->started && !start(r)))
+    if (__atomic_load_n(&r->state, __ATOMIC_ACQUIRE) != FREE)
         return false;
+    join(r); /* the one before has answered */
     pthread_mutex_lock(&r->lock);
     r->want = *want;
     r->of = of;
     set_state(r, ASKED);
     pthread_mutex_unlock(&r->lock);
-    return true;
+    if (start(r))
+        return true;
+    pthread_mutex_lock(&r->lock);
+    set_state(r, FREE);
+    pthread_mutex_unlock(&r->lock);
+    return false;
 }
 
 bool rt_refresh_answer(rt_refresh *r, void **of, rt_key_found *found, rt_code *code, rt_error *err)

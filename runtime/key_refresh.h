@@ -1,5 +1,6 @@
 /* key_refresh.h: one thread that asks registry and KMS again for a key that is in use, while records go on under the
- * one that is there. One question at a time: who finds it busy asks later. */
+ * one that is there. One question at a time: who finds it busy asks later. The thread lives as long as its question: a
+ * process with many clients has none that wait. */
 #ifndef FLEC_RUNTIME_KEY_REFRESH_H
 #define FLEC_RUNTIME_KEY_REFRESH_H
 
@@ -7,8 +8,7 @@
 
 typedef struct rt_refresh rt_refresh;
 
-/* opt must outlive it; its registry must take calls from several threads (rt_registry.threads). The thread starts with
- * the first question. */
+/* opt must outlive it; its registry must take calls from several threads (rt_registry.threads). */
 rt_refresh *rt_refresh_new(const rt_keys_options *opt);
 void rt_refresh_free(rt_refresh *r); /* waits for the question that is under way */
 

@@ -18,6 +18,7 @@
 #define FLEC_RUNTIME_KEYS_H
 
 #include "runtime/aead.h"
+#include "runtime/key_share.h"
 #include "runtime/registry.h"
 
 typedef struct rt_keys rt_keys;
@@ -38,6 +39,7 @@ typedef struct rt_keys_options {
                            matter */
     int64_t expiry_s; /* how long a context may be used; 0: RT_KEYS_EXPIRY_S; below 0: for ever, as the vendor's default
                          is */
+    rt_key_share *share; /* unwrapped keys, of all clients with these params; or NULL. Not owned */
 } rt_keys_options;
 
 rt_keys *rt_keys_new(const rt_keys_options *opt);
