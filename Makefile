@@ -143,6 +143,34 @@ $(BUILD)/completion/flec.bash: $(BUILD)/flec
 	$(call say,GEN,$(@D))
 	$(Q)$< completion zsh > $(@D)/_flec && $< completion fish > $(@D)/flec.fish && $< completion bash > $@
 
+# ---- the C library (docs/libflec.md): objects of its own, since those of the program are not position-independent ----
+LIBDIR      ?= $(PREFIX)/lib
+LIB_SO      := libflec.so.$(VERSION)
+LIB_ABI     := libflec.so.0
+LIB_SOURCES := $(filter-out runtime/rest/% runtime/testing/% runtime/kafka.c runtime/records%,$(foreach f,base schema runtime,$(call sources,$(f))))
+LIB_SEES    := $(patsubst %.c,$(BUILD)/pic/%.o,$(filter runtime/lib/%,$(LIB_SOURCES)))
+$(BUILD)/pic/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(filter-out -fPIE,$(CFLAGS)) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+$(BUILD)/pic/rest.a: $(filter-out $(LIB_SEES),$(LIB_SOURCES:%.c=$(BUILD)/pic/%.o))
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+$(BUILD)/$(LIB_SO): $(LIB_SEES) $(BUILD)/pic/rest.a runtime/lib/flec.map
+	$(call say,LINK,$@)
+	$(Q)$(CC) -shared $(filter-out -pie,$(LDFLAGS)) -Wl,-z,nodelete,--no-undefined,--as-needed -Wl,-soname,$(LIB_ABI) -Wl,--version-script=runtime/lib/flec.map -o $@ $(filter %.o %.a,$^) $(LDLIBS)
+lib: $(BUILD)/$(LIB_SO)
+install-lib: lib
+	install -D -m 0644 runtime/lib/flec.h $(DESTDIR)$(PREFIX)/include/flec.h
+	install -D -m 0755 $(BUILD)/$(LIB_SO) $(DESTDIR)$(LIBDIR)/$(LIB_SO)
+	ln -sf $(LIB_SO) $(DESTDIR)$(LIBDIR)/$(LIB_ABI)
+	ln -sf $(LIB_ABI) $(DESTDIR)$(LIBDIR)/libflec.so
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig
+	sed 's|@prefix@|$(PREFIX)|; s|@libdir@|$(LIBDIR)|; s|@version@|$(VERSION)|' runtime/lib/flec.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/flec.pc
+uninstall-lib:
+	rm -f $(DESTDIR)$(PREFIX)/include/flec.h $(DESTDIR)$(LIBDIR)/libflec.so $(DESTDIR)$(LIBDIR)/$(LIB_ABI) $(DESTDIR)$(LIBDIR)/libflec.so.0.*
+	rm -f $(DESTDIR)$(LIBDIR)/pkgconfig/flec.pc
+
 # ---- for users: packages first, then a make of its own, which sees what was installed ----
 deps:
 	@tests/lib/deps build test
@@ -156,7 +184,7 @@ test:
 $(BUILD)/tests/demo/kafka $(BUILD)/tests/interop/registry_tool $(BUILD)/tests/interop/compat_tool $(BUILD)/tests/real/kms_tool: %: %.o $(call archives,runtime schema base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-install: all man $(BUILD)/completion/flec.bash
+install: all man $(BUILD)/completion/flec.bash install-lib
 	install -D -m 0755 $(BUILD)/flec $(DESTDIR)$(PREFIX)/bin/flec
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 0644 $(BUILD)/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
@@ -164,7 +192,7 @@ install: all man $(BUILD)/completion/flec.bash
 	install -D -m 0644 $(BUILD)/completion/_flec $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_flec
 	install -D -m 0644 $(BUILD)/completion/flec.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/flec.fish
 	cd docs && find . -name '*.md' -exec install -D -m 0644 '{}' '$(abspath $(DESTDIR)$(PREFIX))/share/doc/flec/{}' ';'
-uninstall:
+uninstall: uninstall-lib
 	rm -f $(DESTDIR)$(PREFIX)/bin/flec
 	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/flec.1 $(DESTDIR)$(PREFIX)/share/man/man1/flec-*.1
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/flec $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_flec
@@ -255,7 +283,7 @@ update-cases: all
 help:
 	@sed -n 's/^\([a-z][a-z-]*\):.*/  \1/p' Makefile | sort -u
 
-.PHONY: all reference clients deps demo test test-run test-build test-real test-interop interop-doc test-deep bench bench-run bench-serve soak format lint sanitize fuzzers install uninstall dist \
+.PHONY: all lib install-lib uninstall-lib reference clients deps demo test test-run test-build test-real test-interop interop-doc test-deep bench bench-run bench-serve soak format lint sanitize fuzzers install uninstall dist \
   clean help update-cases FORCE unit-cli $(FOLDERS:%=lib-%) $(FOLDERS:%=unit-%)
 .SECONDARY:
 .DELETE_ON_ERROR:
