@@ -203,7 +203,7 @@ static void vectors(void **state)
             }
         }
     }
-    assert_true(n == (path ? json_array_size(json_object_get(root, "vectors")) : 60));
+    assert_true(n && n == json_array_size(json_object_get(root, "vectors")));
     json_decref(root);
 }
 
