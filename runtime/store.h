@@ -90,8 +90,8 @@ struct rt_store {
     fl_map *subjects, *contexts, *scopes, *keks, *deks; /* rt_versions, rt_context, rt_scope, rt_kek_entry, rt_deks */
     size_t ndeks, size;                                 /* size: bytes of all records since the last tidying */
     size_t tidy_at;                                     /* at this size it is looked whether tidying is worth it */
-    fl_buf *gathered; /* records that are to be one change, or NULL */
-    size_t gathering; /* how many */
+    fl_buf *gathered;                                   /* records that are to be one change, or NULL */
+    size_t gathering;                                   /* how many */
     fl_secret stand_in;
     struct rt_kms_later *later; /* NULL: key services are called at once */
 };
@@ -125,6 +125,10 @@ char *rt_store_copy(fl_arena *a, const char *s); /* NULL stays NULL */
 typedef bool rt_each_record(const char *record, size_t n, void *ctx);
 bool rt_store_records(const rt_store *st, rt_each_record *fn, void *ctx);
 
+/* Starts the buffer and the object that a record is. */
+void rt_store_begin_record(fl_buf *b, fl_jw *w, const char *op);
+void rt_store_print_refs(fl_jw *w, const rt_subject *s);               /* "references":[…] */
+void rt_store_print_json(fl_jw *w, const char *key, const char *json); /* json NULL: nothing */
 /* Each starts the buffer; the caller frees it. ident NULL: the content of the id is known already. */
 void rt_store_print_version(fl_buf *b, const rt_subject *s, const char *ident, int64_t ts);
 void rt_store_print_delete(fl_buf *b, const char *subject, int version, bool permanent);
@@ -153,8 +157,8 @@ const char *rt_store_unalias(const rt_store *st, fl_arena *a, const char *subjec
 /* ---- versions (store_subjects.c, store_versions.c) ---- */
 
 typedef struct rt_register {
-    bool judge;      /* the schema must be one, and must be compatible; else it is taken as it is */
-    bool normalize;  /* members sorted */
+    bool judge;     /* the schema must be one, and must be compatible; else it is taken as it is */
+    bool normalize; /* spelled as what means the same (rt_store_judge) */
     /* id: as mode IMPORT gives it, 0: none. version: the one that is to come, -1 for any: a new one is made, and its
      * metadata says its number; 0: none, and an equal version is the answer. */
     int id, version;
@@ -202,10 +206,11 @@ rt_code rt_store_apply_delete(rt_store *s, const fl_json *record, rt_error *err)
 /* ---- what a schema is (store_judge.c) ---- */
 
 /* Parses s as what its type says, references resolved in the store, and gives its text the registry's spelling: Avro
- * and JSON without spaces, with members sorted where normalize. 42201. */
+ * and JSON without spaces. normalize: what means the same is spelled the same (docs/serve.md), and references are
+ * sorted. 42201. */
 rt_code rt_store_judge(const rt_store *st, fl_arena *a, rt_subject *s, bool normalize, sch_schema **out, rt_error *err);
-/* Are these schemas? As rt_store_judge, but nothing is respelled, and protoc runs once for all. *which: the first that is
- * none. 42201. */
+/* Are these schemas? As rt_store_judge, but nothing is respelled, and protoc runs once for all. *which: the first that
+ * is none. 42201. */
 rt_code rt_store_are_schemas(const rt_store *st, fl_arena *a, const rt_subject *const *all, size_t n, size_t *which,
                              rt_error *err);
 /* Is s compatible with these versions at this level? *ok and why not. 42201 where a schema cannot be read. */
@@ -296,5 +301,7 @@ rt_code rt_store_rewrap_key(rt_store *st, const rt_kek *kek, fl_arena *a, const 
 rt_kek_entry *rt_store_find_kek(const rt_store *st, const char *name, bool deleted);
 rt_code rt_store_no_kek(const rt_store *st, const char *name, rt_error *err);
 rt_code rt_store_commit_kek(rt_store *st, const rt_kek *k, rt_error *err);
+/* For good: one of its DEKs, or where that is NULL the KEK. */
+rt_code rt_store_commit_drop(rt_store *st, const char *kek, const rt_dek *d, rt_error *err);
 
 #endif

@@ -100,38 +100,39 @@ static rt_code parse(const rt_store *st, fl_arena *a, const rt_subject *s, const
 
 /* ---- the registry's spelling ---- */
 
-static int by_key(const void *x, const void *y)
+static int by_subject(const void *x, const void *y)
 {
-    return strcmp((*(const fl_json *const *)x)->key, (*(const fl_json *const *)y)->key);
+    const rt_schema_ref *a = x, *b = y;
+    int d = strcmp(a->subject, b->subject);
+    d = d ? d : a->version - b->version;
+    return d ? d : strcmp(a->name, b->name);
 }
 
-static void print_sorted(fl_jw *w, const fl_json *v)
+/* Each once. */
+static void sort_refs(fl_arena *a, rt_subject *s)
 {
-    if (v->kind != FL_JOBJECT && v->kind != FL_JARRAY) {
-        fl_jw_node(w, v);
+    rt_schema_ref *list = FL_NEW_N(a, rt_schema_ref, s->nrefs + 1);
+    size_t kept = 0;
+    for (size_t i = 0; i < s->nrefs; i++)
+        list[i] = s->refs[i];
+    if (s->nrefs)
+        qsort(list, s->nrefs, sizeof *list, by_subject);
+    for (size_t i = 0; i < s->nrefs; i++)
+        if (!i || by_subject(&list[i], &list[i - 1]) != 0)
+            list[kept++] = list[i];
+    s->refs = list;
+    s->nrefs = kept;
+}
+
+static void print_normal(fl_arena *a, fl_jw *w, const rt_subject *s, const fl_json *json)
+{
+    size_t from = w->out->len;
+    const fl_jw before = *w;
+    if (!strcmp(s->type, "AVRO") && sch_avro_normal(a, json, w))
         return;
-    }
-    const fl_json **child = fl_xcalloc(v->count + 1, sizeof *child);
-    size_t n = 0;
-    for (const fl_json *c = v->child; c; c = c->next)
-        child[n++] = c;
-    bool object = v->kind == FL_JOBJECT;
-    if (object) {
-        qsort(child, n, sizeof *child, by_key);
-        fl_jw_object(w);
-    } else {
-        fl_jw_array(w);
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (object)
-            fl_jw_key(w, child[i]->key);
-        print_sorted(w, child[i]);
-    }
-    free(child);
-    if (object)
-        fl_jw_end_object(w);
-    else
-        fl_jw_end_array(w);
+    w->out->len = from;
+    *w = before;
+    sch_print_sorted(w, a, json);
 }
 
 /* Without spaces, which mean nothing: two spellings are one version. */
@@ -146,7 +147,7 @@ static void respell(fl_arena *a, rt_subject *s, bool normalize)
     fl_buf_init(&b, 6 * n + 16);
     fl_jw_init(&w, &b, false);
     if (normalize)
-        print_sorted(&w, json);
+        print_normal(a, &w, s, json);
     else
         fl_jw_node(&w, json);
     if (!b.full && strlen(b.p) == b.len)
@@ -264,6 +265,8 @@ rt_code rt_store_judge(const rt_store *st, fl_arena *a, rt_subject *s, bool norm
     rt_code code = RT_OK;
     if (!strcmp(s->type, "PROTOBUF") && rt_store_is_descriptor(a, s->schema))
         code = rt_store_take_descriptor(st, a, s, err);
+    if (code == RT_OK && normalize && s->nrefs <= REF_MOST)
+        sort_refs(a, s);
     if (code == RT_OK)
         code = parse(st, a, s, NULL, &parsed, err);
     if (code == RT_OK && strcmp(s->type, "PROTOBUF") != 0)

@@ -269,6 +269,12 @@ void sch_covered(const sch_schema *s, fl_arena *a, const sch_hit *h, sch_hits *o
 
 /* ---- inline tags ---- */
 
+/* A JSON value with the members of all objects sorted by name. */
+void sch_print_sorted(fl_jw *w, fl_arena *a, const fl_json *v);
+/* A parsed Avro schema as a registry that normalises spells it (avro_normal.c). False: it is none, and what was written
+ * is of no use. */
+bool sch_avro_normal(fl_arena *a, const fl_json *json, fl_jw *w);
+
 typedef struct sch_edit {
     const sch_field *field; /* not foreign */
     const char **tags;      /* all tags the field shall carry inline, sorted; those it has already must be among them */
