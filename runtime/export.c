@@ -17,14 +17,6 @@ static void open_line(writer *x, const char *kind)
     fl_jw_kstring(&x->w, "kind", kind);
 }
 
-static void print_raw(fl_jw *w, const char *key, const char *json)
-{
-    if (!json)
-        return;
-    fl_jw_key(w, key);
-    fl_jw_raw(w, json, strlen(json));
-}
-
 static void print_deleted(fl_jw *w, bool deleted)
 {
     if (deleted)
@@ -32,22 +24,6 @@ static void print_deleted(fl_jw *w, bool deleted)
 }
 
 /* ---- schemas ---- */
-
-static void print_references(fl_jw *w, const rt_subject *s)
-{
-    if (!s->nrefs)
-        return;
-    fl_jw_key(w, "references");
-    fl_jw_array(w);
-    for (size_t i = 0; i < s->nrefs; i++) {
-        fl_jw_object(w);
-        fl_jw_kstring(w, "name", s->refs[i].name);
-        fl_jw_kstring(w, "subject", s->refs[i].subject);
-        fl_jw_kint(w, "version", s->refs[i].version);
-        fl_jw_end_object(w);
-    }
-    fl_jw_end_array(w);
-}
 
 static void print_versions(fl_jw *w, const rt_content *c)
 {
@@ -86,9 +62,10 @@ static bool add_schema(const char *key, void *value, void *ctx)
     fl_jw_kstring(w, "guid", c->is.guid);
     fl_jw_kstring(w, "schemaType", c->is.type);
     fl_jw_kstring(w, "schema", c->is.schema);
-    print_references(w, &c->is);
-    print_raw(w, "metadata", c->is.metadata);
-    print_raw(w, "ruleSet", c->is.ruleset);
+    if (c->is.nrefs)
+        rt_store_print_refs(w, &c->is);
+    rt_store_print_json(w, "metadata", c->is.metadata);
+    rt_store_print_json(w, "ruleSet", c->is.ruleset);
     print_versions(w, c);
     fl_jw_end_object(w);
     return !in->x->out->full;
@@ -116,7 +93,7 @@ static bool add_scope(const char *key, void *value, void *ctx)
     if (s->config) {
         open_line(x, "config");
         fl_jw_kstring(&x->w, "scope", key);
-        print_raw(&x->w, "config", s->config);
+        rt_store_print_json(&x->w, "config", s->config);
         fl_jw_end_object(&x->w);
     }
     if (s->mode) {
@@ -151,7 +128,7 @@ static bool add_kek(const char *key, void *value, void *ctx)
     fl_jw_kstring(&x->w, "name", e->kek.name);
     fl_jw_kstring(&x->w, "kmsType", e->kek.kms_type);
     fl_jw_kstring(&x->w, "kmsKeyId", e->kek.kms_key_id);
-    print_raw(&x->w, "kmsProps", strcmp(e->kek.props, "{}") ? e->kek.props : NULL);
+    rt_store_print_json(&x->w, "kmsProps", strcmp(e->kek.props, "{}") ? e->kek.props : NULL);
     if (*e->kek.doc)
         fl_jw_kstring(&x->w, "doc", e->kek.doc);
     fl_jw_kbool(&x->w, "shared", e->kek.shared);

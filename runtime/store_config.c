@@ -142,10 +142,7 @@ static rt_code canonical(fl_arena *a, const struct member *m, const fl_json *v, 
 void rt_store_print_setting(fl_buf *b, const char *op, const char *scope, const char *value)
 {
     fl_jw w;
-    fl_buf_init(b, RT_RECORD_MAX);
-    fl_jw_init(&w, b, false);
-    fl_jw_object(&w);
-    fl_jw_kstring(&w, "op", op);
+    rt_store_begin_record(b, &w, op);
     fl_jw_kstring(&w, "scope", scope);
     if (value)
         fl_jw_kstring(&w, "value", value);

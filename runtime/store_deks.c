@@ -25,10 +25,7 @@ static rt_dek *find_dek(const rt_store *st, fl_arena *a, const char *kek, const 
 void rt_store_print_dek(fl_buf *b, const rt_dek *d)
 {
     fl_jw w;
-    fl_buf_init(b, RT_RECORD_MAX);
-    fl_jw_init(&w, b, false);
-    fl_jw_object(&w);
-    fl_jw_kstring(&w, "op", "dek");
+    rt_store_begin_record(b, &w, "dek");
     fl_jw_kstring(&w, "kek", d->kek);
     fl_jw_kstring(&w, "subject", d->subject);
     fl_jw_kint(&w, "version", d->version);
@@ -249,18 +246,17 @@ void rt_store_dek_versions(const rt_store *st, fl_arena *a, const char *kek, con
 
 /* ---- deleting ---- */
 
-static rt_code commit_drop(rt_store *st, const rt_dek *d, rt_error *err)
+rt_code rt_store_commit_drop(rt_store *st, const char *kek, const rt_dek *d, rt_error *err)
 {
     fl_buf b;
     fl_jw w;
-    fl_buf_init(&b, RT_RECORD_MAX);
-    fl_jw_init(&w, &b, false);
-    fl_jw_object(&w);
-    fl_jw_kstring(&w, "op", "drop");
-    fl_jw_kstring(&w, "kek", d->kek);
-    fl_jw_kstring(&w, "subject", d->subject);
-    fl_jw_kstring(&w, "algorithm", rt_alg_name(d->alg));
-    fl_jw_kint(&w, "version", d->version);
+    rt_store_begin_record(&b, &w, "drop");
+    fl_jw_kstring(&w, "kek", kek);
+    if (d) {
+        fl_jw_kstring(&w, "subject", d->subject);
+        fl_jw_kstring(&w, "algorithm", rt_alg_name(d->alg));
+        fl_jw_kint(&w, "version", d->version);
+    }
     fl_jw_end_object(&w);
     return rt_store_commit(st, &b, err);
 }
@@ -288,7 +284,7 @@ static rt_code delete_one(rt_store *st, const rt_dek *d, bool permanent, rt_erro
 {
     rt_dek want = *d;
     if (permanent)
-        return commit_drop(st, &want, err);
+        return rt_store_commit_drop(st, want.kek, &want, err);
     want.deleted = true;
     return d->deleted ? RT_OK : commit_dek(st, &want, err);
 }

@@ -72,10 +72,7 @@ static bool equivalent(const rt_kek *a, const rt_kek *b)
 void rt_store_print_kek(fl_buf *b, const rt_kek *k)
 {
     fl_jw w;
-    fl_buf_init(b, RT_RECORD_MAX);
-    fl_jw_init(&w, b, false);
-    fl_jw_object(&w);
-    fl_jw_kstring(&w, "op", "kek");
+    rt_store_begin_record(b, &w, "kek");
     fl_jw_kstring(&w, "name", k->name);
     fl_jw_kstring(&w, "kmsType", k->kms_type);
     fl_jw_kstring(&w, "kmsKeyId", k->kms_key_id);
@@ -215,19 +212,6 @@ static const rt_dek *standing(const rt_kek_entry *e, bool deleted)
     return NULL;
 }
 
-static rt_code commit_drop(rt_store *st, const char *name, rt_error *err)
-{
-    fl_buf b;
-    fl_jw w;
-    fl_buf_init(&b, RT_RECORD_MAX);
-    fl_jw_init(&w, &b, false);
-    fl_jw_object(&w);
-    fl_jw_kstring(&w, "op", "drop");
-    fl_jw_kstring(&w, "kek", name);
-    fl_jw_end_object(&w);
-    return rt_store_commit(st, &b, err);
-}
-
 rt_code rt_store_delete_kek(rt_store *st, const char *name, bool permanent, rt_error *err)
 {
     const rt_kek_entry *e = rt_store_find_kek(st, name, true);
@@ -240,7 +224,7 @@ rt_code rt_store_delete_kek(rt_store *st, const char *name, bool permanent, rt_e
         return rt_fail_as(err, RT_REFUSED, 42272, "KEK %s has a DEK of subject %s: delete that first", name,
                           d->subject);
     if (permanent)
-        return commit_drop(st, name, err);
+        return rt_store_commit_drop(st, name, NULL, err);
     rt_kek want = e->kek;
     want.deleted = true;
     return e->kek.deleted ? RT_OK : rt_store_commit_kek(st, &want, err);

@@ -4,6 +4,38 @@
 
 #include "runtime/store.h"
 
+/* ---- what all records have ---- */
+
+void rt_store_begin_record(fl_buf *b, fl_jw *w, const char *op)
+{
+    fl_buf_init(b, RT_RECORD_MAX);
+    fl_jw_init(w, b, false);
+    fl_jw_object(w);
+    fl_jw_kstring(w, "op", op);
+}
+
+void rt_store_print_refs(fl_jw *w, const rt_subject *s)
+{
+    fl_jw_key(w, "references");
+    fl_jw_array(w);
+    for (size_t i = 0; i < s->nrefs; i++) {
+        fl_jw_object(w);
+        fl_jw_kstring(w, "name", s->refs[i].name);
+        fl_jw_kstring(w, "subject", s->refs[i].subject);
+        fl_jw_kint(w, "version", s->refs[i].version);
+        fl_jw_end_object(w);
+    }
+    fl_jw_end_array(w);
+}
+
+void rt_store_print_json(fl_jw *w, const char *key, const char *json)
+{
+    if (!json)
+        return;
+    fl_jw_key(w, key);
+    fl_jw_raw(w, json, strlen(json));
+}
+
 typedef struct walk {
     const rt_store *st;
     rt_each_record *fn;
@@ -57,10 +89,7 @@ static bool give_context(const char *key, void *value, void *ctx)
     fl_buf b;
     fl_jw j;
     fl_map_each(c->by_id, give_content, w);
-    fl_buf_init(&b, RT_RECORD_MAX);
-    fl_jw_init(&j, &b, false);
-    fl_jw_object(&j);
-    fl_jw_kstring(&j, "op", "context");
+    rt_store_begin_record(&b, &j, "context");
     fl_jw_kstring(&j, "name", c->name);
     fl_jw_kint(&j, "lastId", c->last_id);
     fl_jw_end_object(&j);

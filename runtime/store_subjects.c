@@ -125,16 +125,7 @@ static void print_content(fl_jw *w, const rt_subject *s, const char *ident)
     fl_jw_kstring(w, "guid", s->guid);
     fl_jw_kstring(w, "type", s->type);
     fl_jw_kstring(w, "schema", s->schema);
-    fl_jw_key(w, "references");
-    fl_jw_array(w);
-    for (size_t i = 0; i < s->nrefs; i++) {
-        fl_jw_object(w);
-        fl_jw_kstring(w, "name", s->refs[i].name);
-        fl_jw_kstring(w, "subject", s->refs[i].subject);
-        fl_jw_kint(w, "version", s->refs[i].version);
-        fl_jw_end_object(w);
-    }
-    fl_jw_end_array(w);
+    rt_store_print_refs(w, s);
     if (s->metadata)
         fl_jw_kstring(w, "metadata", s->metadata);
     if (s->ruleset)
@@ -144,10 +135,7 @@ static void print_content(fl_jw *w, const rt_subject *s, const char *ident)
 void rt_store_print_version(fl_buf *b, const rt_subject *s, const char *ident, int64_t ts)
 {
     fl_jw w;
-    fl_buf_init(b, RT_RECORD_MAX);
-    fl_jw_init(&w, b, false);
-    fl_jw_object(&w);
-    fl_jw_kstring(&w, "op", "version");
+    rt_store_begin_record(b, &w, "version");
     fl_jw_kstring(&w, "subject", s->subject);
     fl_jw_kint(&w, "version", s->version);
     fl_jw_kint(&w, "id", s->id);

@@ -229,10 +229,7 @@ static rt_code check_unreferenced(const rt_store *st, const char *subject, int v
 void rt_store_print_delete(fl_buf *b, const char *subject, int version, bool permanent)
 {
     fl_jw w;
-    fl_buf_init(b, RT_RECORD_MAX);
-    fl_jw_init(&w, b, false);
-    fl_jw_object(&w);
-    fl_jw_kstring(&w, "op", "delete");
+    rt_store_begin_record(b, &w, "delete");
     fl_jw_kstring(&w, "subject", subject);
     fl_jw_kint(&w, "version", version);
     fl_jw_kbool(&w, "permanent", permanent);

@@ -148,30 +148,6 @@ void rest_list(rest_call *c, const rest_strings *s)
 
 /* ---- versions ---- */
 
-static void print_references(fl_jw *w, const rt_subject *s)
-{
-    if (!s->nrefs)
-        return;
-    fl_jw_key(w, "references");
-    fl_jw_array(w);
-    for (size_t i = 0; i < s->nrefs; i++) {
-        fl_jw_object(w);
-        fl_jw_kstring(w, "name", s->refs[i].name);
-        fl_jw_kstring(w, "subject", s->refs[i].subject);
-        fl_jw_kint(w, "version", s->refs[i].version);
-        fl_jw_end_object(w);
-    }
-    fl_jw_end_array(w);
-}
-
-static void print_raw(fl_jw *w, const char *key, const char *json)
-{
-    if (!json)
-        return;
-    fl_jw_key(w, key);
-    fl_jw_raw(w, json, strlen(json));
-}
-
 rt_code rest_print_version(rest_call *c, const rt_subject *s, const rt_version *v, int parts)
 {
     const char *text = s->schema, *format = rest_text(c, "format");
@@ -189,9 +165,10 @@ rt_code rest_print_version(rest_call *c, const rt_subject *s, const rt_version *
     fl_jw_kstring(&c->w, "guid", s->guid);
     if (strcmp(s->type, "AVRO") != 0)
         fl_jw_kstring(&c->w, "schemaType", s->type);
-    print_references(&c->w, s);
-    print_raw(&c->w, "metadata", s->metadata);
-    print_raw(&c->w, "ruleSet", s->ruleset);
+    if (s->nrefs)
+        rt_store_print_refs(&c->w, s);
+    rt_store_print_json(&c->w, "metadata", s->metadata);
+    rt_store_print_json(&c->w, "ruleSet", s->ruleset);
     fl_jw_kstring(&c->w, "schema", text);
     if (v && (parts & REST_STATE) && v->ts)
         fl_jw_kint(&c->w, "ts", v->ts);

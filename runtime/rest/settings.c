@@ -72,25 +72,6 @@ rt_code rest_set_config(rest_call *c)
     return code;
 }
 
-rt_code rest_delete_config(rest_call *c)
-{
-    const char *scope;
-    rt_code code = rest_scope(c, c->arg[0], &scope);
-    if (code != RT_OK)
-        return code;
-    const rt_scope *s = rt_store_scope(c->st, scope);
-    if (*scope && (!s || !s->config))
-        return rt_fail_as(&c->err, RT_NOT_FOUND, 40401, "subject %s has no config of its own", scope);
-    const char *had = s ? s->config : NULL;
-    if (had)
-        code = rt_store_unset(c->st, scope, true, &c->err);
-    if (code == RT_OK && had)
-        rest_plain(c, had);
-    else if (code == RT_OK)
-        print_default(c, SCH_BACKWARD);
-    return code;
-}
-
 /* ---- mode ---- */
 
 static void print_mode(rest_call *c, const char *mode)
@@ -130,19 +111,38 @@ rt_code rest_set_mode(rest_call *c)
     return code;
 }
 
-rt_code rest_delete_mode(rest_call *c)
+/* ---- taking away ---- */
+
+/* The answer is what was set. */
+static rt_code delete_setting(rest_call *c, bool config)
 {
-    const char *scope;
+    const char *scope, *what = config ? "config" : "mode";
     rt_code code = rest_scope(c, c->arg[0], &scope);
     if (code != RT_OK)
         return code;
     const rt_scope *s = rt_store_scope(c->st, scope);
-    if (*scope && (!s || !s->mode))
-        return rt_fail_as(&c->err, RT_NOT_FOUND, 40401, "subject %s has no mode of its own", scope);
-    const char *had = s && s->mode ? s->mode : NULL;
+    const char *had = s ? config ? s->config : s->mode : NULL;
+    if (*scope && !had)
+        return no_setting(c, scope, 40401, what);
     if (had)
-        code = rt_store_unset(c->st, scope, false, &c->err);
-    if (code == RT_OK)
+        code = rt_store_unset(c->st, scope, config, &c->err);
+    if (code != RT_OK)
+        return code;
+    if (!config)
         print_mode(c, had ? had : "READWRITE");
-    return code;
+    else if (had)
+        rest_plain(c, had);
+    else
+        print_default(c, SCH_BACKWARD);
+    return RT_OK;
+}
+
+rt_code rest_delete_config(rest_call *c)
+{
+    return delete_setting(c, true);
+}
+
+rt_code rest_delete_mode(rest_call *c)
+{
+    return delete_setting(c, false);
 }
