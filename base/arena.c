@@ -25,7 +25,7 @@ struct fl_arena {
 /* ---- malloc that does not return NULL ---- */
 
 /* No log here: it would allocate. */
-static void __attribute__((noreturn)) out_of_memory(void)
+void fl_no_memory(void)
 {
     static const char message[] = "flec: error: out of memory\n";
     ssize_t ignored = write(STDERR_FILENO, message, sizeof message - 1);
@@ -37,7 +37,7 @@ static size_t product(size_t n, size_t size)
 {
     size_t bytes;
     if (__builtin_mul_overflow(n, size, &bytes))
-        out_of_memory();
+        fl_no_memory();
     return bytes;
 }
 
@@ -45,7 +45,7 @@ void *fl_xrealloc(void *p, size_t n)
 {
     void *q = realloc(p, n ? n : 1);
     if (!q)
-        out_of_memory();
+        fl_no_memory();
     return q;
 }
 
@@ -59,7 +59,7 @@ void *fl_xcalloc(size_t n, size_t size)
     size_t bytes = product(n, size);
     void *p = calloc(bytes ? bytes : 1, 1);
     if (!p)
-        out_of_memory();
+        fl_no_memory();
     return p;
 }
 
@@ -74,7 +74,7 @@ char *fl_xstrdup(const char *s)
 static chunk *chunk_new(size_t size)
 {
     if (size > SIZE_MAX - sizeof(chunk))
-        out_of_memory();
+        fl_no_memory();
     chunk *c = fl_xcalloc(1, sizeof(chunk) + size);
     c->size = size;
     return c;
@@ -181,7 +181,7 @@ char *fl_vprintf(fl_arena *a, const char *fmt, va_list ap)
     size_t room = c->size - c->used;
     int n = vsnprintf(c->bytes + c->used, room, fmt, ap);
     if (n < 0)
-        out_of_memory();
+        fl_no_memory();
     bool fits = (size_t)n < room && (size_t)n < CHUNK / 4;
     if (!fits)
         memset(c->bytes + c->used, 0, room);

@@ -57,5 +57,7 @@ void *fl_xmalloc(size_t n);
 void *fl_xcalloc(size_t n, size_t size);
 void *fl_xrealloc(void *p, size_t n);
 char *fl_xstrdup(const char *s);
+/* How all of the above end: for what cannot go on without memory that it asked another library for. */
+void fl_no_memory(void) __attribute__((noreturn));
 
 #endif

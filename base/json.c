@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,12 +57,42 @@ static const char *plainly(const char *text, size_t len, const char *message)
     return i == len ? "there is nothing in it" : message;
 }
 
+/* Without memory jansson drops bytes of the text or calls it wrong, and so would judge another one. What flec asks it
+ * ends the program instead, as any allocation does; the process may have further uses of jansson, which it does not. */
+static json_malloc_t beneath;
+static __thread bool judging;
+
+static void *room_or_end(size_t n)
+{
+    void *p = beneath(n);
+    if (!p && judging)
+        fl_no_memory();
+    return p;
+}
+
+static void set_up_jansson(void)
+{
+    json_free_t their_free;
+    json_get_alloc_funcs(&beneath, &their_free);
+    json_set_alloc_funcs(room_or_end, their_free);
+}
+
+static json_t *load(const char *text, size_t len, size_t flags, json_error_t *e)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, set_up_jansson);
+    judging = true;
+    json_t *j = json_loadb(text, len, flags, e);
+    judging = false;
+    return j;
+}
+
 static bool judge(const char *text, size_t len, int flags, fl_json_error *err)
 {
     json_error_t e;
     /* big integers are JSON too: their value is read from the text when asked for */
     size_t how = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL;
-    json_t *j = json_loadb(text, len, how | (flags & FL_JSON_ALLOW_NUL ? JSON_ALLOW_NUL : 0), &e);
+    json_t *j = load(text, len, how | (flags & FL_JSON_ALLOW_NUL ? JSON_ALLOW_NUL : 0), &e);
     if (j) {
         json_decref(j);
         return true;
