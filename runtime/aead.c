@@ -1,6 +1,10 @@
 /* aead.c: key contexts: picks the cipher of an algorithm and keeps the promises that all of them share. */
 #include "runtime/aead.h"
 
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/rand.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,12 +75,33 @@ const char *rt_crypto_name(void)
     return rt_crypto_fast() ? rt_imb_name() : OpenSSL_version(OPENSSL_VERSION);
 }
 
+/* Nothing is freed: what was fetched stays, so that it need not be again. */
+static void fetch_all(void)
+{
+    static const char *const ciphers_of[] = {"AES-128-GCM", "AES-256-GCM", "AES-256-CTR", "AES-256-CBC"};
+    unsigned char byte;
+    bool ok = RAND_bytes(&byte, 1) == 1 && RAND_priv_bytes(&byte, 1) == 1;
+    for (size_t i = 0; ok && i < sizeof ciphers_of / sizeof *ciphers_of; i++)
+        ok = EVP_CIPHER_fetch(NULL, ciphers_of[i], NULL) != NULL;
+    ok = ok && EVP_MD_fetch(NULL, "SHA2-256", NULL) && EVP_MAC_fetch(NULL, "HMAC", NULL) &&
+         EVP_MAC_fetch(NULL, "CMAC", NULL) && EVP_KDF_fetch(NULL, "HKDF", NULL);
+    if (!ok)
+        fl_die(FL_COULD_NOT_RUN, "OpenSSL cannot be set up: random bytes or a cipher are missing, or memory ran out");
+}
+
+void rt_crypto_ready(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, fetch_all);
+}
+
 /* ---- keys ---- */
 
 rt_key *rt_key_new(rt_alg alg, const fl_secret *raw)
 {
     if (raw->len != ciphers[alg].key_len)
         return NULL;
+    rt_crypto_ready();
     rt_key *k = fl_xcalloc(1, sizeof *k);
     k->alg = alg;
     k->cipher = &ciphers[alg];

@@ -24,6 +24,9 @@ rt_code rt_crypto_use(rt_crypto c, rt_error *err);
 bool rt_crypto_fast(void); /* libipsec-mb is what new keys use */
 /* "libipsec-mb 1.3.0 (AVX2)", or "OpenSSL 3.0.22 …". */
 const char *rt_crypto_name(void);
+/* Before OpenSSL's first use for keys: an algorithm for which it has no memory when it is asked for the first time is
+ * missing from then on. So all are asked for at once, and the program ends where one is not there. */
+void rt_crypto_ready(void);
 
 typedef struct rt_key rt_key;
 /* raw is copied into the cipher's own key schedule; NULL if the library refuses. Contexts are wiped when freed. */

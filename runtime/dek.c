@@ -8,6 +8,7 @@ enum { MAX_WRAPPED = 16384 };
 
 static fl_secret random_key(rt_alg alg)
 {
+    rt_crypto_ready();
     fl_secret raw = fl_secret_new(rt_alg_key_len(alg));
     if (RAND_priv_bytes(raw.bytes, (int)raw.len) != 1)
         fl_die(FL_COULD_NOT_RUN, "OpenSSL gives no random bytes; no key can be made");

@@ -145,16 +145,18 @@ static bool openssl_seal(rt_alg alg, const uint8_t *raw, uint8_t *out, const uin
     return ok && (size_t)len == n;
 }
 
-/* Seals to the same bytes, opens them, and does not open them altered? */
-static bool agrees(const rt_imb_key *k, rt_alg alg, const uint8_t *raw, size_t n)
+/* Seals to the same bytes, opens them, and does not open them altered? *compared: false where OpenSSL failed. */
+static bool agrees(const rt_imb_key *k, rt_alg alg, const uint8_t *raw, size_t n, bool *compared)
 {
     uint8_t in[LONGEST], want[IV + LONGEST + TAG], got[IV + LONGEST + TAG], back[LONGEST];
     for (size_t i = 0; i < n; i++)
         in[i] = (uint8_t)(7 * i + n);
     for (size_t i = 0; i < IV; i++)
         want[i] = got[i] = (uint8_t)(i * n + 1);
-    if (!openssl_seal(alg, raw, want, in, n))
+    if (!openssl_seal(alg, raw, want, in, n)) {
+        *compared = false;
         return false;
+    }
     rt_imb_seal(k, got, in, n);
     if (memcmp(want, got, IV + n + TAG) != 0 || !rt_imb_open(k, back, want, n) || memcmp(back, in, n) != 0)
         return false;
@@ -164,9 +166,12 @@ static bool agrees(const rt_imb_key *k, rt_alg alg, const uint8_t *raw, size_t n
 
 static bool checked(const rt_imb_key *k, rt_alg alg, const uint8_t *raw)
 {
+    bool compared = true;
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
-        if (!agrees(k, alg, raw, lengths[i])) {
-            fl_log(FL_LOG_WARN, "libipsec-mb and OpenSSL differ for a new key: OpenSSL is used for it");
+        if (!agrees(k, alg, raw, lengths[i], &compared)) {
+            fl_log(FL_LOG_WARN,
+                   compared ? "libipsec-mb and OpenSSL differ for a new key: OpenSSL is used for it"
+                            : "OpenSSL fails where libipsec-mb is held against it: OpenSSL is used for the new key");
             return false;
         }
     return true;

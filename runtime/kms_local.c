@@ -24,6 +24,7 @@ bool rt_kms_local_derive(const fl_secret *secret, fl_secret *out)
         OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, secret->len ? secret->bytes : nothing, secret->len),
         OSSL_PARAM_construct_end()};
+    rt_crypto_ready();
     EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
     EVP_KDF_CTX *c = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
     *out = fl_secret_new(16);
