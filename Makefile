@@ -207,8 +207,8 @@ clean:
 
 # ---- tests: each suite leaves reports, the last line is summed from them ----
 FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
-test-run: all $(UNITS) $(FUZZERS:%=$(BUILD)/replay/%)
-	@tests/lib/suite $(BUILD) units cases hostile goldens problems examples mutations corpora
+test-run: all $(if $(SAN),,lib) $(UNITS) $(FUZZERS:%=$(BUILD)/replay/%)
+	@tests/lib/suite $(BUILD) units cases hostile goldens problems examples mutations corpora $(if $(SAN),,libflec)
 $(BUILD)/replay/%: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/tests/fuzz/replay.o $(call archives,$(NEEDS_cli))
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
@@ -238,9 +238,17 @@ sanitize:
 fuzzers:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD) CC=clang OPT="-O1 -g" \
 	  SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fsanitize=fuzzer-no-link" $(FUZZERS:%=$(BUILD)/fuzz/%)
+# the C library under eight threads, by ThreadSanitizer
+THREADS := BUILD=$(BUILD)/tsan OPT="-O1 -g -fno-omit-frame-pointer" SAN="-fsanitize=thread"
+threads-build:
+	@$(MAKE) --no-print-directory $(THREADS) $(BUILD)/tsan/runtime/lib/threads_test
+test-threads:
+	@tests/lib/deps build test
+	@$(MAKE) --no-print-directory threads-build
+	@tests/lib/suite $(BUILD) threads
 test-deep:
 	@tests/lib/deps build test deep
-	@$(MAKE) --no-print-directory all $(UNITS)
+	@$(MAKE) --no-print-directory all $(UNITS) threads-build
 	@$(MAKE) --no-print-directory $(SANITIZE) test-build
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang fuzzers
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/lib/suite $(BUILD) deep
@@ -283,8 +291,8 @@ update-cases: all
 help:
 	@sed -n 's/^\([a-z][a-z-]*\):.*/  \1/p' Makefile | sort -u
 
-.PHONY: all lib install-lib uninstall-lib reference clients deps demo test test-run test-build test-real test-interop interop-doc test-deep bench bench-run bench-serve soak format lint sanitize fuzzers install uninstall dist \
+.PHONY: all lib install-lib uninstall-lib reference clients deps demo test test-run test-build test-real test-interop interop-doc test-deep test-threads threads-build bench bench-run bench-serve soak format lint sanitize fuzzers install uninstall dist \
   clean help update-cases FORCE unit-cli $(FOLDERS:%=lib-%) $(FOLDERS:%=unit-%)
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(shell find $(BUILD) -name '*.d' -not -path '$(BUILD)/asan/*' -not -path '$(BUILD)/clang/*' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' -not -path '$(BUILD)/asan/*' -not -path '$(BUILD)/clang/*' -not -path '$(BUILD)/tsan/*' 2>/dev/null)
