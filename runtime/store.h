@@ -248,6 +248,8 @@ rt_code rt_store_apply_mode(rt_store *s, const fl_json *record, rt_error *err);
 
 /* ---- keys (store_keks.c, store_deks.c) ---- */
 
+/* What would be stored of it. 42271. */
+rt_code rt_store_canonical_kek(fl_arena *a, const rt_kek *k, rt_kek *out, rt_error *err);
 rt_code rt_store_create_kek(rt_registry *r, const rt_kek *k, rt_error *err);
 rt_code rt_store_get_kek(rt_registry *r, fl_arena *a, const char *name, bool deleted, rt_kek *out, rt_error *err);
 /* Another doc, other kmsProps, shared or not; what is NULL stays (shared: -1). */

@@ -102,18 +102,27 @@ static rt_code may_replace(rt_store *st, const rt_kek_entry *old, const rt_kek *
     return RT_OK;
 }
 
-static rt_code make_kek(rt_store *st, fl_arena *a, const rt_kek *k, rt_error *err)
+rt_code rt_store_canonical_kek(fl_arena *a, const rt_kek *k, rt_kek *out, rt_error *err)
 {
     rt_pairs props;
-    rt_kek want = *k;
     rt_code code = check_kek(k, err);
     if (code == RT_OK)
         code = rt_canon_pairs(a, "kmsProps", k->props, &props, err);
     if (code != RT_OK)
         return code;
-    want.kms_type = normal_type(k->kms_type);
-    want.props = rt_canon_pairs_text(a, &props);
-    want.doc = k->doc ? k->doc : "";
+    *out = *k;
+    out->kms_type = normal_type(k->kms_type);
+    out->props = rt_canon_pairs_text(a, &props);
+    out->doc = k->doc ? k->doc : "";
+    return RT_OK;
+}
+
+static rt_code make_kek(rt_store *st, fl_arena *a, const rt_kek *k, rt_error *err)
+{
+    rt_kek want;
+    rt_code code = rt_store_canonical_kek(a, k, &want, err);
+    if (code != RT_OK)
+        return code;
     want.ts = k->ts > 0 ? k->ts : rt_store_now(st);
     const rt_kek_entry *old = fl_map_get(st->keks, k->name);
     if (old)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 const char *rest_text(const rest_call *c, const char *param)
 {
@@ -15,7 +16,7 @@ const char *rest_text(const rest_call *c, const char *param)
 bool rest_flag(const rest_call *c, const char *param)
 {
     const char *s = rest_text(c, param);
-    return s && !strcmp(s, "true");
+    return s && !strcasecmp(s, "true");
 }
 
 rt_code rest_scope(rest_call *c, const char *name, const char **out)
@@ -152,7 +153,7 @@ rt_code rest_print_version(rest_call *c, const rt_subject *s, const rt_version *
 {
     const char *text = s->schema, *format = rest_text(c, "format");
     bool serialized = c->descriptor || (format && !strcmp(format, "serialized"));
-    if (serialized && !strcmp(s->type, "PROTOBUF")) {
+    if (serialized && !(parts & REST_AS_IT_IS) && !strcmp(s->type, "PROTOBUF")) {
         rt_code code = rt_store_serialized(c->st, c->a, s, &text, &c->err);
         if (code != RT_OK)
             return code;

@@ -74,7 +74,11 @@ bool rest_visible(const rest_call *c, const char *subject);
 rt_code rest_denied_schema(rest_call *c);
 
 /* A version as JSON members of the object that is open. */
-enum { REST_NUMBERS = 1 /* subject, version, id */, REST_STATE = 2 /* ts, deleted */ };
+enum {
+    REST_NUMBERS = 1 /* subject, version, id */,
+    REST_STATE = 2 /* ts, deleted */,
+    REST_AS_IT_IS = 4 /* whatever `format` */
+};
 rt_code rest_print_version(rest_call *c, const rt_subject *s, const rt_version *v, int parts);
 
 /* The version that the first two arguments of the path name. 40401, 40402, 42202. */

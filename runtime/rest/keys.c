@@ -125,10 +125,10 @@ rt_code rest_create_kek(rest_call *c)
         code = rest_bool(c, "shared", 42271, &k.shared);
     if (code == RT_OK)
         code = rest_bool(c, "deleted", 42271, &k.deleted);
-    if (code == RT_OK && rest_flag(c, "testSharing") && k.name && k.kms_type && k.kms_key_id) {
-        k.props = k.props ? k.props : "{}";
+    if (code == RT_OK)
+        code = rt_store_canonical_kek(c->a, &k, &k, &c->err);
+    if (code == RT_OK && rest_flag(c, "testSharing"))
         code = denied(c, rt_store_try_kek(c->st, &k, &c->err));
-    }
     if (code == RT_OK)
         code = c->st->registry.ops->create_kek(&c->st->registry, &k, &c->err);
     return code == RT_OK ? answer_kek(c, k.name, true) : code;
@@ -155,6 +155,8 @@ rt_code rest_update_kek(rest_call *c)
     if (code == RT_OK)
         code = rest_bool(c, "shared", 42271, &trial.shared);
     trial.props = props ? props : trial.props;
+    if (code == RT_OK)
+        code = rt_store_canonical_kek(c->a, &trial, &trial, &c->err);
     if (code == RT_OK && rest_flag(c, "testSharing"))
         code = denied(c, rt_store_try_kek(c->st, &trial, &c->err));
     if (code == RT_OK)

@@ -13,20 +13,26 @@ rt_code rest_root(rest_call *c)
     return RT_OK;
 }
 
+typedef struct context_names {
+    fl_arena *a;
+    rest_strings list;
+} context_names;
+
 static bool add_context(const char *key, void *value, void *ctx)
 {
-    rest_call *c = ctx;
+    context_names *names = ctx;
     if (strcmp(key, ".") != 0)
-        fl_jw_string(&c->w, key);
+        FL_PUSH(names->a, &names->list, ((const rt_context *)value)->name);
     return true;
 }
 
 rt_code rest_contexts(rest_call *c)
 {
-    fl_jw_array(&c->w);
-    fl_jw_string(&c->w, ".");
-    fl_map_each(c->st->contexts, add_context, c);
-    fl_jw_end_array(&c->w);
+    context_names names = {.a = c->a};
+    FL_PUSH(c->a, &names.list, ".");
+    fl_map_each(c->st->contexts, add_context, &names);
+    rest_sort(&names.list);
+    rest_list(c, &names.list);
     return RT_OK;
 }
 
@@ -186,7 +192,7 @@ static rt_code print_listing(rest_call *c, listing *l)
         s.subject = l->list.v[i].of->subject;
         s.version = l->list.v[i].version->number;
         fl_jw_object(&c->w);
-        code = rest_print_version(c, &s, l->list.v[i].version, REST_NUMBERS | REST_STATE);
+        code = rest_print_version(c, &s, l->list.v[i].version, REST_NUMBERS | REST_STATE | REST_AS_IT_IS);
         print_aliases(l, s.subject);
         fl_jw_end_object(&c->w);
     }

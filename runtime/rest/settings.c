@@ -66,6 +66,8 @@ rt_code rest_set_config(rest_call *c)
         return rest_no_body(c);
     rt_code code = rest_scope(c, c->arg[0], &scope);
     if (code == RT_OK)
+        code = rt_store_writable(c->st, c->a, scope, &c->err);
+    if (code == RT_OK)
         code = rt_store_set_config(c->st, c->a, scope, c->json, &c->err);
     if (code == RT_OK)
         fl_jw_node(&c->w, c->json);
@@ -124,7 +126,9 @@ static rt_code delete_setting(rest_call *c, bool config)
     const char *had = s ? config ? s->config : s->mode : NULL;
     if (*scope && !had)
         return no_setting(c, scope, 40401, what);
-    if (had)
+    if (config) /* the mode itself can be taken away in any mode */
+        code = rt_store_writable(c->st, c->a, scope, &c->err);
+    if (code == RT_OK && had)
         code = rt_store_unset(c->st, scope, config, &c->err);
     if (code != RT_OK)
         return code;
