@@ -6,7 +6,7 @@
 
 #include "runtime/lib/lib.h"
 
-enum { WORKERS = 8, RECORDS = 600, DAYS = 5, SLOTS = 64 };
+enum { WORKERS = 8, RECORDS = 2000, DAYS = 5, SLOTS = 64 };
 
 static lib_lab l;
 static flec_engine *engine;
