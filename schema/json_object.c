@@ -60,6 +60,7 @@ static bool narrows(js_spot at)
                                             "anyOf",
                                             "oneOf",
                                             "$ref",
+                                            SCH_TAGS, /* it says more of the property than which values */
                                             NULL};
     return at.unwalked && at.node->kind == FL_JOBJECT && !js_is(at.node, structure);
 }
@@ -238,7 +239,7 @@ static bool read_tags(object *o, const property *p, sch_field *f)
         const char **tags;
         size_t n;
         j->p.ref = at.doc->ref;
-        fl_map_put(j->noted, fl_printf(j->p.a, "%p", (const void *)at.node), j);
+        js_note_own(j, at, f);
         if (!sch_read_tags(&j->p, at.node, &tags, &n))
             return false;
         if (!n)

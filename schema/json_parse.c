@@ -15,6 +15,28 @@ static bool read_docs(js_parser *j, const char *text, size_t len, const sch_ref 
     return true;
 }
 
+/* Tags in objects that were not met, where no field comes from (`contentSchema`, what `then` says of other names): for
+ * nobody, but somebody wrote them. What stands ready to be referred to is left out. */
+static bool note_rest(js_parser *j, const fl_json *node, const js_doc *doc, bool names)
+{
+    static const char *const skipped[] = {"definitions", "$defs", "enum", "const", "default", "examples"};
+    static const char *const maps[] = {"properties", "patternProperties", "dependencies", "dependentSchemas"};
+    const fl_json *tags = node->kind == FL_JOBJECT && !names ? fl_json_get(node, SCH_TAGS) : NULL;
+    js_spot at = {node, doc, NULL};
+    if (tags && tags->kind == FL_JARRAY && !js_note_misplaced(j, at, NULL, NULL))
+        return false;
+    for (const fl_json *c = node->child; c; c = c->next) {
+        bool skip = c->kind != FL_JOBJECT && c->kind != FL_JARRAY, map = false;
+        for (size_t i = 0; i < sizeof skipped / sizeof *skipped && c->key && !names; i++)
+            skip |= !strcmp(c->key, skipped[i]);
+        for (size_t i = 0; i < sizeof maps / sizeof *maps && c->key && !names; i++)
+            map |= !strcmp(c->key, maps[i]);
+        if (!skip && !note_rest(j, c, doc, map))
+            return false;
+    }
+    return true;
+}
+
 /* Types are filled in the order in which they were met; filling one may meet others. */
 static sch_type *make_types(js_parser *j)
 {
@@ -26,7 +48,7 @@ static sch_type *make_types(js_parser *j)
         if (!js_fill(j, &w))
             return NULL;
     }
-    return root && js_flatten_unions(j) ? root : NULL;
+    return root && js_flatten_unions(j) && note_rest(j, main->root, main, false) ? root : NULL;
 }
 
 static int by_place(const void *x, const void *y)

@@ -55,7 +55,7 @@ typedef struct js_parser {
     FL_VEC(js_doc *) docs;
     fl_map *ids;   /* `$id`s and names of references to js_named */
     fl_map *terms; /* what identifies a term to its sch_type */
-    fl_map *noted; /* "%p" of objects whose misplaced tags are known */
+    fl_map *noted; /* objects whose tags are known: "%p", and "%p %p" with the field for which they are */
     FL_VEC(js_work) todo;
     size_t done; /* of todo */
 } js_parser;
@@ -96,7 +96,11 @@ sch_type *js_new_type(js_parser *j, sch_kind kind, js_spot at);
 bool js_fill(js_parser *j, const js_work *w);
 /* An object: its fields, or its values. choices: with the fields of its `anyOf` and `oneOf`. */
 bool js_fill_object(js_parser *j, sch_type *t, const js_parts *parts, bool choices, const sch_field *field);
-/* Tags of an object that is no property: no client takes them for a field's. */
+/* The object's tags are those of the field that it describes. */
+void js_note_own(js_parser *j, js_spot at, const sch_field *field);
+/* Are they those of some field? */
+bool js_is_own(js_parser *j, js_spot at);
+/* Tags of an object that is no property, or not that of this field: no client takes them for the field's. */
 bool js_note_misplaced(js_parser *j, js_spot at, const sch_type *t, const sch_field *field);
 
 /* ---- json_unions.c ---- */

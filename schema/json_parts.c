@@ -91,7 +91,8 @@ static bool has_siblings(js_spot at)
 
 bool js_settle(js_parser *j, js_spot *at, const sch_field *field)
 {
-    for (int hops = 0; at->node->kind == FL_JOBJECT; hops++) {
+    int hops = 0;
+    for (; at->node->kind == FL_JOBJECT; hops++) {
         const fl_json *ref = js_ref_of(*at);
         if (hops == JS_MAX_HOPS)
             return js_refuse(j, *at, "references lead to references without end");
@@ -101,8 +102,8 @@ bool js_settle(js_parser *j, js_spot *at, const sch_field *field)
                 return false;
         } else if (!ref && alone_in_all_of(at->node)) {
             next.node = fl_json_get(at->node, "allOf")->child;
-        } else {
-            return true;
+        } else { /* another's property: its tags are not this one's */
+            return !hops || !js_is_own(j, *at) || js_note_misplaced(j, *at, NULL, field);
         }
         *at = next;
         if (!js_note_misplaced(j, here, NULL, field))

@@ -87,11 +87,33 @@ sch_type *js_type(js_parser *j, const js_spot *spots, size_t n, const sch_field 
     return t;
 }
 
+/* Under the object, and under it with the field. */
+static const char *noted_as(js_parser *j, js_spot at, const sch_field *field)
+{
+    return field ? fl_printf(j->p.a, "%p %p", (const void *)at.node, (const void *)field)
+                 : fl_printf(j->p.a, "%p", (const void *)at.node);
+}
+
+void js_note_own(js_parser *j, js_spot at, const sch_field *field)
+{
+    fl_map_put(j->noted, noted_as(j, at, NULL), (void *)field);
+    fl_map_put(j->noted, noted_as(j, at, field), (void *)field);
+}
+
+bool js_is_own(js_parser *j, js_spot at)
+{
+    void *by = fl_map_get(j->noted, noted_as(j, at, NULL));
+    return by && by != j;
+}
+
 bool js_note_misplaced(js_parser *j, js_spot at, const sch_type *t, const sch_field *field)
 {
     const fl_json *member = fl_json_get(at.node, SCH_TAGS);
-    if (!member || fl_map_put(j->noted, fl_printf(j->p.a, "%p", (const void *)at.node), j))
+    if (!member || fl_map_get(j->noted, noted_as(j, at, field)))
         return true;
+    if (!fl_map_get(j->noted, noted_as(j, at, NULL)))
+        fl_map_put(j->noted, noted_as(j, at, NULL), j);
+    fl_map_put(j->noted, noted_as(j, at, field), j);
     sch_misplaced m = {
         .offset = member->key_from, .to = member->to, .type = t, .field = field, .foreign = at.doc->ref != NULL};
     j->p.ref = at.doc->ref;

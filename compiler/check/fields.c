@@ -287,8 +287,10 @@ static void records_of_side(const est_side *s, void *ctx)
     records r = {w, s, FL_NEW_N(w->diags->arena, bool, s->schema->ntypes + 1)};
     each_hit(s, w, on_record);
     visit_type(&r, s->schema->root, 0);
+    const sch_misplaced *m = s->schema->misplaced;
     for (size_t i = 0; i < s->schema->nmisplaced; i++)
-        misplaced(w, s, &s->schema->misplaced[i]);
+        if (!i || m[i].offset != m[i - 1].offset || m[i].foreign != m[i - 1].foreign || m[i].what) /* once a place */
+            misplaced(w, s, &m[i]);
 }
 
 void chk_tag_on_record(const chk_row *row, const est_estate *e, fl_diags *diags)
