@@ -41,6 +41,32 @@ static rt_code own_guid(rt_codec *c, rt_error *err)
     return RT_OK;
 }
 
+/* Does the program of a text look at tags inside its type? The root's own, which has no name, it refuses. */
+static bool looked_at(const sch_schema *s, const sch_misplaced *m)
+{
+    sch_kind kind = m->type ? m->type->kind : SCH_RECORD;
+    return s->format == SCH_JSON && (kind == SCH_STRING || kind == SCH_ANY || kind == SCH_NULL);
+}
+
+/* A tag where hardly a client looks protects nothing, and whoever wrote it believes that it does. */
+static rt_code check_misplaced(const rt_codec *c, rt_error *err)
+{
+    for (size_t i = 0; i < c->schema->nmisplaced; i++) {
+        const sch_misplaced *m = &c->schema->misplaced[i];
+        for (size_t k = 0; k < c->rules->n && !looked_at(c->schema, m); k++)
+            if (rt_rule_meets(&c->rules->v[k], m->tags, m->ntags))
+                return rt_fail(err, RT_REFUSED,
+                               "subject %s: rule %s meets a tag that %s%.200s%s, where it protects nothing: the "
+                               "schema's fields must be tagged themselves",
+                               c->subject.subject, c->rules->v[k].name, m->what ? "stands at " : "stands inside a type",
+                               m->what    ? m->what
+                               : m->field ? ", in field "
+                                          : "",
+                               !m->what && m->field ? m->field->name : "");
+    }
+    return RT_OK;
+}
+
 static rt_code prepare(rt_codec *c, rt_error *err)
 {
     rt_code code = rt_schema_parse(c->a, c->registry, &c->subject, &c->encoding, &c->schema, err);
@@ -53,6 +79,9 @@ static rt_code prepare(rt_codec *c, rt_error *err)
     c->walk = rt_walk_new(c->encoding, c->keys);
     if (c->opt.read_only)
         return rt_reader_open(c, c->subject.id, err);
+    code = check_misplaced(c, err);
+    if (code)
+        return code;
     rt_compile in = {.schema = c->schema, .rules = c->rules, .message = c->subject.message};
     return rt_program_compile(c->a, &in, &c->write, err);
 }

@@ -62,6 +62,23 @@ static bool texts(fl_arena *a, const fl_json *list, const char ***out, size_t *n
 
 /* ---- metadata ---- */
 
+/* A key with indexes of elements, as some clients write them, each in place of any: `[0]` (schema/json_names.c). NULL:
+ * it has none. */
+static const char *any_index(fl_arena *a, const char *key)
+{
+    char *out = fl_alloc(a, 2 * strlen(key) + 1), *to = out;
+    bool found = false;
+    while (*key) {
+        size_t n = *key == '[' ? strspn(key + 1, "0123456789?*") : 0;
+        bool index = n && key[1] != '*' && key[1 + n] == ']';
+        to = index ? stpcpy(to, "[0]") : (*to = *key, to + 1);
+        key += index ? n + 2 : 1;
+        found |= index;
+    }
+    *to = '\0';
+    return found ? out : NULL;
+}
+
 static rt_code read_metadata(reader *rd)
 {
     const fl_json *m;
@@ -74,12 +91,15 @@ static rt_code read_metadata(reader *rd)
         return RT_OK;
     if (tags->kind != FL_JOBJECT)
         return bad(rd, "metadata.tags must be a JSON object");
-    rd->rs->taggings = FL_NEW_N(rd->a, rt_tagging, tags->count);
+    rd->rs->taggings = FL_NEW_N(rd->a, rt_tagging, 2 * tags->count);
     for (const fl_json *e = tags->child; e; e = e->next) {
         rt_tagging *t = &rd->rs->taggings[rd->rs->ntaggings++];
         t->pattern = e->key;
         if (!texts(rd->a, e, &t->tags, &t->ntags))
             return bad(rd, fl_printf(rd->a, "metadata.tags of %s must be a list of texts", e->key));
+        const char *any = any_index(rd->a, e->key);
+        if (any) /* beside the key, which a name with brackets may match */
+            rd->rs->taggings[rd->rs->ntaggings++] = (rt_tagging){any, t->tags, t->ntags};
     }
     return RT_OK;
 }
@@ -398,13 +418,22 @@ bool rt_rule_hits(const rt_rules *rs, const rt_rule *r, const sch_field *tagged)
     return false;
 }
 
+static bool is_or_holds(const sch_type *t, const sch_type *type)
+{
+    bool yes = t == type;
+    for (size_t i = 0; t->kind == SCH_UNION && i < t->nbranches; i++)
+        yes |= t->branches[i] == type;
+    return yes;
+}
+
 /* Tags inside the type of a text, where hardly a client looks: its program seals them. */
 static bool meets_misplaced(const rt_rule *r, const sch_schema *s, const sch_hit *leaf)
 {
     for (size_t i = 0; i < s->nmisplaced; i++) {
         const sch_misplaced *m = &s->misplaced[i];
         bool text = m->type && (m->type->kind == SCH_STRING || m->type->kind == SCH_ANY);
-        if (text && (m->type == leaf->type || m->field == leaf->field) && rt_rule_meets(r, m->tags, m->ntags))
+        if (text && (is_or_holds(leaf->type, m->type) || m->field == leaf->field) &&
+            rt_rule_meets(r, m->tags, m->ntags))
             return true;
     }
     return false;

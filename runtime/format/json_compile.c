@@ -175,6 +175,19 @@ static rt_code check_effect(json_compiler *c, const json_place *p, const rt_effe
     return rt_effect_not_encryptable(&c->f, e, plain, &fails);
 }
 
+/* What has no name carries no tag for any client: one that is written in its type would be thought to. */
+static rt_code check_unnamed(json_compiler *c, const json_place *p)
+{
+    const rt_rules *rs = c->in->rules;
+    for (size_t i = 0; i < rs->n && !c->in->opening && c->in->schema->nmisplaced; i++) {
+        rt_effect e = {.path = *p->path ? p->path : "(the whole value)"};
+        if (misplaced_here(c->in->schema, &p->types, p, &rs->v[i]))
+            return rt_effect_refuse(&c->f, &e, &rs->v[i],
+                                    "meets a tag on a text that has no name, which no client encrypts");
+    }
+    return RT_OK;
+}
+
 /* No client looks into patternProperties, and which names they mean is not decided here: writing is refused, and nobody
  * has sealed what is read. */
 static rt_code find_chain(json_compiler *c, const json_place *p, int *chain)
@@ -183,7 +196,7 @@ static rt_code find_chain(json_compiler *c, const json_place *p, int *chain)
     rt_effect e;
     *chain = -1;
     if (!p->named)
-        return RT_OK;
+        return check_unnamed(c, p);
     rt_code code = rt_effect_find(&c->f, p->path, hits, &m, &e);
     if (code)
         return code;
@@ -295,14 +308,36 @@ static rt_code add_member(json_compiler *c, const json_place *p, fl_map *seen, c
     return code;
 }
 
-static rt_code pattern_state(json_compiler *c, const json_place *p, const sch_field *f)
+/* name: one that a key spells; NULL: any. */
+static rt_code pattern_state(json_compiler *c, const json_place *p, const sch_field *f, const char *name)
 {
     uint32_t unused;
-    json_place m = {.named = true, .pattern = true, .path = step_path(c, p, f->name)};
+    json_place m = {.named = true, .pattern = true, .path = step_path(c, p, name ? name : f->name)};
     add_type(c, &m.types, f->type);
     add_field(c, &m, f);
-    m.names = rt_json_names_other(c->keys, &p->names);
+    m.names = name ? rt_json_names_member(c->keys, &p->names, name) : rt_json_names_other(c->keys, &p->names);
     return state_of(c, &m, &unused);
+}
+
+static bool describes(const json_place *p, const char *name)
+{
+    for (size_t i = 0; i < p->types.n; i++) {
+        const sch_field *f = p->types.v[i]->kind == SCH_RECORD ? field_of(p->types.v[i], name) : NULL;
+        if (f && !is_rest(f))
+            return true;
+    }
+    return false;
+}
+
+static rt_code pattern_states(json_compiler *c, const json_place *p, const sch_field *f)
+{
+    const char *const *names;
+    size_t n = rt_json_names_spelled(c->keys, &p->names, &names);
+    rt_code code = pattern_state(c, p, f, NULL);
+    for (size_t i = 0; i < n && !code; i++)
+        if (!describes(p, names[i]))
+            code = pattern_state(c, p, f, names[i]);
+    return code;
 }
 
 static rt_code add_fields(json_compiler *c, const json_place *p, const sch_type *t, fl_map *seen)
@@ -311,7 +346,7 @@ static rt_code add_fields(json_compiler *c, const json_place *p, const sch_type 
     for (size_t i = 0; i < t->nfields && !code; i++) {
         const sch_field *f = &t->fields[i];
         if (is_pattern(f))
-            code = pattern_state(c, p, f);
+            code = pattern_states(c, p, f);
         else if (!is_rest(f))
             code = add_member(c, p, seen, f->name, false);
     }
