@@ -43,6 +43,13 @@ static bool number(const fl_json *j, const char *member, int *out)
     return true;
 }
 
+/* ms; 0: none that can be. Ages are counted from it. */
+static int64_t time_of(const fl_json *j)
+{
+    int64_t ts = 0;
+    return fl_json_int(j, "ts", &ts) && ts > 0 ? ts : 0;
+}
+
 static bool object_or_none(const fl_json *j, const char *member)
 {
     const fl_json *m = fl_json_get(j, member);
@@ -104,7 +111,7 @@ rt_code rt_answer_kek(fl_arena *a, const fl_json *j, const char *name, rt_kek *o
     out->doc = doc ? doc : "";
     out->shared = fl_json_bool(j, "shared", false);
     out->deleted = fl_json_bool(j, "deleted", false);
-    fl_json_int(j, "ts", &out->ts);
+    out->ts = time_of(j);
     return RT_OK;
 }
 
@@ -133,8 +140,7 @@ rt_code rt_answer_dek(fl_arena *a, const fl_json *j, rt_dek *out, rt_error *err)
     rt_alg is;
     out->encrypted = fl_json_str(j, "encryptedKeyMaterial");
     out->deleted = fl_json_bool(j, "deleted", false);
-    out->ts = 0;
-    fl_json_int(j, "ts", &out->ts);
+    out->ts = time_of(j);
     if (!material(j, &out->material))
         return odd(err, "is a DEK whose keyMaterial is no base64");
     bool right = kek && subject && !strcmp(kek, out->kek) && !strcmp(subject, out->subject) && alg &&

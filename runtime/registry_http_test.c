@@ -226,6 +226,24 @@ static void deks_posted_the_older_way(void **state)
     assert_int_equal(out.ts, 7);
 }
 
+/* An age is counted from it: what is before all times is none. */
+static void a_time_that_cannot_be(void **state)
+{
+    static const char *const times[] = {"-1", "-9223372036854775808", "9223372036854775808", "1e3", "null", "\"7\""};
+    rt_dek out;
+    open_urls(lab.url);
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        lab_answer(&lab, "200 OK",
+                   fl_printf(a,
+                             "{\"kekName\":\"k\",\"subject\":\"s\",\"version\":1,\"algorithm\":\"AES256_GCM\","
+                             "\"encryptedKeyMaterial\":\"AAAA\",\"ts\":%s}",
+                             times[i]));
+        out.ts = 5;
+        assert_int_equal(r->ops->get_dek(r, a, "k", "s", RT_AES256_GCM, 1, false, &out, &err), RT_OK);
+        assert_true(out.ts == 0 || out.ts == 1000);
+    }
+}
+
 /* What a registry answers to a registration may be the id alone. */
 static void a_bare_id(void **state)
 {
@@ -392,6 +410,7 @@ int main(void)
         TEST(names_are_escaped),
         TEST(keks_by_context),
         TEST(deks_posted_the_older_way),
+        TEST(a_time_that_cannot_be),
         TEST(a_bare_id),
         TEST(the_next_url),
         TEST(subjects_that_are_none),
