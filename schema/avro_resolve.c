@@ -241,14 +241,29 @@ static bool fallback(resolver *r, const sch_field *f)
     return sch_json_to_avro_type(f->type, f->fallback, SCH_BYTES_TEXT, r->out, r->err);
 }
 
+/* Where the writer's fields begin, as far as that is known. Where the reader has them in the writer's order nothing is
+ * looked at twice: what nests would be, at each level. */
+typedef struct starts {
+    const uint8_t **v;
+    size_t n; /* of them are known; the last one was not passed yet */
+} starts;
+
+static void go_to(resolver *r, const sch_type *w, starts *s, size_t field)
+{
+    for (; s->n <= field; s->n++) {
+        r->p = s->v[s->n - 1];
+        skip(r, w->fields[s->n - 1].type);
+        s->v[s->n] = r->p;
+    }
+    r->p = s->v[field];
+}
+
 static bool record(resolver *r, const sch_type *w, const sch_type *t)
 {
-    const uint8_t **at = FL_NEW_N(r->a, const uint8_t *, w->nfields);
-    for (size_t i = 0; i < w->nfields; i++) {
-        at[i] = r->p;
-        skip(r, w->fields[i].type);
-    }
-    const uint8_t *end = r->p;
+    enum { FEW = 16 };
+    const uint8_t *few[FEW + 1];
+    starts s = {w->nfields > FEW ? FL_NEW_N(r->a, const uint8_t *, w->nfields + 1) : few, 1};
+    s.v[0] = r->p;
     for (size_t i = 0; i < t->nfields; i++) {
         const sch_field *f = &t->fields[i];
         size_t from = source(w, f);
@@ -257,12 +272,14 @@ static bool record(resolver *r, const sch_type *w, const sch_type *t)
                 return false;
             continue;
         }
-        r->p = at[from];
+        go_to(r, w, &s, from);
         r->field = f->name;
         if (!resolve(r, w->fields[from].type, f->type))
             return false;
+        if (from + 1 == s.n)
+            s.v[s.n++] = r->p;
     }
-    r->p = end;
+    go_to(r, w, &s, w->nfields);
     return true;
 }
 

@@ -119,6 +119,28 @@ static void named(void **state)
           "{\"type\":\"array\",\"items\":" R(F("a", S)) "}", "[{\"a\":\"1\"},{\"a\":\"2\"}]");
 }
 
+/* Fields in another order, left out, read twice; more of them than usual. */
+static void places(void **state)
+{
+#define I(fields) F("a", "{\"type\":\"record\",\"name\":\"I\",\"fields\":[" fields "]}")
+#define N4(n)     F(n "0", "\"int\"") "," F(n "1", "\"int\"") "," F(n "2", "\"int\"") "," F(n "3", "\"int\"")
+    static const char many[] = R(N4("a") "," N4("b") "," N4("c") "," N4("d") "," N4("e"));
+    static const char values[] = "{\"a0\":0,\"a1\":1,\"a2\":2,\"a3\":3,\"b0\":4,\"b1\":5,\"b2\":6,\"b3\":7,\"c0\":8,"
+                                 "\"c1\":9,\"c2\":10,\"c3\":11,\"d0\":12,\"d1\":13,\"d2\":14,\"d3\":15,\"e0\":16,"
+                                 "\"e1\":17,\"e2\":18,\"e3\":19}";
+    reads(R(I(F("x", S) "," F("y", S)) "," F("b", S) "," F("c", S)),
+          "{\"a\":{\"x\":\"1\",\"y\":\"2\"},\"b\":\"3\",\"c\":\"4\"}",
+          R(F("c", S) "," I(F("y", S)) ",{\"name\":\"z\",\"type\":\"string\",\"aliases\":[\"b\"]}," F("b", S)),
+          "{\"c\":\"4\",\"a\":{\"y\":\"2\"},\"z\":\"3\",\"b\":\"3\"}");
+    reads("{\"type\":\"array\",\"items\":" R(I(F("x", S)) "," F("b", S)) "}",
+          "[{\"a\":{\"x\":\"1\"},\"b\":\"2\"},{\"a\":{\"x\":\"3\"},\"b\":\"4\"}]",
+          "{\"type\":\"array\",\"items\":" R("{\"name\":\"n\",\"type\":\"int\",\"default\":7}") "}",
+          "[{\"n\":7},{\"n\":7}]");
+    reads(many, values, many, values);
+    reads(many, values, R(F("e3", "\"int\"") "," F("a0", "\"long\"") "," F("d3", "\"int\"")),
+          "{\"e3\":19,\"a0\":0,\"d3\":15}");
+}
+
 /* Blocks that say their size, as Go writes them; and bodies that are no datum. */
 static void odd_bodies(void **state)
 {
@@ -147,7 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields), cmocka_unit_test(promotions), cmocka_unit_test(unions),
-        cmocka_unit_test(named),  cmocka_unit_test(odd_bodies),
+        cmocka_unit_test(named),  cmocka_unit_test(places),     cmocka_unit_test(odd_bodies),
     };
     return cmocka_run_group_tests_name("resolution", tests, NULL, NULL);
 }
