@@ -26,8 +26,9 @@
 
 struct rt_seals {
     char id[RT_SEALS_ID];
-    bool kept;         /* in the file, if there is one */
-    uint64_t used;     /* by this process */
+    bool kept;       /* in the file, if there is one */
+    uint64_t used;   /* by this process */
+    uint64_t before; /* by those that it was forked from, as their file had it; it counts where this one has another */
     uint64_t reserved; /* by this process, in the file */
     uint64_t filed;    /* in the file, over all processes */
     uint64_t step;
@@ -39,7 +40,8 @@ static struct {
     fl_map *keys; /* kept ones under their id, others under "-" and their id */
     int fd;       /* -1: no file */
     char *path;
-    size_t read; /* bytes of the file that are in the counts */
+    size_t read;  /* bytes of the file that are in the counts */
+    char *before; /* the path that the process had from which this one was forked, or NULL */
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
 
 void rt_seals_id(const void *raw, size_t n, char out[RT_SEALS_ID])
@@ -53,6 +55,55 @@ void rt_seals_id(const void *raw, size_t n, char out[RT_SEALS_ID])
     fl_secret_free(&s);
     memcpy(out, hex, RT_SEALS_ID - 1);
     out[RT_SEALS_ID - 1] = 0;
+}
+
+static uint64_t count(const rt_seals *s);
+
+static bool leave_to_parent(const char *name, void *value, void *ctx)
+{
+    rt_seals *s = value;
+    if (!s->kept)
+        return true;
+    s->before = count(s);
+    s->filed = s->reserved = s->used = 0;
+    s->step = FIRST;
+    return true;
+}
+
+static void before_fork(void)
+{
+    pthread_mutex_lock(&all.lock);
+}
+
+static void after_fork(void)
+{
+    pthread_mutex_unlock(&all.lock);
+}
+
+/* What is reserved in the file is the parent's, to use and to give back; so is its lock, which both would have. */
+static void in_child(void)
+{
+    if (all.fd >= 0) {
+        fl_map_each(all.keys, leave_to_parent, NULL);
+        close(all.fd);
+        all.before = all.path; /* one of an older process is lost: then its counts are taken twice, not never */
+        all.path = NULL;
+        all.fd = -1;
+        all.read = 0;
+    }
+    after_fork();
+}
+
+static void notice_forks(void)
+{
+    if (pthread_atfork(before_fork, after_fork, in_child))
+        fl_die(FL_COULD_NOT_RUN, "out of memory");
+}
+
+void rt_seals_forks(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, notice_forks);
 }
 
 static rt_seals *find(const char *id, bool kept)
@@ -200,7 +251,7 @@ static int write_delta(rt_seals *s, char sign, uint64_t delta)
 /* What all of them sealed: in the file, less what is reserved here and not used. */
 static uint64_t count(const rt_seals *s)
 {
-    return s->filed > s->reserved ? s->filed - s->reserved + s->used : s->used;
+    return (s->filed > s->reserved ? s->filed - s->reserved + s->used : s->used) + s->before;
 }
 
 static bool reserve(rt_seals *s, uint64_t need)
@@ -279,7 +330,10 @@ static int carry_over(void)
 {
     int e = 0;
     gathering g = gather();
+    bool parents = all.before && strcmp(all.before, all.path) == 0; /* what was before is in it */
     for (size_t i = 0; i < g.n && !e; i++) {
+        g.v[i]->used += parents ? 0 : g.v[i]->before;
+        g.v[i]->before = 0;
         g.v[i]->reserved = 0;
         if (g.v[i]->used && !(e = write_delta(g.v[i], '+', g.v[i]->used)))
             g.v[i]->reserved = g.v[i]->used;
@@ -313,6 +367,7 @@ static void leave_file(void)
 
 rt_code rt_seals_keep(const char *path, rt_error *err)
 {
+    rt_seals_forks();
     pthread_mutex_lock(&all.lock);
     if (all.fd >= 0)
         give_back();

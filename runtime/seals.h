@@ -4,8 +4,9 @@
  *
  * With a file the count outlives the process, and processes that name the same file share it: seals are reserved in the
  * file before they are used, and what was not used is given back when the process ends in order. A process that is
- * killed loses what it had reserved: a key is then thought older than it is, never younger. What other writers seal
- * (the vendor's clients, processes with another file) nobody counts here: that is what rotation by days is for. */
+ * killed loses what it had reserved: a key is then thought older than it is, never younger. A child made by fork() has
+ * no file: what is reserved is its parent's; it may name one, the same or another. What other writers seal (the
+ * vendor's clients, processes with another file) nobody counts here: that is what rotation by days is for. */
 #ifndef FLEC_RUNTIME_SEALS_H
 #define FLEC_RUNTIME_SEALS_H
 
@@ -36,6 +37,9 @@ uint64_t rt_seals_count(const rt_seals *s); /* those that were taken and not ret
 /* Counts in this file from now on, for the whole process; made if absent, for its user alone. RT_IO: it cannot be
  * opened, or is no such file. */
 rt_code rt_seals_keep(const char *path, rt_error *err);
+/* From now on fork() is noticed; rt_seals_keep sees to it. For who has locks of its own around that call, which fork()
+ * must take before those here: their handlers come after this. */
+void rt_seals_forks(void);
 /* Gives back what is reserved and closes the file: when the process ends, and its contexts are freed. */
 void rt_seals_close(void);
 

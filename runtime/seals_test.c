@@ -173,6 +173,50 @@ static void carried_over(void **state)
     assert_int_equal(rt_seals_count(s), 51);
 }
 
+/* In a child of a process with a file. 0: all is as it should be; it names `file`, and takes 7. */
+static int forked_child(rt_seals *s, const char *file, uint64_t known)
+{
+    rt_error e;
+    if (rt_seals_count(s) != known) /* without a file it knows what was sealed before */
+        return 1;
+    if (rt_seals_keep(file, &e) != RT_OK || rt_seals_take(s, 7, NULL) != 7)
+        return 2;
+    uint64_t now = rt_seals_count(s);
+    rt_seals_close();
+    return now >= known + 7 && now <= known + 7 + 4096 ? 0 : 3;
+}
+
+static void fork_with_a_file(rt_seals *s, const char *file, uint64_t known)
+{
+    int status = -1;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(forked_child(s, file, known));
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+/* Nobody gives back what another reserved, whichever ends first, and nothing is lost or taken twice. */
+static void forked(void **state)
+{
+    char id[RT_SEALS_ID], other[96];
+    rt_seals *s = fresh(id);
+    keep();
+    assert_int_equal(rt_seals_take(s, 100, NULL), 100);
+    fork_with_a_file(s, path, 100);
+    assert_int_equal(rt_seals_take(s, 5000, NULL), 5000); /* more than what was reserved: the file is looked at */
+    assert_int_equal(rt_seals_count(s), 5107);
+    snprintf(other, sizeof other, "%s.other", path);
+    fork_with_a_file(s, other, 5107);
+    rt_seals_close();
+    keep();
+    assert_int_equal(rt_seals_count(s), 5107);
+    rt_seals_close();
+    assert_int_equal(rt_seals_keep(other, &err), RT_OK);
+    assert_int_equal(rt_seals_count(s), 5114);
+    unlink(other);
+}
+
 static void torn_and_odd_lines(void **state)
 {
     char id[RT_SEALS_ID], line[160];
@@ -267,17 +311,9 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(outlives_the_process),
-        TEST(killed),
-        TEST(reserved_before_use),
-        TEST(bound_over_processes),
-        TEST(carried_over),
-        TEST(torn_and_odd_lines),
-        TEST(not_kept),
-        TEST(written_anew),
-        TEST(not_such_a_file),
-        TEST(made_for_its_user),
-        TEST(full_disk),
+        TEST(outlives_the_process), TEST(killed),          TEST(reserved_before_use), TEST(bound_over_processes),
+        TEST(carried_over),         TEST(forked),          TEST(torn_and_odd_lines),  TEST(not_kept),
+        TEST(written_anew),         TEST(not_such_a_file), TEST(made_for_its_user),   TEST(full_disk),
     };
     return cmocka_run_group_tests_name("seals", tests, NULL, NULL);
 }

@@ -45,6 +45,8 @@ bool rt_lib_inherited(const flec_engine *e); /* it is of the process before fork
 /* The process's one file of counted seals, held by engines with codecs that encrypt. */
 rt_code rt_lib_count(const char *file, rt_error *err);
 void rt_lib_count_end(void);
+typedef enum { RT_LIB_BEFORE, RT_LIB_PARENT, RT_LIB_CHILD } rt_lib_fork;
+void rt_lib_count_fork(rt_lib_fork when);
 
 flec_code rt_lib_fail(rt_code code, const rt_error *why, char *message, size_t size);
 

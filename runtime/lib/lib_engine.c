@@ -171,6 +171,20 @@ void rt_lib_count_end(void)
     pthread_mutex_unlock(&counting.lock);
 }
 
+void rt_lib_count_fork(rt_lib_fork when)
+{
+    if (when == RT_LIB_BEFORE) {
+        pthread_mutex_lock(&counting.lock);
+        return;
+    }
+    if (when == RT_LIB_CHILD) { /* seals.c leaves the file to the parent; engines that held it are the parent's */
+        counting.users = 0;
+        free(counting.file);
+        counting.file = NULL;
+    }
+    pthread_mutex_unlock(&counting.lock);
+}
+
 /* ---- opening and closing ---- */
 
 static void free_engine(flec_engine *e)

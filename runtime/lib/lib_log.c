@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "runtime/lib/lib.h"
+#include "runtime/seals.h"
 
 static struct {
     pthread_mutex_t lock;
@@ -35,28 +36,47 @@ void flec_log(flec_log_fn *fn, void *ctx, flec_level level)
 
 /* ---- the process ---- */
 
-static void before_fork(void)
+static void lock_log(void)
 {
     pthread_mutex_lock(&logging.lock);
 }
 
-static void after_fork(void)
+static void unlock_log(void)
 {
     pthread_mutex_unlock(&logging.lock);
 }
 
+static void before_fork(void)
+{
+    rt_lib_count_fork(RT_LIB_BEFORE);
+}
+
+static void in_parent(void)
+{
+    rt_lib_count_fork(RT_LIB_PARENT);
+}
+
 static void in_child(void)
 {
-    after_fork();
+    rt_lib_count_fork(RT_LIB_CHILD);
     __atomic_add_fetch(&life, 1, __ATOMIC_RELAXED);
+}
+
+/* Locks are taken in the order in which calls take them: the file's of the library, those of seals.c, the log's. The
+ * handler that comes last locks first. */
+static void notice_forks(void)
+{
+    bool ok = pthread_atfork(lock_log, unlock_log, unlock_log) == 0;
+    rt_seals_forks();
+    if (!ok || pthread_atfork(before_fork, in_parent, in_child))
+        fl_die(FL_COULD_NOT_RUN, "out of memory");
 }
 
 static void set_up(void)
 {
     fl_log_to(hand_on, FL_LOG_DEBUG);
     fl_secret_leave_process();
-    if (pthread_atfork(before_fork, after_fork, in_child))
-        fl_die(FL_COULD_NOT_RUN, "out of memory");
+    notice_forks();
 }
 
 void rt_lib_setup(void)
