@@ -69,6 +69,8 @@ void rest_list(rest_call *c, const rest_strings *s); /* as a JSON array, paged *
 const char *rest_prefix(rest_call *c, bool *any_context);
 bool rest_prefixed(const char *subject, const char *prefix, bool any_context);
 
+/* RT_OK, or RT_REFUSED with 40301. */
+rt_code rest_may_read(rest_call *c, const char *subject);
 /* May the caller see that there is this subject? And what to answer where they may not. */
 bool rest_visible(const rest_call *c, const char *subject);
 rt_code rest_denied_schema(rest_call *c);

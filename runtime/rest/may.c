@@ -92,6 +92,11 @@ rt_code rest_allow(rest_call *c, rest_need need, unsigned right)
     }
 }
 
+rt_code rest_may_read(rest_call *c, const char *subject)
+{
+    return on_subject(c, subject, RT_MAY_READ);
+}
+
 bool rest_visible(const rest_call *c, const char *subject)
 {
     return rt_access_may(c->access, RT_ON_SUBJECT, subject, RT_MAY_READ);

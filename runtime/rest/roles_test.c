@@ -240,6 +240,24 @@ static void aliases(void **state)
     assert_int_equal(ask(&owner, "GET", "/subjects/s-alias/versions/1", NULL), 200);
 }
 
+/* What a schema refers to is read with it, and its compatibility tells of it: who refers must be let read. */
+static void references(void **state)
+{
+    rt_access writer = {roles, &users[WRITER]}, owner = {roles, &users[OWNER]};
+#define REFERS(to) "{\"schema\":\"\\\"int\\\"\",\"references\":[{\"name\":\"n\",\"subject\":\"" to "\",\"version\":1}]}"
+    static const char *const targets[] = {"/subjects/s-r", "/subjects/s-r/versions",
+                                          "/compatibility/subjects/s-r/versions",
+                                          "/contexts/.ctx/subjects/s-r/versions"};
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        assert_int_equal(ask(&writer, "POST", targets[i], REFERS("hidden")), 403);
+        assert_int_equal(ask(&writer, "POST", targets[i], REFERS("not-there")), 403);
+        assert_int_equal(ask(&writer, "POST", targets[i], REFERS(":.:hidden")), 403);
+        assert_int_equal(ask(&writer, "POST", targets[i], REFERS(":.ctx:t")), 403);
+    }
+    assert_int_equal(ask(&writer, "POST", "/compatibility/subjects/s-r/versions", REFERS("s")), 200);
+    assert_int_equal(ask(&owner, "POST", "/compatibility/subjects/s-r/versions", REFERS("hidden")), 200);
+}
+
 /* Without bindings those who are no admins may do nothing. */
 static void no_bindings(void **state)
 {
@@ -394,9 +412,10 @@ static void networks(void **state)
 int main(void)
 {
     struct CMUnitTest tests[] = {
-        cmocka_unit_test(calls),       cmocka_unit_test(lists),          cmocka_unit_test(aliases),
-        cmocka_unit_test(no_bindings), cmocka_unit_test(wrong_bindings), cmocka_unit_test(users_files),
-        cmocka_unit_test(hashed),      cmocka_unit_test(guesses),        cmocka_unit_test(networks),
+        cmocka_unit_test(calls),       cmocka_unit_test(lists),       cmocka_unit_test(aliases),
+        cmocka_unit_test(references),  cmocka_unit_test(no_bindings), cmocka_unit_test(wrong_bindings),
+        cmocka_unit_test(users_files), cmocka_unit_test(hashed),      cmocka_unit_test(guesses),
+        cmocka_unit_test(networks),
     };
     return cmocka_run_group_tests_name("roles", tests, set_up, tear_down);
 }

@@ -160,6 +160,7 @@ rt_code rest_with_metadata(rest_call *c)
 
 /* ---- what a request says of a schema ---- */
 
+/* Who may not read a subject is not told of it by what refers to it. */
 static rt_code read_refs(rest_call *c, rt_subject *s)
 {
     const fl_json *list = fl_json_get(c->json, "references");
@@ -174,6 +175,9 @@ static rt_code read_refs(rest_call *c, rt_subject *s)
         if (version < -1 || version > INT32_MAX || !fl_json_str(e, "name") || !fl_json_str(e, "subject"))
             return rt_fail_as(&c->err, RT_BAD_INPUT, 42201, "a reference has name, subject and version");
         s->refs[s->nrefs++] = (rt_schema_ref){fl_json_str(e, "name"), fl_json_str(e, "subject"), (int)version};
+        rt_code code = rest_may_read(c, rt_store_ref_subject(c->a, s->subject, fl_json_str(e, "subject")));
+        if (code != RT_OK)
+            return code;
     }
     return RT_OK;
 }
