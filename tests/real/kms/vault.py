@@ -288,7 +288,13 @@ def served(report, flec, tool, work, bao, servers):
             raise AssertionError(f"{says!r} is not said at the start: {server.text()}")
         url = re.search(r"http://127\.0\.0\.1:\d+", server.text())[0]
         try:
-            return call(url + "/dek-registry/v1/keks/vault-kek/deks", {"subject": "people-value", "algorithm": "AES256_GCM", "version": 1}, "POST", {"Content-Type": "application/json"})
+            keks = url + "/dek-registry/v1/keks/vault-kek/deks"
+            body = {"subject": "people-value", "algorithm": "AES256_GCM", "version": 1}
+            dek = call(keks, body, "POST", {"Content-Type": "application/json"})
+            again = call(keks + "/people-value?rewrap=true", body, "POST", {"Content-Type": "application/json"})
+            if again["keyMaterial"] != dek["keyMaterial"] or again["encryptedKeyMaterial"] == dek["encryptedKeyMaterial"]:
+                raise AssertionError(f"wrapped anew, it is another key, or has the same form: {dek} {again}")
+            return again
         except urllib.error.HTTPError as e:
             return e.code, e.read().decode()
         finally:
