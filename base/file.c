@@ -180,7 +180,11 @@ static int remove_below(int parent, const char *name, unsigned depth)
         return ELOOP;
     }
     DIR *d = fdopendir(fd);
-    int e = 0;
+    int e = d ? 0 : errno;
+    if (!d) {
+        close(fd);
+        return e;
+    }
     for (struct dirent *entry; !e && (entry = readdir(d));)
         if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
             e = remove_below(dirfd(d), entry->d_name, depth + 1);

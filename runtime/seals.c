@@ -299,6 +299,8 @@ static void tidy(void)
     ok = ok && !w.e && !fflush(w.f) && !fsync(fd);
     if (w.f)
         fclose(w.f);
+    else if (fd >= 0)
+        close(fd);
     if (!ok || rename(beside, all.path))
         unlink(beside);
     free(beside);

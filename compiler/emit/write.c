@@ -210,6 +210,8 @@ static fl_status lock(target *t)
 static const char *real_dir(fl_arena *a, const char *dir)
 {
     char *resolved = realpath(dir, NULL);
+    if (!resolved && errno == ENOMEM)
+        fl_no_memory();
     const char *tidy = fl_path_join(a, ".", resolved ? resolved : dir);
     free(resolved);
     return tidy;
