@@ -266,8 +266,9 @@ bench:
 # the empty program is linked to all that flec is, used or not
 $(BUILD)/tests/bench/scale_empty: LDFLAGS += -Wl,--no-as-needed
 BENCH := $(addprefix $(BUILD)/tests/bench/,engine_bench measure scale_floor scale_empty serve_load)
-bench-run: all $(BENCH)
+bench-run: all $(BENCH) $(BUILD)/tests/bench/libflec_bench
 	@tests/bench/run $(BUILD)
+	@dir=$$(mktemp -d) && $(BUILD)/tests/bench/libflec_bench "$$dir"; status=$$?; rm -rf "$$dir"; exit $$status
 	@tests/bench/scale $(BUILD) $(BENCH_TOPICS)
 	@tests/bench/serve $(BUILD)
 # flec serve beside Apicurio Registry alone
@@ -275,6 +276,11 @@ bench-serve:
 	@tests/lib/deps build test bench
 	@$(MAKE) --no-print-directory all $(BUILD)/tests/bench/serve_load
 	@tests/bench/serve $(BUILD)
+# the shared library as an application has it
+$(BUILD)/tests/bench/libflec_bench: $(BUILD)/tests/bench/libflec_bench.o $(BUILD)/$(LIB_SO) $(call archives,base)
+	$(call say,LINK,$@)
+	@ln -sf $(LIB_SO) $(BUILD)/$(LIB_ABI)
+	$(Q)$(CC) $(LDFLAGS) -Wl,-rpath,$(abspath $(BUILD)) -o $@ $^ $(LDLIBS)
 $(BENCH): $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call archives,runtime lang schema base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
