@@ -124,21 +124,26 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
     return len;
 }
 
-static void set_trust(CURL *c, const rt_http_options *o)
+/* Without memory libcurl leaves an option as it was: a call without its CA would trust others. So there is no call. */
+#define SET(option, value) (ok = ok && curl_easy_setopt(c, option, value) == CURLE_OK)
+
+static bool set_trust(CURL *c, const rt_http_options *o)
 {
-    curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
-    curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    bool ok = true;
+    SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (o->ca_file) { /* instead of the system's, not besides */
-        curl_easy_setopt(c, CURLOPT_CAINFO, o->ca_file);
-        curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+        SET(CURLOPT_CAINFO, o->ca_file);
+        SET(CURLOPT_CAPATH, NULL);
     }
     if (o->cert_file)
-        curl_easy_setopt(c, CURLOPT_SSLCERT, o->cert_file);
+        SET(CURLOPT_SSLCERT, o->cert_file);
     if (o->key_file)
-        curl_easy_setopt(c, CURLOPT_SSLKEY, o->key_file);
+        SET(CURLOPT_SSLKEY, o->key_file);
     if (o->no_proxy)
-        curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
+        SET(CURLOPT_NOPROXY, "*");
+    return ok;
 }
 
 static int on_progress(void *ctx, curl_off_t all_in, curl_off_t in, curl_off_t all_out, curl_off_t out)
@@ -146,35 +151,50 @@ static int on_progress(void *ctx, curl_off_t all_in, curl_off_t in, curl_off_t a
     return rt_http_ending();
 }
 
-static void set_limits(CURL *c, const rt_http_options *o, int64_t budget_ms)
+static bool set_limits(CURL *c, const rt_http_options *o, int64_t budget_ms)
 {
     long whole = budget_ms < o->limits.attempt_ms ? (long)budget_ms : o->limits.attempt_ms;
-    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, whole > 1 ? whole : 1L);
-    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)o->limits.connect_ms);
-    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress); /* at least once a second */
-    curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    curl_easy_setopt(c, CURLOPT_USERAGENT, "flec/" FLEC_VERSION);
+    bool ok = true;
+    SET(CURLOPT_TIMEOUT_MS, whole > 1 ? whole : 1L);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)o->limits.connect_ms);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_XFERINFOFUNCTION, on_progress); /* at least once a second */
+    SET(CURLOPT_NOPROGRESS, 0L);
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    SET(CURLOPT_USERAGENT, "flec/" FLEC_VERSION);
+    return ok;
 }
 
 /* The list is ours: libcurl would copy each header into ordinary memory. No header is ever removed ("Expect:"): bodies
  * are too short for libcurl to add that one. */
-static void set_request(CURL *c, const rt_http_request *q, struct curl_slist list[RT_HTTP_HEADERS])
+static bool set_request(CURL *c, const rt_http_request *q, struct curl_slist list[RT_HTTP_HEADERS])
 {
+    bool ok = true;
     for (size_t i = 0; i < q->nheaders; i++)
         list[i] = (struct curl_slist){(char *)q->header[i].bytes, i + 1 < q->nheaders ? &list[i + 1] : NULL};
-    curl_easy_setopt(c, CURLOPT_URL, q->url);
-    curl_easy_setopt(c, CURLOPT_HTTPHEADER, q->nheaders ? list : NULL);
+    SET(CURLOPT_URL, q->url);
+    SET(CURLOPT_HTTPHEADER, q->nheaders ? list : NULL);
     if (!strcmp(q->method, "GET"))
-        return;
+        return ok;
     if (!strcmp(q->method, "PUT"))
-        curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, "PUT");
-    curl_easy_setopt(c, CURLOPT_POST, 1L);
-    curl_easy_setopt(c, CURLOPT_POSTFIELDS, q->body.len ? (char *)q->body.bytes : "");
-    curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)q->body.len);
+        SET(CURLOPT_CUSTOMREQUEST, "PUT");
+    SET(CURLOPT_POST, 1L);
+    SET(CURLOPT_POSTFIELDS, q->body.len ? (char *)q->body.bytes : "");
+    SET(CURLOPT_POSTFIELDSIZE, (long)q->body.len);
+    return ok;
+}
+
+static bool set_answer(CURL *c, exchange *x, char detail[CURL_ERROR_SIZE])
+{
+    bool ok = true;
+    SET(CURLOPT_ERRORBUFFER, detail);
+    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_WRITEDATA, x);
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERDATA, x);
+    return ok;
 }
 
 /* OpenSSL writes to a connection that the server closed, and libcurl keeps its hands off signals (NOSIGNAL): without
@@ -217,15 +237,9 @@ rt_code rt_http_exchange(const rt_http_options *opt, int64_t budget_ms, const rt
     exchange x = {.a = a, .max = opt->limits.answer_max};
     *a = (rt_http_answer){.retry_after_ms = -1};
     grow(&x, 0);
-    set_trust(c, opt);
-    set_limits(c, opt, budget_ms);
-    set_request(c, q, list);
-    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, detail);
-    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(c, CURLOPT_WRITEDATA, &x);
-    curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(c, CURLOPT_HEADERDATA, &x);
-    CURLcode code = perform(c);
+    bool ready =
+        set_trust(c, opt) && set_limits(c, opt, budget_ms) && set_request(c, q, list) && set_answer(c, &x, detail);
+    CURLcode code = ready ? perform(c) : CURLE_OUT_OF_MEMORY;
     curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
     give(c);
     a->status = (int)status;
