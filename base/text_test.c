@@ -286,6 +286,50 @@ static void base64_alphabet(void **state)
         }
 }
 
+/* As the alphabet is written down, one character after the other. */
+static size_t plain_base64(char *out, const uint8_t *p, size_t n)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t len = 0;
+    for (size_t bit = 0; bit < 8 * n; bit += 6) {
+        unsigned v = 0;
+        for (size_t i = bit; i < bit + 6; i++)
+            v = v << 1 | (i / 8 < n ? p[i / 8] >> (7 - i % 8) & 1u : 0);
+        out[len++] = letters[v];
+    }
+    while (len % 4)
+        out[len++] = '=';
+    return len;
+}
+
+/* Long enough for what works on many characters at once: every value of six bits at every place of a group, and every
+ * byte at every place of a long text. */
+static void base64_long(void **state)
+{
+    uint8_t in[48], out[FL_B64_ROOM(64)];
+    char text[64], want[64];
+    for (unsigned v = 0; v < 4096; v++) {
+        for (size_t i = 0; i < sizeof in; i += 3) {
+            in[i] = (uint8_t)(v >> 4);
+            in[i + 1] = (uint8_t)(v << 4 | (v + i) >> 8);
+            in[i + 2] = (uint8_t)(v + i);
+        }
+        assert_int_equal(plain_base64(want, in, sizeof in), 64);
+        assert_int_equal(fl_b64_encode(text, in, sizeof in), 64);
+        assert_memory_equal(text, want, 64);
+        assert_int_equal(fl_b64_decode(out, text, 64, FL_B64_STRICT), 48);
+        assert_memory_equal(out, in, 48);
+    }
+    for (unsigned byte = 0; byte < 256; byte++)
+        for (size_t at = 0; at < 64; at++) {
+            bool letter = byte && strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", (int)byte);
+            bool padding = byte == '=' && at == 63;
+            memset(text, 'A', sizeof text);
+            text[at] = (char)byte;
+            assert_int_equal(fl_b64_decode(out, text, 64, FL_B64_STRICT), letter ? 48 : padding ? 47 : -1);
+        }
+}
+
 /* Under a sanitizer: neither direction touches a byte outside of what it was given. */
 static void base64_bounds(void **state)
 {
@@ -331,6 +375,7 @@ int main(void)
         cmocka_unit_test(hex),
         cmocka_unit_test(base64_round_trips),
         cmocka_unit_test(base64_refuses),
+        cmocka_unit_test(base64_long),
         cmocka_unit_test(base64_bounds),
         cmocka_unit_test(base64_alphabet),
         cmocka_unit_test(base64_endings),
