@@ -169,6 +169,34 @@ static void what_the_engine_cannot_execute_is_refused_by_name(void **state)
     }
 }
 
+/* A rule's parameters may stand in the metadata as well: misspelt there it would be as silent. */
+static void a_misspelt_parameter_in_the_metadata(void **state)
+{
+    static const struct {
+        const char *metadata;
+        rt_code code;
+    } rows[] = {
+        {"{\"properties\":{\"encrypt.algorithm\":\"AES256_SIV\"}}", RT_REFUSED},
+        {"{\"properties\":{\"encrypt.dek.algorithm\":\"AES256_SIV\",\"owner\":\"x\"}}", RT_OK},
+    };
+    static const char schema[] = RECORD(TAGGED("f", "\"string\""));
+    static const char set[] = "{\"domainRules\":[{\"name\":\"e\",\"type\":\"ENCRYPT\",\"tags\":[\"PII\"],\"params\":{"
+                              "\"encrypt.kek.name\":\"k\"}}]}";
+    for (size_t i = 0; i < 2; i++) {
+        rt_subject s = {.subject = "t-value",
+                        .id = 7,
+                        .type = "AVRO",
+                        .schema = schema,
+                        .metadata = rows[i].metadata,
+                        .ruleset = set};
+        rt_codec *c = NULL;
+        assert_int_equal(rt_codec_open(l.registry, l.keys, &s, NULL, &c, &l.err), rows[i].code);
+        if (rows[i].code)
+            assert_says(&l, "encrypt.algorithm, which no client knows");
+        rt_codec_close(c);
+    }
+}
+
 static void a_broken_rule_set_is_bad_input(void **state)
 {
     static const char *const sets[] = {"{", "[]", "{\"domainRules\":{}}", "{\"domainRules\":[1]}",
@@ -520,6 +548,7 @@ int main(void)
         T(a_rule_that_leaves_a_field_in_clear_is_refused),
         T(none_on_write_is_refused),
         T(what_the_engine_cannot_execute_is_refused_by_name),
+        T(a_misspelt_parameter_in_the_metadata),
         T(a_broken_rule_set_is_bad_input),
         T(a_rule_without_tags_takes_every_field_or_is_refused),
         T(two_rules_on_one_field_seal_twice),

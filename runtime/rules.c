@@ -174,6 +174,8 @@ static rt_code read_key(reader *rd, const fl_json *j, rt_rule *r)
     r->head = r->key.expiry_days > 0 ? 5 : 0;
     r->over = (uint8_t)(r->head + rt_alg_overhead(r->key.alg));
     const char *odd = unknown_param(fl_json_get(j, "params"));
+    if (!odd)
+        odd = unknown_param(rd->properties); /* where a rule's parameters may stand as well */
     if (odd && !rd->rs->no_write)
         rd->rs->no_write = fl_printf(rd->a, "rule %s has the parameter %s, which no client knows", r->name, odd);
     return RT_OK;
