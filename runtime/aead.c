@@ -75,16 +75,18 @@ const char *rt_crypto_name(void)
     return rt_crypto_fast() ? rt_imb_name() : OpenSSL_version(OPENSSL_VERSION);
 }
 
-/* Nothing is freed: what was fetched stays, so that it need not be again. */
+/* Nothing is freed: what was fetched stays, so that it need not be again; and stays known, so that it is no leak. */
 static void fetch_all(void)
 {
     static const char *const ciphers_of[] = {"AES-128-GCM", "AES-256-GCM", "AES-256-CTR", "AES-256-CBC"};
+    static void *volatile kept[8];
     unsigned char byte;
+    size_t n = 0;
     bool ok = RAND_bytes(&byte, 1) == 1 && RAND_priv_bytes(&byte, 1) == 1;
-    for (size_t i = 0; ok && i < sizeof ciphers_of / sizeof *ciphers_of; i++)
-        ok = EVP_CIPHER_fetch(NULL, ciphers_of[i], NULL) != NULL;
-    ok = ok && EVP_MD_fetch(NULL, "SHA2-256", NULL) && EVP_MAC_fetch(NULL, "HMAC", NULL) &&
-         EVP_MAC_fetch(NULL, "CMAC", NULL) && EVP_KDF_fetch(NULL, "HKDF", NULL);
+    for (; ok && n < sizeof ciphers_of / sizeof *ciphers_of; n++)
+        ok = (kept[n] = EVP_CIPHER_fetch(NULL, ciphers_of[n], NULL)) != NULL;
+    ok = ok && (kept[n++] = EVP_MD_fetch(NULL, "SHA2-256", NULL)) && (kept[n++] = EVP_MAC_fetch(NULL, "HMAC", NULL)) &&
+         (kept[n++] = EVP_MAC_fetch(NULL, "CMAC", NULL)) && (kept[n++] = EVP_KDF_fetch(NULL, "HKDF", NULL));
     if (!ok)
         fl_die(FL_COULD_NOT_RUN, "OpenSSL cannot be set up: random bytes or a cipher are missing, or memory ran out");
 }
