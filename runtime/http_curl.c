@@ -25,28 +25,37 @@ static void set_up(void)
         fl_die(FL_COULD_NOT_RUN, "libcurl cannot be set up");
 }
 
+/* NULL: no memory. */
 static CURL *take(void)
 {
     pthread_once(&once, set_up);
     pthread_mutex_lock(&pool.lock);
     CURL *c = pool.n ? pool.idle[--pool.n] : NULL;
     pthread_mutex_unlock(&pool.lock);
-    if (!c && !(c = curl_easy_init()))
-        fl_die(FL_COULD_NOT_RUN, "libcurl gives no handle");
-    return c;
+    return c ? c : curl_easy_init();
 }
 
-/* reset: options hold pointers into the request and the answer. */
-static void give(CURL *c)
+/* reset: options hold pointers into the request and the answer. Where there is no memory for it libcurl (7.88) leaves
+ * defaults out, without a word: no buffer to read into, no CAs. So a handle that failed is not kept, and these are set
+ * for each call. */
+static void give(CURL *c, bool failed)
 {
     curl_easy_reset(c);
     pthread_mutex_lock(&pool.lock);
-    bool kept = pool.n < IDLE_MAX;
+    bool kept = !failed && pool.n < IDLE_MAX;
     if (kept)
         pool.idle[pool.n++] = c;
     pthread_mutex_unlock(&pool.lock);
     if (!kept)
         curl_easy_cleanup(c);
+}
+
+void rt_http_disconnect(void)
+{
+    pthread_mutex_lock(&pool.lock);
+    while (pool.n)
+        curl_easy_cleanup(pool.idle[--pool.n]);
+    pthread_mutex_unlock(&pool.lock);
 }
 
 typedef struct exchange {
@@ -136,6 +145,10 @@ static bool set_trust(CURL *c, const rt_http_options *o)
     if (o->ca_file) { /* instead of the system's, not besides */
         SET(CURLOPT_CAINFO, o->ca_file);
         SET(CURLOPT_CAPATH, NULL);
+    } else {
+        const curl_version_info_data *own = curl_version_info(CURLVERSION_NOW);
+        SET(CURLOPT_CAINFO, own->cainfo);
+        SET(CURLOPT_CAPATH, own->capath);
     }
     if (o->cert_file)
         SET(CURLOPT_SSLCERT, o->cert_file);
@@ -158,6 +171,7 @@ static bool set_limits(CURL *c, const rt_http_options *o, int64_t budget_ms)
     SET(CURLOPT_TIMEOUT_MS, whole > 1 ? whole : 1L);
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)o->limits.connect_ms);
     SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_BUFFERSIZE, (long)CURL_MAX_WRITE_SIZE);
     SET(CURLOPT_XFERINFOFUNCTION, on_progress); /* at least once a second */
     SET(CURLOPT_NOPROGRESS, 0L);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -236,12 +250,14 @@ rt_code rt_http_exchange(const rt_http_options *opt, int64_t budget_ms, const rt
     long status = 0;
     exchange x = {.a = a, .max = opt->limits.answer_max};
     *a = (rt_http_answer){.retry_after_ms = -1};
+    if (!c)
+        return rt_fail(err, RT_IO, "out of memory for a call over HTTP");
     grow(&x, 0);
     bool ready =
         set_trust(c, opt) && set_limits(c, opt, budget_ms) && set_request(c, q, list) && set_answer(c, &x, detail);
     CURLcode code = ready ? perform(c) : CURLE_OUT_OF_MEMORY;
     curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
-    give(c);
+    give(c, code != CURLE_OK);
     a->status = (int)status;
     if (code == CURLE_OK && (status < 300 || status >= 400))
         return RT_OK;

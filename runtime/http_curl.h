@@ -8,5 +8,7 @@
  * rt_http_call. */
 rt_code rt_http_exchange(const rt_http_options *opt, int64_t budget_ms, const rt_http_request *q, rt_http_answer *a,
                          rt_error *err);
+/* Closes the connections that are kept for later calls. */
+void rt_http_disconnect(void);
 
 #endif
