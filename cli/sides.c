@@ -188,6 +188,11 @@ static fl_status open_planned(work *w, rt_part part)
         fl_log(FL_LOG_ERROR, "topic %s: %s", w->topic->name, beyond);
         return FL_COULD_NOT_RUN;
     }
+    if (!w->o->decrypt && rt_plan_undecided(w->topic, part == RT_KEY)) {
+        fl_log(FL_LOG_ERROR, "topic %s: nothing in the plan says whether its %s is encrypted or in clear",
+               w->topic->name, part == RT_KEY ? "key" : "value");
+        return FL_COULD_NOT_RUN;
+    }
     if (side->subject.subject)
         return open_codec(w, &side->subject, side, &w->codecs[part]);
     w->formats[part] = side->format;

@@ -344,6 +344,12 @@ const char *rt_plan_topic_beyond(fl_arena *a, const rt_plan_topic *t)
     return why ? why : rt_plan_beyond(a, t, false);
 }
 
+bool rt_plan_undecided(const rt_plan_topic *t, bool key)
+{
+    const rt_plan_side *s = key ? &t->key : &t->value;
+    return s->subject.subject && !s->clear && !t->clear && !encrypts(s);
+}
+
 /* ---- looking up ---- */
 
 #define FIND(T, function, list, n, member)                                                                             \

@@ -79,6 +79,9 @@ rt_code rt_plan_load(fl_arena *a, const char *path, rt_plan **out, rt_error *err
  * nothing. */
 const char *rt_plan_beyond(fl_arena *a, const rt_plan_topic *t, bool key);
 const char *rt_plan_topic_beyond(fl_arena *a, const rt_plan_topic *t);
+/* A side with a schema of which nothing says whether it is encrypted or in clear: no policy compiles to it (the check
+ * topic-undecided), and nothing is written by it. */
+bool rt_plan_undecided(const rt_plan_topic *t, bool key);
 const rt_plan_topic *rt_plan_topic_find(const rt_plan *p, const char *name);
 const rt_plan_kek *rt_plan_kek_find(const rt_plan *p, const char *name);
 const rt_plan_connector *rt_plan_connector_find(const rt_plan *p, const char *name);

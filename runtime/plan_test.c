@@ -166,6 +166,31 @@ static void what_the_engine_cannot_execute_is_named(void **state)
     }
 }
 
+/* Silence does not mean clear. */
+static void what_is_undecided(void **state)
+{
+    static const struct {
+        const char *side;
+        bool yes;
+    } rows[] = {
+        {SIDE("avro", "AVRO", "\"encrypted\": []"), true},
+        {SIDE("json", "JSON", "\"rules\": []"), true},
+        {SIDE("avro", "AVRO", "\"payload\": {\"kek\": \"kek\", \"rule\": \"p\"}"), false},
+        {SIDE("avro", "AVRO", "\"encrypted\": [{\"path\": \"a\", \"kek\": \"kek\", \"rule\": \"r\"}]"), false},
+        {"{\"format\": \"avro\", \"clear\": \"public\", \"subject\": \"s\", \"schemaType\": \"AVRO\", \"schema\": "
+         "\"x\"}",
+         false},
+        {"{\"format\": \"string\"}", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(with_value(rows[i].side), RT_OK);
+        assert_int_equal(rt_plan_undecided(&plan->topics[0], false), rows[i].yes);
+        assert_false(rt_plan_undecided(&plan->topics[0], true));
+        plan->topics[0].clear = "public";
+        assert_false(rt_plan_undecided(&plan->topics[0], false));
+    }
+}
+
 static void contradictions_of_version_2_are_refused(void **state)
 {
     static const struct {
@@ -246,6 +271,7 @@ int main(void)
         T(registers_what_is_absent),
         T(a_kek_that_differs_is_refused),
         T(what_the_engine_cannot_execute_is_named),
+        T(what_is_undecided),
         T(contradictions_of_version_2_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,6 +86,9 @@ static rt_code open_planned(flec_codec *c, const char *topic, unsigned flags, rt
     const rt_plan_side *side = c->key ? &t->key : &t->value;
     if (code || !side->subject.subject)
         return code || side->format ? code : rt_fail(err, RT_REFUSED, "topic %s: the plan says nothing of it", topic);
+    if (c->write && rt_plan_undecided(t, c->key))
+        return rt_fail(err, RT_REFUSED, "topic %s: nothing in the plan says whether its %s is encrypted or in clear",
+                       topic, c->key ? "key" : "value");
     return open_side(c, &side->subject, side, flags, err);
 }
 
