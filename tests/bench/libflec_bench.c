@@ -36,7 +36,7 @@ static bytes bodies[RECORDS], records[RECORDS];
 static flec_engine *engine;
 static int cores[WORKERS];
 
-static void stop(const char *why)
+static void __attribute__((noreturn)) stop(const char *why)
 {
     fprintf(stderr, "libflec_bench: %s\n", why);
     exit(4);
