@@ -253,13 +253,14 @@ test-deep:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang fuzzers
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/lib/suite $(BUILD) deep
 test-build: all $(UNITS) $(FUZZERS:%=$(BUILD)/replay/%)
-# `flec serve` under load for SOAK_SECONDS and killed SOAK_KILLS times, then each fuzz target for SOAK_SECONDS
+# `flec serve` under load for SOAK_SECONDS and killed SOAK_KILLS times, each allocation failed, then each fuzz target for
+# SOAK_SECONDS
 SOAK_KILLS   ?= 1000
 soak:
 	@tests/lib/deps build test deep
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(filter %/alloc_test %/alloc_services_test,$(UNITS))
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang fuzzers
-	@FUZZ_SECONDS=$(SOAK_SECONDS) SOAK_SECONDS=$(SOAK_SECONDS) SOAK_KILLS=$(SOAK_KILLS) tests/lib/suite $(BUILD) serve-soak fuzz
+	@FUZZ_SECONDS=$(SOAK_SECONDS) SOAK_SECONDS=$(SOAK_SECONDS) SOAK_KILLS=$(SOAK_KILLS) tests/lib/suite $(BUILD) serve-soak allocs fuzz
 bench:
 	@tests/lib/deps build test bench
 	@$(MAKE) --no-print-directory bench-run
