@@ -14,6 +14,7 @@ typedef struct rt_reader { /* a schema as records name it */
     sch_schema *schema; /* Protobuf: rooted in the message that the last record held */
     sch_schema **roots; /* by message, as they came */
     size_t nroots;
+    sch_proto_set *set; /* descriptors for them, once another message than the first is met */
     rt_rules *rules;
     rt_program *prog;
 } rt_reader;

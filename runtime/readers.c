@@ -135,6 +135,22 @@ static rt_code by_guid(rt_codec *c, rt_reader *r, rt_subject *s, rt_error *err)
     return code;
 }
 
+/* The tree of another message of the reader's schema, from descriptors that are read once: a record names the message
+ * before anything of it is authentic, so it must not cost a run of protoc. */
+static rt_code other_root(rt_codec *c, rt_reader *r, const char *message, sch_schema **out, rt_error *err)
+{
+    const sch_schema *s = r->roots[0];
+    sch_proto_file file = {.name = s->name, .text = s->text, .len = s->len, .refs = s->refs, .nrefs = s->nrefs};
+    char why[256];
+    sch_error e;
+    if (!r->set)
+        r->set = sch_proto_prepare(r->a, &file, 1, why);
+    if (!r->set)
+        return rt_fail(err, RT_IO, "subject %s: %s", c->subject.subject, why);
+    *out = sch_proto_from_set(r->a, r->set, s->name, s->text, s->len, message, s->refs, s->nrefs, &e);
+    return *out ? RT_OK : rt_fail(err, RT_BAD_INPUT, "subject %s: %s", c->subject.subject, e.message);
+}
+
 rt_code rt_reader_hold(rt_codec *c, rt_reader *r, const char *message, rt_error *err)
 {
     sch_schema *schema = NULL;
@@ -148,9 +164,7 @@ rt_code rt_reader_hold(rt_codec *c, rt_reader *r, const char *message, rt_error 
         if (strcmp(r->roots[i]->root->name, message) == 0)
             schema = r->roots[i];
     if (!schema) {
-        rt_subject s = r->subject;
-        s.message = message;
-        rt_code code = rt_schema_parse(r->a, c->registry, &s, &c->encoding, &schema, err);
+        rt_code code = other_root(c, r, message, &schema, err);
         if (code)
             return code;
         r->roots = fl_xrealloc(r->roots, (r->nroots + 1) * sizeof *r->roots);

@@ -323,6 +323,35 @@ static void indexes_name_the_message(void **state)
     assert_says(&l, "does not say which message");
 }
 
+/* Without a plan the record says which message it holds; each is read in its own shape. */
+static void any_message_of_a_schema_is_read(void **state)
+{
+    const char *rule = lab_rule(&l, "pii", "[\"PII\"]", "kek", "AES256_GCM", "");
+    rt_codec *first, *in, *any;
+    rt_codec_options reading = {.read_only = true};
+    lab own;
+    lab_open(&own);
+    assert_int_equal(open_with(&own, BIG, "t.First", rule, &first), RT_OK);
+    assert_int_equal(open_with(&own, BIG, "t.In", rule, &in), RT_OK);
+    rt_subject s = {.subject = "t-value", .type = "PROTOBUF", .schema = BIG, .ruleset = lab_set(&own, rule)};
+    assert_int_equal(own.registry->ops->register_subject(own.registry, own.a, &s, &own.err), RT_OK);
+    assert_int_equal(rt_codec_open(own.registry, own.keys, &s, &reading, &any, &own.err), RT_OK);
+    static const char *const says[] = {"{\"x\":\"1\"}", "{\"x\":\"2\",\"clear\":\"c\"}"};
+    for (int i = 0; i < 6; i++) {
+        int id;
+        rt_codec *c = i % 2 ? in : first;
+        lab_body(&own, rt_codec_schema(c), says[i % 2], &body);
+        assert_int_equal(lab_encrypt(&own, c, &body), RT_OK);
+        if (rt_decrypt(any, (const uint8_t *)own.wire.p, own.wire.len, &own.out, &id, &own.err))
+            fail_msg("%s", own.err.message);
+        assert_string_equal(lab_json(&own, rt_codec_schema_for(any, id), own.out.p, own.out.len), says[i % 2]);
+    }
+    rt_codec_close(first);
+    rt_codec_close(in);
+    rt_codec_close(any);
+    lab_close(&own);
+}
+
 /* Every bit of a record turned, and every cut: an error, or the very same message but for what is in clear. */
 static void no_bytes_harm(void **state)
 {
@@ -408,6 +437,7 @@ int main(void)
         cmocka_unit_test(fields_come_in_any_order),
         cmocka_unit_test(unknown_fields_pass_a_reader),
         cmocka_unit_test(indexes_name_the_message),
+        cmocka_unit_test(any_message_of_a_schema_is_read),
         cmocka_unit_test(no_bytes_harm),
         cmocka_unit_test(rule_sets),
         cmocka_unit_test(a_failed_rule_leaves_all_its_fields),
