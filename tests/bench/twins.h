@@ -11,6 +11,7 @@ enum { SEALED = 4 };
 
 typedef struct twin {
     const char *format, *type, *schema; /* as a plan, as a registry names the format */
+    const char *message;                /* of Protobuf, else NULL */
     bool text[SEALED];                  /* which of the sealed fields are base64 on the wire */
     /* Writes record `number`; where its sealed fields lie, and how long they are. */
     void (*make)(fl_buf *b, int number, size_t at[SEALED], size_t n[SEALED]);
@@ -138,10 +139,75 @@ static void make_json(fl_buf *b, int number, size_t at[SEALED], size_t n[SEALED]
     fl_buf_adds(b, "]}");
 }
 
+/* ---- Protobuf ---- */
+
+static const char proto_schema[] = "syntax = \"proto3\";\npackage com.acme.crm;\nimport \"confluent/meta.proto\";\n"
+                                   "message Customer {\n"
+                                   "  string id = 1;\n"
+                                   "  int64 ts = 2;\n"
+                                   "  string full_name = 3 [(confluent.field_meta).tags = \"PII\"];\n"
+                                   "  string email = 4 [(confluent.field_meta).tags = \"PII\"];\n"
+                                   "  string iban = 5 [(confluent.field_meta).tags = \"PII\"];\n"
+                                   "  bytes doc_hash = 6 [(confluent.field_meta).tags = \"PII\"];\n"
+                                   "  string country = 7;\n"
+                                   "  Segment segment = 8;\n"
+                                   "  double balance = 9;\n"
+                                   "  int32 visits = 10;\n"
+                                   "  optional string note = 11;\n"
+                                   "  repeated string labels = 12;\n"
+                                   "}\n"
+                                   "enum Segment {\n  RETAIL = 0;\n  SME = 1;\n  CORPORATE = 2;\n}\n";
+
+static void add_varint(fl_buf *b, uint64_t v)
+{
+    for (; v >= 0x80; v >>= 7)
+        fl_buf_addc(b, (char)(v | 0x80));
+    fl_buf_addc(b, (char)v);
+}
+
+static void add_number(fl_buf *b, unsigned field, uint64_t v)
+{
+    add_varint(b, field << 3);
+    add_varint(b, v);
+}
+
+static void add_bytes(fl_buf *b, unsigned field, size_t n, const char *alphabet)
+{
+    add_varint(b, field << 3 | 2);
+    add_varint(b, n);
+    add_drawn(b, n, alphabet);
+}
+
+static void make_proto(fl_buf *b, int number, size_t at[SEALED], size_t n[SEALED])
+{
+    draw_lengths(n, 32);
+    add_bytes(b, 1, 36, hex);
+    add_number(b, 2, 1764000000000 + (uint64_t)number);
+    for (unsigned i = 0; i < SEALED; i++) {
+        add_bytes(b, 3 + i, n[i], i == 3 ? NULL : i == 2 ? digits : letters);
+        at[i] = b->len - n[i];
+    }
+    add_bytes(b, 7, 2, letters);
+    add_number(b, 8, 1 + draw(2));
+    double balance = number * 1.25;
+    add_varint(b, 9 << 3 | 1);
+    fl_buf_add(b, &balance, 8);
+    add_number(b, 10, draw(100000));
+    add_bytes(b, 11, 62, letters);
+    for (int i = 0; i < 3; i++)
+        add_bytes(b, 12, 10 + draw(4), letters);
+}
+
 static const twin twins[] = {
     {.format = "avro", .type = "AVRO", .schema = avro_schema, .text = {true, true, true, false}, .make = make_avro},
     {.format = "json", .type = "JSON", .schema = json_schema, .text = {true, true, true, true}, .make = make_json},
+    {.format = "protobuf",
+     .type = "PROTOBUF",
+     .schema = proto_schema,
+     .message = "com.acme.crm.Customer",
+     .text = {true, true, true, false},
+     .make = make_proto},
 };
-enum { TWINS = sizeof twins / sizeof *twins };
+enum { AVRO, JSON, PROTOBUF };
 
 #endif

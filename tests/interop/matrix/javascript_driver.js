@@ -53,6 +53,13 @@ const SERDES = {
     PROTOBUF: [sr.ProtobufSerializer, sr.ProtobufDeserializer],
 };
 
+/* A serializer, and what makes of a value what it takes. */
+function writer(s) {
+    const message = s.format === "PROTOBUF" ? messageOf(s) : null;
+    const conf = message ? { ...WRITE, registry: createMutableRegistry(message) } : WRITE;
+    return [new SERDES[s.format][0](client, sr.SerdeType.VALUE, conf, rules), (v) => (message ? fromJson(message, inBase64(v)) : native(v))];
+}
+
 const actions = {
     register: async (s) => ({ id: await client.register(s.subject, s.body, false) }),
     lookup: async (s) => {
@@ -64,11 +71,25 @@ const actions = {
         return { id: found.id, version: found.version, guid: found.guid };
     },
     write: async (s) => {
-        const message = s.format === "PROTOBUF" ? messageOf(s) : null;
-        const conf = message ? { ...WRITE, registry: createMutableRegistry(message) } : WRITE;
-        const serializer = new SERDES[s.format][0](client, sr.SerdeType.VALUE, conf, rules);
-        const value = message ? fromJson(message, inBase64(s.value)) : native(s.value);
-        return { wire: (await serializer.serialize(s.topic, value)).toString("hex") };
+        const [serializer, made] = writer(s);
+        return { wire: (await serializer.serialize(s.topic, made(s.value))).toString("hex") };
+    },
+    bench: async (s) => {
+        const [serializer, made] = writer(s), rates = { write: [], read: [] };
+        const deserializer = new SERDES[s.format][1](client, sr.SerdeType.VALUE, READ, rules);
+        const seconds = () => { const u = process.cpuUsage(); return (u.user + u.system) / 1e6; };
+        for (let turn = 0; turn <= s.rounds; turn++) { // the first fills the caches; values anew: a client may write into them
+            const values = [...Array(s.count).keys()].map((i) => made(s.values[i % s.values.length])), wires = [];
+            let start = seconds();
+            for (const v of values)
+                wires.push(await serializer.serialize(s.topic, v));
+            rates.write.push(s.count / (seconds() - start));
+            start = seconds();
+            for (const w of wires)
+                await deserializer.deserialize(s.topic, w);
+            rates.read.push(s.count / (seconds() - start));
+        }
+        return { write: rates.write.slice(1), read: rates.read.slice(1) };
     },
     read: async (s) => {
         const deserializer = new SERDES[s.format][1](client, sr.SerdeType.VALUE, READ, rules);

@@ -7,9 +7,10 @@ SCENARIO (all drivers read the same): {"url", "secret", "days_back": of the clie
   latest    subject                                                        {"id", "version", "guid"}
   write     topic, format, text, value; of Protobuf set, file, message     {"wire": hex}
   read      the same, wire instead of value                                {"value"}
+  bench     as write, values instead of value, count, rounds               {"write": [records a second of CPU time], "read": the same}
 Bytes in values are {"$hex": …}; set and file are a FileDescriptorSet and the FileDescriptorProto of text, in base64. RESULTS: one object a step, {"error": text} for
 what the client raises."""
-import base64, json, sys
+import base64, json, sys, time
 
 from confluent_kafka.schema_registry import Metadata, RuleSet, Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
@@ -98,25 +99,44 @@ class Client:
     def context(self, step):
         return SerializationContext(step["topic"], MessageField.VALUE)
 
-    def write(self, step):
-        value = native(step["value"])
+    def writer(self, step):
+        """A serializer, and what makes of a value what it takes."""
         if step["format"] == "AVRO":
-            serializer = AvroSerializer(self.registry, None, conf=WRITE, rule_conf=self.rules)
-        elif step["format"] == "JSON":
-            serializer = JSONSerializer(step["text"], self.registry, conf=WRITE, rule_conf=self.rules)
-        else:
-            cls = message_class(step)
-            serializer, value = ProtobufSerializer(cls, self.registry, conf=WRITE, rule_conf=self.rules), json_format.ParseDict(in_base64(step["value"]), cls())
-        return {"wire": serializer(value, self.context(step)).hex()}
+            return AvroSerializer(self.registry, None, conf=WRITE, rule_conf=self.rules), native
+        if step["format"] == "JSON":
+            return JSONSerializer(step["text"], self.registry, conf=WRITE, rule_conf=self.rules), native
+        cls = message_class(step)
+        return ProtobufSerializer(cls, self.registry, conf=WRITE, rule_conf=self.rules), lambda value: json_format.ParseDict(in_base64(value), cls())
+
+    def reader(self, step):
+        if step["format"] == "AVRO":
+            return AvroDeserializer(self.registry, None, conf=READ, rule_conf=self.rules)
+        if step["format"] == "JSON":
+            return JSONDeserializer(step["text"], schema_registry_client=self.registry, conf=READ, rule_conf=self.rules)
+        return ProtobufDeserializer(message_class(step), conf=READ, schema_registry_client=self.registry, rule_conf=self.rules)
+
+    def write(self, step):
+        serializer, made = self.writer(step)
+        return {"wire": serializer(made(step["value"]), self.context(step)).hex()}
 
     def read(self, step):
-        wire = bytes.fromhex(step["wire"])
-        if step["format"] == "AVRO":
-            return {"value": plain(AvroDeserializer(self.registry, None, conf=READ, rule_conf=self.rules)(wire, self.context(step)))}
-        if step["format"] == "JSON":
-            return {"value": JSONDeserializer(step["text"], schema_registry_client=self.registry, conf=READ, rule_conf=self.rules)(wire, self.context(step))}
-        message = ProtobufDeserializer(message_class(step), conf=READ, schema_registry_client=self.registry, rule_conf=self.rules)(wire, self.context(step))
-        return {"value": of_message(message)}
+        value = self.reader(step)(bytes.fromhex(step["wire"]), self.context(step))
+        return {"value": value if step["format"] == "JSON" else of_message(value) if step["format"] == "PROTOBUF" else plain(value)}
+
+    def bench(self, step):
+        """Values are made anew for each round: a client may write into them."""
+        serializer, made = self.writer(step)
+        reader, context, rates = self.reader(step), self.context(step), {"write": [], "read": []}
+        for turn in range(step["rounds"] + 1):  # the first fills the caches
+            values = [made(step["values"][i % len(step["values"])]) for i in range(step["count"])]
+            start = time.process_time()
+            wires = [serializer(v, context) for v in values]
+            rates["write"].append(len(wires) / (time.process_time() - start))
+            start = time.process_time()
+            for w in wires:
+                reader(w, context)
+            rates["read"].append(len(wires) / (time.process_time() - start))
+        return {k: v[1:] for k, v in rates.items()}
 
 
 def chain(e):

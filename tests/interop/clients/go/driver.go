@@ -187,7 +187,8 @@ func (names avroNames) typeOf(schema any, depth int) reflect.Type {
 		if known, ok := names[t]; ok {
 			return names.typeOf(known, depth+1)
 		}
-		return map[string]reflect.Type{"string": reflect.TypeFor[string](), "bytes": reflect.TypeFor[[]byte](), "int": reflect.TypeFor[int]()}[t]
+		return map[string]reflect.Type{"string": reflect.TypeFor[string](), "enum": reflect.TypeFor[string](), "bytes": reflect.TypeFor[[]byte](),
+			"int": reflect.TypeFor[int](), "long": reflect.TypeFor[int64](), "double": reflect.TypeFor[float64]()}[t]
 	case []any:
 		return names.unionType(t, depth)
 	case map[string]any:
@@ -259,7 +260,11 @@ func (names avroNames) set(to reflect.Value, schema, v any) {
 			names.set(to.Index(i), t["items"], e)
 		}
 	case float64: // a number of JSON
-		to.SetInt(int64(x))
+		if to.Kind() == reflect.Float64 {
+			to.SetFloat(x)
+		} else {
+			to.SetInt(int64(x))
+		}
 	default:
 		to.Set(reflect.ValueOf(v))
 	}

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"runtime"
+	"syscall"
 	"time"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry"
@@ -31,6 +33,8 @@ type step struct {
 	Do, Subject, Topic, Format, Text, Set, Message, Wire string
 	Body                                                 body
 	Value                                                any
+	Values                                               []any
+	Count, Rounds                                        int
 }
 
 type result map[string]any
@@ -60,34 +64,36 @@ func (c matrixClient) write(s step) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var value any
-	switch s.Format {
-	case "AVRO":
-		value = avroStruct(w.(*avrov2.Serializer), givenCase{Text: s.Text}, withBytes(s.Value, false))
-	case "JSON":
-		value = jsonStruct(s.Value)
-	default:
-		value = message(givenCase{Set: s.Set, Message: s.Message, Value: s.Value})
-	}
-	wire, err := w.Serialize(s.Topic, value)
+	wire, err := w.Serialize(s.Topic, given(w, s, s.Value))
 	return result{"wire": hex.EncodeToString(wire)}, err
 }
 
-func (c matrixClient) read(s step) (any, error) {
-	wire, err := hex.DecodeString(s.Wire)
-	must(err)
+// A value as the serializer takes it.
+func given(w serializer, s step, value any) any {
+	switch s.Format {
+	case "AVRO":
+		return avroStruct(w.(*avrov2.Serializer), givenCase{Text: s.Text}, withBytes(value, false))
+	case "JSON":
+		return jsonStruct(value)
+	}
+	return message(givenCase{Set: s.Set, Message: s.Message, Value: value})
+}
+
+type reading func(topic string, wire []byte) (any, error)
+
+// Records of the step's topic as the client's own values.
+func (c matrixClient) reader(s step) (reading, error) {
 	conf := serde.DeserializerConfig{UseLatestVersion: true, RuleConfig: c.rules}
 	switch s.Format {
 	case "AVRO":
-		return c.readAvro(s, wire, conf)
+		return c.avroReader(s, conf)
 	case "JSON":
 		r, err := jsonschema.NewDeserializer(c.registry, serde.ValueSerde, &jsonschema.DeserializerConfig{DeserializerConfig: conf})
 		if err != nil {
 			return nil, err
 		}
 		r.MessageFactory = func(subject, name string) (any, error) { return &map[string]any{}, nil }
-		value, err := r.Deserialize(s.Topic, wire)
-		return result{"value": value}, err
+		return r.Deserialize, nil
 	}
 	r, err := protobuf.NewDeserializer(c.registry, serde.ValueSerde, &protobuf.DeserializerConfig{DeserializerConfig: conf})
 	if err != nil {
@@ -95,14 +101,73 @@ func (c matrixClient) read(s step) (any, error) {
 	}
 	empty := proto.Clone(message(givenCase{Set: s.Set, Message: s.Message, Value: map[string]any{}}))
 	r.MessageFactory = func(subject, name string) (any, error) { return empty, nil }
-	value, err := r.Deserialize(s.Topic, wire)
+	return r.Deserialize, nil
+}
+
+func (c matrixClient) read(s step) (any, error) {
+	wire, err := hex.DecodeString(s.Wire)
+	must(err)
+	r, err := c.reader(s)
+	if err != nil {
+		return nil, err
+	}
+	value, err := r(s.Topic, wire)
+	switch s.Format {
+	case "AVRO":
+		return result{"value": ofStruct(reflect.ValueOf(value))}, err
+	case "JSON":
+		return result{"value": value}, err
+	}
 	if err != nil {
 		return nil, err
 	}
 	return result{"value": ofMessage(value.(*dynamicpb.Message).ProtoReflect())}, nil
 }
 
-func (c matrixClient) readAvro(s step, wire []byte, conf serde.DeserializerConfig) (any, error) {
+func cpuSeconds() float64 {
+	var u syscall.Rusage
+	must(syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return float64(u.Utime.Sec+u.Stime.Sec) + float64(u.Utime.Usec+u.Stime.Usec)/1e6
+}
+
+// Records a second of CPU time, writing and reading. Values are made anew for each round: the client writes into them.
+func (c matrixClient) bench(s step) (any, error) {
+	w, err := c.writer(s.Format)
+	if err != nil {
+		return nil, err
+	}
+	r, err := c.reader(s)
+	if err != nil {
+		return nil, err
+	}
+	var write, read []float64
+	for turn := 0; turn <= s.Rounds; turn++ { // the first fills the caches
+		values, wires := []any{}, [][]byte{}
+		for i := 0; i < s.Count; i++ {
+			values = append(values, given(w, s, s.Values[i%len(s.Values)]))
+		}
+		runtime.GC()
+		start := cpuSeconds()
+		for _, v := range values {
+			wire, err := w.Serialize(s.Topic, v)
+			if err != nil {
+				return nil, err
+			}
+			wires = append(wires, wire)
+		}
+		write = append(write, float64(s.Count)/(cpuSeconds()-start))
+		start = cpuSeconds()
+		for _, wire := range wires {
+			if _, err := r(s.Topic, wire); err != nil {
+				return nil, err
+			}
+		}
+		read = append(read, float64(s.Count)/(cpuSeconds()-start))
+	}
+	return result{"write": write[1:], "read": read[1:]}, nil
+}
+
+func (c matrixClient) avroReader(s step, conf serde.DeserializerConfig) (reading, error) {
 	var schema any
 	must(json.Unmarshal([]byte(s.Text), &schema))
 	names := avroNames{}
@@ -112,8 +177,7 @@ func (c matrixClient) readAvro(s step, wire []byte, conf serde.DeserializerConfi
 		return nil, err
 	}
 	r.MessageFactory = func(subject, name string) (any, error) { return reflect.New(names.typeOf(schema, 0)).Interface(), nil }
-	value, err := r.Deserialize(s.Topic, wire)
-	return result{"value": ofStruct(reflect.ValueOf(value))}, err
+	return r.Deserialize, nil
 }
 
 func hexOf(raw []byte) any { return map[string]string{"$hex": hex.EncodeToString(raw)} }
@@ -198,6 +262,8 @@ func (c matrixClient) run(s step) (out any) {
 		var found schemaregistry.SchemaMetadata
 		found, err = c.registry.GetLatestSchemaMetadata(s.Subject)
 		out = result{"id": found.ID, "version": found.Version, "guid": found.GUID}
+	case "bench":
+		out, err = c.bench(s)
 	case "write":
 		out, err = c.write(s)
 	case "read":
