@@ -268,10 +268,15 @@ bench:
 $(BUILD)/tests/bench/scale_empty: LDFLAGS += -Wl,--no-as-needed
 BENCH := $(addprefix $(BUILD)/tests/bench/,engine_bench measure scale_floor scale_empty serve_load)
 bench-run: all $(BENCH) $(BUILD)/tests/bench/libflec_bench
-	@tests/bench/run $(BUILD)
+	@tests/bench/run $(BUILD) $(BENCH_PARTS)
 	@dir=$$(mktemp -d) && $(BUILD)/tests/bench/libflec_bench "$$dir"; status=$$?; rm -rf "$$dir"; exit $$status
 	@tests/bench/scale $(BUILD) $(BENCH_TOPICS)
 	@tests/bench/serve $(BUILD)
+# the engine beside its floor and the vendor's clients alone; BENCH_PARTS: of library,process,workers,peers
+bench-engine:
+	@tests/lib/deps build test bench
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/bench/engine_bench
+	@tests/bench/run $(BUILD) $(BENCH_PARTS)
 # flec serve beside Apicurio Registry alone
 bench-serve:
 	@tests/lib/deps build test bench
@@ -298,7 +303,7 @@ update-cases: all
 help:
 	@sed -n 's/^\([a-z][a-z-]*\):.*/  \1/p' Makefile | sort -u
 
-.PHONY: all lib install-lib uninstall-lib reference clients deps demo test test-run test-build test-real test-interop interop-doc test-deep test-threads threads-build bench bench-run bench-serve soak format lint sanitize fuzzers install uninstall dist \
+.PHONY: all lib install-lib uninstall-lib reference clients deps demo test test-run test-build test-real test-interop interop-doc test-deep test-threads threads-build bench bench-run bench-engine bench-serve soak format lint sanitize fuzzers install uninstall dist \
   clean help update-cases FORCE unit-cli $(FOLDERS:%=lib-%) $(FOLDERS:%=unit-%)
 .SECONDARY:
 .DELETE_ON_ERROR:
