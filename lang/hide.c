@@ -26,7 +26,8 @@ static bool sounds_secret(const char *name)
 #undef PART
     enum { COUNT = sizeof parts / sizeof *parts };
     for (const char *p = name; *p; p++) {
-        char c = (char)(*p | 0x20), next = (char)(p[1] | 0x20); /* letters in lower case, and no other signs as letters */
+        char c = (char)(*p | 0x20),
+             next = (char)(p[1] | 0x20); /* letters in lower case, and no other signs as letters */
         for (size_t i = 0; i < COUNT; i++)
             if (parts[i].text[0] == c && parts[i].text[1] == next && !strncasecmp(p, parts[i].text, parts[i].n))
                 return true;

@@ -158,8 +158,8 @@ static bool fits_int(check *c)
 
 static bool fits_duration(check *c)
 {
-    const char *unit = c->nargument ? c->argument : "dhms", *want = unit[0] == 's' ? "a duration such as 300s"
-                                                                                   : "a duration such as 90d";
+    const char *unit = c->nargument ? c->argument : "dhms",
+               *want = unit[0] == 's' ? "a duration such as 300s" : "a duration such as 90d";
     size_t units = c->nargument ? c->nargument : strlen(unit);
     if (!is_word(c->v))
         return refuse(c, want, NULL, NULL);

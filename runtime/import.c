@@ -15,7 +15,7 @@
 static rt_code take_context(importer *im)
 {
     static const char *const known[] = {"kind", "name", "lastId", NULL};
-    const char *name;
+    const char *name = NULL;
     int64_t last;
     rt_code code = rt_import_only(im, im->at, known);
     if (code == RT_OK)
@@ -150,7 +150,7 @@ static rt_code take_schema(importer *im)
     static const char *const known[] = {"kind",       "context",  "id",      "guid",     "schemaType", "schema",
                                         "references", "metadata", "ruleSet", "versions", NULL};
     rt_subject s = {0};
-    const char *context;
+    const char *context = NULL;
     const fl_json *versions = fl_json_get(im->at, "versions");
     rt_code code = rt_import_only(im, im->at, known);
     if (code == RT_OK)
@@ -288,7 +288,7 @@ static rt_code take_config(importer *im)
 static rt_code take_mode(importer *im)
 {
     static const char *const known[] = {"kind", "scope", "mode", NULL};
-    const char *scope, *mode;
+    const char *scope = NULL, *mode;
     rt_code code = rt_import_only(im, im->at, known);
     if (code == RT_OK)
         code = take_scope(im, &scope);

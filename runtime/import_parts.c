@@ -109,8 +109,8 @@ rt_code rt_import_kek(importer *im)
 
 static rt_code read_dek(importer *im, rt_dek *d)
 {
-    const char *alg;
-    int64_t version;
+    const char *alg = NULL;
+    int64_t version = 0;
     rt_code code = rt_import_text(im, im->at, "kek", &d->kek);
     if (code == RT_OK)
         code = rt_import_text(im, im->at, "subject", &d->subject);

@@ -75,7 +75,8 @@ static rt_code each(kek_kms *k, one_call *call, void *ctx, rt_error *err)
         reached |= code != RT_IO;
     }
     if (k->nids > 1)
-        return rt_fail(err, reached ? RT_NO_KEY : RT_IO, "%s (and %zu alternate key ids failed, too)", first.message, k->nids - 1);
+        return rt_fail(err, reached ? RT_NO_KEY : RT_IO, "%s (and %zu alternate key ids failed, too)", first.message,
+                       k->nids - 1);
     return rt_fail(err, first.code, "%s", first.message);
 }
 

@@ -154,7 +154,7 @@ static void free_all(settings *s)
 rt_code rt_registry_http_open(const char *urls, const rt_config *config, const rt_plan *plan, rt_registry **out,
                               rt_error *err)
 {
-    rt_error own;
+    rt_error own = {0};
     settings s = {.config = config, .plan = plan, .err = err ? err : &own};
     rt_code code = from_settings(&s);
     if (!code)

@@ -175,8 +175,10 @@ static bool canonical(fl_arena *a, shape of, proto_wire w, unsigned depth, fl_bu
     proto_item item;
     int more;
     for (const uint8_t *from = w.p; (more = proto_next(&w, &item)) == 1; from = w.p)
-        if (!left_out(a, of, all, &item))
-            FL_PUSH(a, &list, (piece){item.number, list.n, from, (size_t)(w.p - from), item});
+        if (!left_out(a, of, all, &item)) {
+            size_t nth = list.n; /* FL_PUSH counts it up */
+            FL_PUSH(a, &list, (piece){item.number, nth, from, (size_t)(w.p - from), item});
+        }
     if (more < 0 || depth > PROTO_MAX_NEST + 8)
         return false;
     if (list.n)

@@ -192,9 +192,10 @@ static void what_is_refused(void **state)
 
 static void required_and_groups(void **state)
 {
-    sch_schema *two = proto_schema("syntax = \"proto2\";\nmessage P { required string a = 1; optional group G = 2 { optional "
-                            "string x = 1; } repeated int32 n = 3; }\n",
-                            NULL);
+    sch_schema *two =
+        proto_schema("syntax = \"proto2\";\nmessage P { required string a = 1; optional group G = 2 { optional "
+                     "string x = 1; } repeated int32 n = 3; }\n",
+                     NULL);
     assert_true(encode(two, "{\"a\":\"\",\"g\":{\"x\":\"y\"},\"n\":[1,2]}"));
     assert_int_equal(bytes.len, 11);
     assert_memory_equal(bytes.p, "\x0a\x00\x13\x0a\x01y\x14\x18\x01\x18\x02", 11);

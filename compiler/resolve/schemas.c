@@ -190,10 +190,11 @@ static res_parsed *parse_alone(fl_arena *a, res_file *f, est_format format)
     sch_error error = {.message = ""};
     if (*p)
         return *p;
-    *p = FL_NEW(a, res_parsed);
-    (*p)->schema = sch_parse(est_schema_format(format), a, f->path, f->text, f->len, NULL, NULL, 0, &error);
-    keep_error(a, *p, &error);
-    return *p;
+    res_parsed *made = FL_NEW(a, res_parsed);
+    made->schema = sch_parse(est_schema_format(format), a, f->path, f->text, f->len, NULL, NULL, 0, &error);
+    keep_error(a, made, &error);
+    *p = made;
+    return made;
 }
 
 static void need_leaves(fl_arena *a, res_parsed *p)

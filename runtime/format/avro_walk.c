@@ -409,8 +409,10 @@ static bool replace(rt_walk *w, const rt_edit *e)
 {
     const avro_op *op = &ops(w)[e->pc];
     uint8_t head[RT_MAX_HEAD];
-    if (op->code == AVRO_BLOCKS)
-        return rt_walk_put(w, head, put_varint(head, e->count << 1), e->pc);
+    if (op->code == AVRO_BLOCKS) {
+        size_t len = put_varint(head, e->count << 1);
+        return rt_walk_put(w, head, len, e->pc);
+    }
     if (op->code == AVRO_BARE)
         return put_bare(w, e);
     rt_at at = {.pc = e->pc, .text = op->code == AVRO_STRING, .chain = &w->prog->chains[op->chain]};
