@@ -186,14 +186,14 @@ static res_parsed *parse_new(res *r, const res_node *n, est_format format, const
 /* Without references, which is how most are: by the file itself. */
 static res_parsed *parse_alone(fl_arena *a, res_file *f, est_format format)
 {
-    res_parsed **p = &f->alone[format == EST_JSON];
+    res_parsed **known = &f->alone[format == EST_JSON], *made = *known;
     sch_error error = {.message = ""};
-    if (*p)
-        return *p;
-    res_parsed *made = FL_NEW(a, res_parsed);
+    if (made)
+        return made;
+    made = FL_NEW(a, res_parsed);
     made->schema = sch_parse(est_schema_format(format), a, f->path, f->text, f->len, NULL, NULL, 0, &error);
     keep_error(a, made, &error);
-    *p = made;
+    *known = made;
     return made;
 }
 

@@ -399,8 +399,8 @@ static size_t put_length(uint8_t *out, size_t n)
 static bool put_bare(rt_walk *w, const rt_edit *e)
 {
     uint8_t head[RT_MAX_HEAD];
-    size_t n = (size_t)(e->to - e->value);
-    if (w->prog->opening && !rt_walk_put(w, head, put_length(head, n), e->pc))
+    size_t n = (size_t)(e->to - e->value), len = put_length(head, n);
+    if (w->prog->opening && !rt_walk_put(w, head, len, e->pc))
         return false;
     return rt_walk_put(w, e->value, n, e->pc);
 }

@@ -406,7 +406,8 @@ static bool assemble(rt_walk *w)
         uint8_t length[RT_MAX_HEAD];
         if (!put(w, w->copied, (size_t)(c->from - w->copied)))
             return false;
-        if (!(c->length ? put(w, length, put_varint(length, c->len)) : put(w, s->done.p + c->at, c->len)))
+        size_t n = put_varint(length, c->len);
+        if (!(c->length ? put(w, length, n) : put(w, s->done.p + c->at, c->len)))
             return false;
         w->copied = c->to;
     }
