@@ -204,7 +204,8 @@ static bool push(rt_walk *w, uint32_t pc, frame f)
         s->capseen = 2 * (s->nseen + words) + 64;
         s->seen = fl_xrealloc(s->seen, s->capseen * sizeof *s->seen);
     }
-    memset(s->seen + s->nseen, 0, words * sizeof *s->seen);
+    if (words)
+        memset(s->seen + s->nseen, 0, words * sizeof *s->seen);
     f.seen = (uint32_t)s->nseen;
     s->nseen += words;
     s->frames[s->depth++] = f;
