@@ -112,10 +112,11 @@ static void one(const row *r, bool whole)
 
 static void nothing_is_allocated_a_record(void **state)
 {
-    if (!COUNTING)
-        skip();
     size_t before = allocated;
     free(fl_xmalloc(1));
+    bool valgrind = getenv("LD_PRELOAD") && strstr(getenv("LD_PRELOAD"), "vgpreload");
+    if (!COUNTING || valgrind) /* valgrind has a malloc of its own that no program replaces */
+        skip();
     assert_true(allocated > before); /* it does count */
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (int whole = 0; whole < 2; whole++)
