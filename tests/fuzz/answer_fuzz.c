@@ -7,14 +7,7 @@
 
 #include "runtime/kms/answer.h"
 #include "runtime/kms/aws_identity.h"
-
-#define MUST(condition)                                                                                                \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            fprintf(stderr, "answer_fuzz: not so: %s\n", #condition);                                                  \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
+#include "tests/fuzz/must.h"
 
 enum { SIMPLE_DEPTH = 24 }; /* below what either reader takes */
 

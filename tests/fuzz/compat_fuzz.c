@@ -7,14 +7,7 @@
 #include <string.h>
 
 #include "schema/compat.h"
-
-#define MUST(condition)                                                                                                \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            fprintf(stderr, "compat_fuzz: not so: %s\n", #condition);                                                  \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
+#include "tests/fuzz/must.h"
 
 static sch_schema *read_schema(fl_arena *a, bool json, const char *text, size_t len)
 {

@@ -7,14 +7,7 @@
 
 #include "schema/compat.h"
 #include "schema/proto.h"
-
-#define MUST(condition)                                                                                                \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            fprintf(stderr, "descriptor_fuzz: not so: %s\n", #condition);                                              \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
+#include "tests/fuzz/must.h"
 
 static void use_leaf(fl_arena *a, const sch_schema *s, const sch_hit *h)
 {

@@ -7,14 +7,7 @@
 #include <string.h>
 
 #include "runtime/export.h"
-
-#define MUST(condition)                                                                                                \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            fprintf(stderr, "import_fuzz: not so: %s\n", #condition);                                                  \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
+#include "tests/fuzz/must.h"
 
 static rt_store *empty(void)
 {

@@ -11,14 +11,7 @@
 #include <string.h>
 
 #include "runtime/engine.h"
-
-#define MUST(condition)                                                                                                \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            fprintf(stderr, "json_record_fuzz: not so: %s\n", #condition);                                             \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
+#include "tests/fuzz/lab.h"
 
 /* ---- the engine ---- */
 
@@ -45,45 +38,17 @@ static const struct {
 };
 enum { SCHEMAS = sizeof schemas / sizeof *schemas };
 
-#define RULE(name, tag, kek, alg)                                                                                      \
-    "{\"name\":\"" name "\",\"type\":\"ENCRYPT\",\"tags\":[\"" tag "\"],\"params\":{\"encrypt.kek.name\":\"" kek       \
-    "\",\"encrypt.kms.type\":\"local-kms\",\"encrypt.kms.key.id\":\"k\",\"encrypt.dek.algorithm\":\"" alg "\"}}"
-static const char ruleset[] =
-    "{\"domainRules\":[" RULE("pii", "PII", "kek", "AES256_GCM") "," RULE("pci", "PCI", "other", "AES256_SIV") "]}";
-
-static rt_registry *registry;
-static rt_keys *keys;
 static rt_codec *codecs[SCHEMAS];
 static int ids[SCHEMAS];
 
-static fl_secret secret(void *ctx, const char *kek, const char *name)
-{
-    return strcmp(name, "secret") == 0 ? fl_secret_copy("fuzz", 4) : (fl_secret){0};
-}
-
-static void open_engine(void)
-{
-    rt_error e;
-    fl_secret_setup();
-    MUST(rt_registry_open("mem:", NULL, &registry, &e) == RT_OK);
-    rt_keys_options opt = {.registry = registry, .params = {.get = secret}};
-    keys = rt_keys_new(&opt);
-}
-
 static rt_codec *codec(unsigned i)
 {
-    rt_error e;
     char name[32];
     if (codecs[i])
         return codecs[i];
-    fl_arena *a = fl_arena_new();
     snprintf(name, sizeof name, "t%u-value", i);
     rt_subject s = {.subject = name, .type = "JSON", .schema = schemas[i].schema, .metadata = schemas[i].metadata};
-    s.ruleset = ruleset;
-    MUST(registry->ops->register_subject(registry, a, &s, &e) == RT_OK);
-    MUST(rt_codec_open(registry, keys, &s, NULL, &codecs[i], &e) == RT_OK);
-    ids[i] = s.id;
-    fl_arena_free(a);
+    ids[i] = open_codec(s, &codecs[i]);
     return codecs[i];
 }
 

@@ -6,14 +6,7 @@
 #include <string.h>
 
 #include "schema/schema.h"
-
-#define MUST(condition)                                                                                                \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            fprintf(stderr, "json_schema_fuzz: not so: %s\n", #condition);                                             \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
+#include "tests/fuzz/must.h"
 
 static bool any_matches(const char *const *keys, size_t n, const char *name)
 {

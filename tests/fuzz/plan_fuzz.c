@@ -7,14 +7,7 @@
 
 #include "runtime/engine.h"
 #include "runtime/plan.h"
-
-#define MUST(condition)                                                                                                \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            fprintf(stderr, "plan_fuzz: not so: %s\n", #condition);                                                    \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
+#include "tests/fuzz/must.h"
 
 static fl_secret no_secret(void *ctx, const char *kek, const char *name)
 {

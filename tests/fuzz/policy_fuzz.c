@@ -6,14 +6,7 @@
 #include <string.h>
 
 #include "lang/lang.h"
-
-#define MUST(condition)                                                                                                \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            fprintf(stderr, "policy_fuzz: not so: %s\n", #condition);                                                  \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
+#include "tests/fuzz/must.h"
 
 static void check_messages(const fl_diags *diags)
 {

@@ -11,14 +11,7 @@
 
 #include "runtime/engine.h"
 #include "schema/value.h"
-
-#define MUST(condition)                                                                                                \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            fprintf(stderr, "proto_record_fuzz: not so: %s\n", #condition);                                            \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
+#include "tests/fuzz/lab.h"
 
 #define TAG(t) " [(confluent.field_meta).tags = \"" t "\"]"
 static const char schema[] =
@@ -32,36 +25,8 @@ static const char schema[] =
                                      "  map<int32, string> names = 12; bool yes = 13; sint64 z = 14; float fl = 15; "
                                      "string far = 300" TAG("PII") "; }\n";
 
-#define RULE(name, tag, kek, alg)                                                                                      \
-    "{\"name\":\"" name "\",\"type\":\"ENCRYPT\",\"tags\":[\"" tag "\"],\"params\":{\"encrypt.kek.name\":\"" kek       \
-    "\",\"encrypt.kms.type\":\"local-kms\",\"encrypt.kms.key.id\":\"k\",\"encrypt.dek.algorithm\":\"" alg "\"}}"
-static const char ruleset[] =
-    "{\"domainRules\":[" RULE("pii", "PII", "kek", "AES256_GCM") "," RULE("pci", "PCI", "other", "AES256_SIV") "]}";
-
-static rt_registry *registry;
-static rt_keys *keys;
 static rt_codec *codec;
 static int id;
-
-static fl_secret secret(void *ctx, const char *kek, const char *name)
-{
-    return strcmp(name, "secret") == 0 ? fl_secret_copy("fuzz", 4) : (fl_secret){0};
-}
-
-static void open_engine(void)
-{
-    rt_error e;
-    fl_arena *a = fl_arena_new();
-    fl_secret_setup();
-    MUST(rt_registry_open("mem:", NULL, &registry, &e) == RT_OK);
-    rt_keys_options opt = {.registry = registry, .params = {.get = secret}};
-    keys = rt_keys_new(&opt);
-    rt_subject s = {.subject = "t-value", .type = "PROTOBUF", .schema = schema, .ruleset = ruleset, .message = "t.M"};
-    MUST(registry->ops->register_subject(registry, a, &s, &e) == RT_OK);
-    MUST(rt_codec_open(registry, keys, &s, NULL, &codec, &e) == RT_OK);
-    id = s.id;
-    fl_arena_free(a);
-}
 
 /* The message as JSON, or false. */
 static bool json(const void *p, size_t n, fl_buf *out)
@@ -130,8 +95,11 @@ static void damage(const uint8_t *p, size_t n)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (!codec)
+    if (!codec) {
         open_engine();
+        id = open_codec((rt_subject){.subject = "t-value", .type = "PROTOBUF", .schema = schema, .message = "t.M"},
+                        &codec);
+    }
     if (!size)
         return 0;
     switch (data[0] % 3) {

@@ -7,14 +7,7 @@
 #include <string.h>
 
 #include "runtime/rest/rest.h"
-
-#define MUST(condition)                                                                                                \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            fprintf(stderr, "rest_fuzz: not so: %s\n", #condition);                                                    \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
+#include "tests/fuzz/must.h"
 
 enum { MOST_CALLS = 64 };
 
