@@ -38,7 +38,8 @@ typedef struct pb_message {
     uint32_t ndense;
     uint32_t *implicit; /* places in ops of implicit ones, sorted */
     uint32_t nimplicit;
-    uint32_t words; /* of 64 bits, for what was seen of it */
+    uint32_t words;     /* of 64 bits, for what was seen of it */
+    const pb_op *value; /* the entry of a map of messages: its value, which must be there; else NULL */
 } pb_message;
 
 typedef struct pb_program pb_program;

@@ -207,6 +207,8 @@ static void lay_out(compiler *c, const proto_message *m, pb_message *out)
             out->dense[out->ops[i].number] = (uint16_t)(i + 1);
         if (out->ops[i].implicit)
             out->implicit[out->nimplicit++] = i;
+        if (m->map_entry && out->ops[i].code == PB_MESSAGE)
+            out->value = &out->ops[i];
     }
 }
 

@@ -200,6 +200,8 @@ static void what_is_not_written(void **state)
     refused(RT_BAD_INPUT, "the message ends before this value does");
     WIRE("\x62\x03\x0a\x04x");
     refused(RT_BAD_INPUT, "the message ends before this value does");
+    WIRE("\x82\x01\x03\x0a\x01k");
+    refused(RT_BAD_INPUT, "an entry of a map has no value");
     WIRE("\x07");
     refused(RT_BAD_INPUT, "there is no field of that number or wire type");
     WIRE("\x14");

@@ -212,12 +212,25 @@ static bool push(rt_walk *w, uint32_t pc, frame f)
     return true;
 }
 
+/* An entry of a map without its value holds an empty message to readers, whose fields without presence they take for
+ * ciphertexts. No client writes one so. */
+static bool whole_entry(rt_walk *w, const frame *f)
+{
+    const pb_op *value = f->message ? f->message->value : NULL;
+    const pb_table *t = ((const pb_program *)w->prog)->table;
+    if (!value || w->prog->opening || !t->v[value->message].nimplicit || seen(w->own, f, value->bit))
+        return true;
+    return rt_walk_malformed(w, value->pc, "an entry of a map has no value");
+}
+
 static bool pop(rt_walk *w)
 {
     state *s = w->own;
     if (!absent_below(w, NONE))
         return false;
     frame *f = top(s);
+    if (!whole_entry(w, f))
+        return false;
     s->nseen = f->seen;
     s->depth--;
     if (s->depth && !f->group && f->change + 1 == s->nv) /* nothing in it changed */
