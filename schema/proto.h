@@ -30,7 +30,7 @@ int proto_next(proto_wire *w, proto_item *out);
 bool proto_varint(proto_wire *w, uint64_t *out); /* false: cut off, or longer than 64 bits */
 static inline proto_wire proto_inside(const proto_item *i)
 {
-    return (proto_wire){i->p, i->p + i->n};
+    return (proto_wire){i->p, i->n ? i->p + i->n : i->p}; /* nothing added to a null pointer is still undefined */
 }
 
 /* ---- the model (proto_read.c) ---- */

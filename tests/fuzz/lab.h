@@ -24,6 +24,7 @@ static fl_secret secret(void *ctx, const char *kek, const char *name)
 static void open_engine(void)
 {
     rt_error e;
+    random_in_sight();
     fl_secret_setup();
     MUST(rt_registry_open("mem:", NULL, &registry, &e) == RT_OK);
     rt_keys_options opt = {.registry = registry, .params = {.get = secret}};

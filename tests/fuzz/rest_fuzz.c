@@ -49,6 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rt_registry *r;
     rt_error e;
     char *text = fl_xmalloc(size + 1), *at = text, *line;
+    random_in_sight();
     if (size)
         memcpy(text, data, size);
     text[size] = 0;
