@@ -1,8 +1,8 @@
 /* model.h: internal to guard/: types, objects, the table of kinds with their properties, and conditions as the
  * evaluator reads them.
  *
- * The table (kinds.c) drives everything: what a name means, its type, the words it takes, how it is read of an object,
- * what did-you-mean offers, and the reference. */
+ * The table (kinds.c, lists.c) drives everything: what a name means, its type, the words it takes, how it is read of an
+ * object, what did-you-mean offers, and the reference. */
 #ifndef FLEC_COMPILER_GUARD_MODEL_H
 #define FLEC_COMPILER_GUARD_MODEL_H
 
@@ -118,6 +118,12 @@ typedef struct guard_kind_row {
 extern const guard_kind_row guard_kinds[GUARD_KINDS];
 extern const guard_property guard_common[]; /* of all kinds */
 extern const size_t guard_ncommon;
+/* The lists of each kind (lists.c). */
+extern const guard_list guard_in_a_topic[6];
+extern const guard_list guard_in_a_side[2];
+extern const guard_list guard_in_a_kek[1];
+extern const guard_list guard_in_a_connector[1];
+extern const guard_list guard_in_a_principal[3];
 const guard_property *guard_find_property(guard_kind k, const char *name);
 const guard_list *guard_find_list(guard_kind k, const char *name);
 bool guard_find_kind(const char *name, size_t n, guard_kind *out);
@@ -176,6 +182,12 @@ typedef struct guard_rule {
 
 /* Reads the clauses of a guardrail. false: something is wrong with it (reported, or said elsewhere already). */
 bool guard_compile(guard_world *w, guard_rule *r, fl_diags *diags);
+
+/* ---- literal.c ---- */
+
+/* Reads s as a literal of that type. false: it is none. */
+bool guard_read_as(const char *s, guard_type type, guard_value *v);
+const char *guard_example(guard_type t); /* how one is written, for messages */
 
 /* ---- eval.c ---- */
 

@@ -123,56 +123,6 @@ static const char *resolve_kind(typing *t, fl_span at, const char *word, guard_n
     return NULL;
 }
 
-/* ---- literals ---- */
-
-static bool read_number(const char *s, long double *out)
-{
-    char *end;
-    if (s[strspn(s, "0123456789.eE+-")])
-        return false;
-    *out = strtold(s, &end);
-    return !*end && isfinite(*out);
-}
-
-static bool read_duration(const char *s, long double *seconds)
-{
-    size_t digits = strspn(s, "0123456789");
-    const char *unit = digits && digits < 10 && s[digits] && !s[digits + 1] ? strchr("smhd", s[digits]) : NULL;
-    static const int of[] = {1, 60, 3600, 86400};
-    if (unit)
-        *seconds = (long double)strtol(s, NULL, 10) * of[unit - strchr("smhd", 's')];
-    return unit;
-}
-
-static bool read_as(const char *s, guard_type type, guard_value *v)
-{
-    int64_t day;
-    switch (type) {
-    case GUARD_NUMBER:
-        return read_number(s, &v->number);
-    case GUARD_DURATION:
-        return read_duration(s, &v->number);
-    case GUARD_DATE:
-        if (!fl_date_parse(s, &day))
-            return false;
-        v->number = (long double)day;
-        return true;
-    case GUARD_VERSION:
-        return fl_version_parse(s, &v->version);
-    default:
-        return false;
-    }
-}
-
-static const char *example(guard_type t)
-{
-    static const char *const all[] = {[GUARD_BOOL] = "true or false", [GUARD_TEXT] = "\"text\" in quotes",
-                                      [GUARD_NUMBER] = "1000",        [GUARD_DURATION] = "90d, 12h, 30m, 300s or never",
-                                      [GUARD_DATE] = "2027-06-30",    [GUARD_VERSION] = "7.6.1",
-                                      [GUARD_SET] = "[\"A\", \"B\"]"};
-    return all[t];
-}
-
 /* ---- the words that a text can be ---- */
 
 static guard_node *no_such_word(typing *t, fl_span at, const guard_node *p, const char *s, const char *const *words,
@@ -391,11 +341,11 @@ static guard_node *differ(typing *t, const guard_node *p, const guard_node *x)
     guard_type is = x->type == GUARD_WORD ? GUARD_NUMBER : x->type;
     guard_value ignored;
     for (guard_type k = GUARD_NUMBER; x->type == GUARD_WORD && k <= GUARD_VERSION; k++)
-        if (read_as(x->constant.text, k, &ignored) && !(k == GUARD_VERSION && strchr(x->constant.text, '-'))) {
+        if (guard_read_as(x->constant.text, k, &ignored) && !(k == GUARD_VERSION && strchr(x->constant.text, '-'))) {
             is = k;
             break;
         }
-    if (x->type == GUARD_WORD && !read_as(x->constant.text, is, &ignored))
+    if (x->type == GUARD_WORD && !guard_read_as(x->constant.text, is, &ignored))
         wrong(t, x->expr->span, "`%s` is no number, duration, date or version", x->constant.text);
     else
         wrong(t, x->expr->span, "`%s` is %s, and %s is %s", shown(p), guard_type_name(p->type),
@@ -403,7 +353,7 @@ static guard_node *differ(typing *t, const guard_node *p, const guard_node *x)
                                                                          : fl_printf(t->w->a, "`%s`", shown(x)),
               guard_type_name(is));
     if (is_constant(x) && p->type <= GUARD_SET && !(p->type == GUARD_TEXT && x->type == GUARD_WORD))
-        return help(t, "write %s", example(p->type));
+        return help(t, "write %s", guard_example(p->type));
     return is_constant(x) && p->type == GUARD_TEXT ? help(t, "write \"%s\"", shown(x)) : NULL;
 }
 
@@ -418,7 +368,7 @@ static guard_node *same_types(typing *t, guard_node *n)
     guard_node *l = n->left, *r = n->right, *p = is_constant(l) ? r : l, *x = p == l ? r : l;
     if (x->type == GUARD_ABSENT)
         return n;
-    if (x->type == GUARD_WORD && read_as(x->constant.text, p->type, &x->constant))
+    if (x->type == GUARD_WORD && guard_read_as(x->constant.text, p->type, &x->constant))
         x->type = p->type;
     return x->type == p->type ? n : differ(t, p, x);
 }
