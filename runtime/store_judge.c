@@ -271,6 +271,8 @@ rt_code rt_store_judge(const rt_store *st, fl_arena *a, rt_subject *s, bool norm
         code = parse(st, a, s, NULL, &parsed, err);
     if (code == RT_OK && strcmp(s->type, "PROTOBUF") != 0)
         respell(a, s, normalize);
+    else if (code == RT_OK && normalize)
+        code = rt_store_normal_proto(st, a, s, false, &s->schema, err);
     if (out)
         *out = parsed;
     return code;

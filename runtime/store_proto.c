@@ -32,13 +32,18 @@ static void bare_descriptor(const char *set, size_t len, const char *name, fl_bu
             fl_buf_add(out, from, (size_t)(w.p - from));
 }
 
-rt_code rt_store_serialized(const rt_store *st, fl_arena *a, const rt_subject *s, const char **out, rt_error *err)
+static const char root[] = "schema.proto"; /* the name that the schema itself has for protoc */
+
+/* The descriptors that protoc makes of a text with the references of s: a FileDescriptorSet. refused: it does not take
+ * the text, which is then no error. */
+static rt_code describe(const rt_store *st, fl_arena *a, const rt_subject *s, const char *schema, const char **set,
+                        size_t *len, bool *refused, rt_error *err)
 {
-    static const char root[] = "schema.proto";
     char message[256];
-    const char *set = NULL, *errors = NULL;
+    const char *errors = NULL, *roots[] = {root};
     const sch_ref *list;
-    size_t n, len;
+    size_t n;
+    *refused = false;
     rt_code code = rt_store_resolve(st, a, s, &list, &n, err);
     const char *protoc = code == RT_OK ? sch_proto_program(a, message) : NULL;
     if (code == RT_OK && !protoc)
@@ -46,15 +51,27 @@ rt_code rt_store_serialized(const rt_store *st, fl_arena *a, const rt_subject *s
     if (code != RT_OK)
         return code;
     proto_source *files = FL_NEW_N(a, proto_source, n + 1);
-    for (size_t i = 0; i < n; i++)
-        files[i] = (proto_source){list[i].name, list[i].text, list[i].len};
-    files[n] = (proto_source){root, s->schema, strlen(s->schema)};
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         if (!sch_proto_import_ok(list[i].name) || !strcmp(list[i].name, root))
             return rt_fail_as(err, RT_BAD_INPUT, 42201, "subject %s: its reference %s is no name that can be imported",
                               s->subject, list[i].name);
-    const char *roots[] = {root};
-    if (sch_proto_run(a, protoc, files, n + 1, roots, 1, &set, &len, &errors, message) != PROTO_RUN_OK)
+        files[i] = (proto_source){list[i].name, list[i].text, list[i].len};
+    }
+    files[n] = (proto_source){root, schema, strlen(schema)};
+    proto_run_status status = sch_proto_run(a, protoc, files, n + 1, roots, 1, set, len, &errors, message);
+    *refused = status == PROTO_RUN_REFUSED;
+    return status == PROTO_RUN_FAILED ? rt_fail(err, RT_IO, "%s", message) : RT_OK;
+}
+
+rt_code rt_store_serialized(const rt_store *st, fl_arena *a, const rt_subject *s, const char **out, rt_error *err)
+{
+    const char *set = NULL;
+    size_t len;
+    bool refused;
+    rt_code code = describe(st, a, s, s->schema, &set, &len, &refused, err);
+    if (code != RT_OK)
+        return code;
+    if (refused)
         return rt_fail_as(err, RT_BAD_INPUT, 42201, "subject %s: protoc refuses the schema", s->subject);
     fl_buf b;
     fl_buf_init(&b, len + 1);
@@ -64,6 +81,39 @@ rt_code rt_store_serialized(const rt_store *st, fl_arena *a, const rt_subject *s
     fl_buf_free(&b);
     *out = text;
     return RT_OK;
+}
+
+/* ---- one text for what means the same ---- */
+
+/* The normal text of `schema`; NULL: it has none. */
+static rt_code normal_once(const rt_store *st, fl_arena *a, const rt_subject *s, const char *schema, bool bare,
+                           const char **out, rt_error *err)
+{
+    const char *set = NULL;
+    char message[256];
+    size_t len;
+    bool refused;
+    fl_buf b;
+    *out = NULL;
+    rt_code code = describe(st, a, s, schema, &set, &len, &refused, err);
+    if (code != RT_OK || refused)
+        return code;
+    fl_buf_init(&b, RT_SCHEMA_MAX);
+    if (sch_proto_normal(a, set, len, root, bare, &b, message))
+        *out = fl_strndup(a, b.p ? b.p : "", b.len);
+    fl_buf_free(&b);
+    return RT_OK;
+}
+
+rt_code rt_store_normal_proto(const rt_store *st, fl_arena *a, const rt_subject *s, bool bare, const char **out,
+                              rt_error *err)
+{
+    const char *once, *twice = NULL;
+    rt_code code = normal_once(st, a, s, s->schema, bare, &once, err);
+    if (code == RT_OK && once) /* protoc has the last word here, too */
+        code = normal_once(st, a, s, once, bare, &twice, err);
+    *out = code == RT_OK && once && twice && !strcmp(once, twice) ? once : s->schema;
+    return code;
 }
 
 /* ---- in ---- */

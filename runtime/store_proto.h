@@ -13,5 +13,9 @@ bool rt_store_is_descriptor(fl_arena *a, const char *text);
 /* s->schema, a FileDescriptorProto in base64, becomes the text that is stored for it: that of a version of the subject
  * which says the same, or one written anew. 42201. */
 rt_code rt_store_take_descriptor(const rt_store *st, fl_arena *a, rt_subject *s, rt_error *err);
+/* The normal text of a Protobuf schema (schema/proto_normal.c), bare: without extensions; the text itself where there
+ * is none, or where protoc does not read it as the same. RT_IO: protoc cannot be run. */
+rt_code rt_store_normal_proto(const rt_store *st, fl_arena *a, const rt_subject *s, bool bare, const char **out,
+                              rt_error *err);
 
 #endif

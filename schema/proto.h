@@ -201,6 +201,11 @@ void sch_proto_write_tags(const sch_schema *s, const sch_edit *edits, size_t n, 
  * a message: it is none, or says what is not known here (options of others, groups). What it prints is to be judged by
  * protoc: a hostile descriptor can hold nonsense. */
 bool sch_proto_print(fl_arena *a, const void *bytes, size_t n, fl_buf *out, char message[256]);
+/* The normal text of the file `root` out of a FileDescriptorSet with all that it imports: two texts that mean the same
+ * have one. bare: without extensions, and without options but those of descriptor.proto and of confluent. false and a
+ * message: it says what is not known here (groups, options of ranges, editions). */
+bool sch_proto_normal(fl_arena *a, const void *set, size_t len, const char *root, bool bare, fl_buf *out,
+                      char message[256]);
 /* The descriptor without these tags in the metadata of that field (full name, `package.Message.field`). false: it is
  * none, or the field is not of its package. */
 bool sch_proto_untag(fl_arena *a, const void *bytes, size_t n, const char *field, const char *const *tags, size_t ntags,

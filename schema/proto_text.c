@@ -5,11 +5,6 @@
 
 #include <string.h>
 
-typedef struct scope { /* of a message: its full name, "" for the file's package, and its own bytes */
-    const char *full;
-    proto_wire body;
-} scope;
-
 /* Takes back what was written behind `len`. */
 static void cut(proto_printer *p, size_t len)
 {
@@ -19,8 +14,7 @@ static void cut(proto_printer *p, size_t len)
 
 /* ---- fields ---- */
 
-/* The nested message that stands for the entries of a map field; false: the field is none. */
-static bool entry_of(proto_printer *p, const scope *in, proto_wire field, proto_wire *entry, const uint8_t **at)
+bool proto_text_entry(proto_printer *p, const proto_scope *in, proto_wire field, proto_wire *entry, const uint8_t **at)
 {
     const char *type = proto_text_of(p, field, 6);
     proto_wire w = in->body;
@@ -42,7 +36,7 @@ static bool entry_of(proto_printer *p, const scope *in, proto_wire field, proto_
     return false;
 }
 
-static const char *type_of(proto_printer *p, proto_wire field)
+const char *proto_text_type(proto_printer *p, proto_wire field)
 {
     static const char *const scalars[] = {
         [PROTO_DOUBLE] = "double",     [PROTO_FLOAT] = "float",   [PROTO_INT64] = "int64",
@@ -62,7 +56,7 @@ static const char *type_of(proto_printer *p, proto_wire field)
     return scalars[type];
 }
 
-static const char *label_of(proto_printer *p, proto_wire field, bool plain)
+const char *proto_text_label(proto_printer *p, proto_wire field, bool plain)
 {
     int64_t label = proto_text_number(p, field, 4, PROTO_OPTIONAL);
     if (label == PROTO_REPEATED)
@@ -91,7 +85,7 @@ static void print_default(proto_printer *p, proto_wire field, proto_option_list 
         fl_buf_adds(p->out, text);
 }
 
-static void print_field(proto_printer *p, const scope *in, proto_wire field, unsigned depth, bool plain)
+static void print_field(proto_printer *p, const proto_scope *in, proto_wire field, unsigned depth, bool plain)
 {
     proto_wire entry, key = {0}, value = {0};
     const uint8_t *at;
@@ -99,15 +93,15 @@ static void print_field(proto_printer *p, const scope *in, proto_wire field, uns
     proto_option_list l = {.brackets = true, .depth = depth};
     const char *json = proto_text_of(p, field, 10), *name = proto_text_name(p, field, 1, false);
     proto_text_indent(p, depth);
-    if (entry_of(p, in, field, &entry, &at)) {
+    if (proto_text_entry(p, in, field, &entry, &at)) {
         while (proto_text_next(p, &entry, 2, &item))
             *(proto_text_number(p, proto_inside(&item), 3, 0) == 1 ? &key : &value) = proto_inside(&item);
         if (!key.p || !value.p)
             proto_text_refuse(p, "the descriptor has a map without key or value");
         else
-            proto_text_say(p, "map<%s, %s> %s", type_of(p, key), type_of(p, value), name);
+            proto_text_say(p, "map<%s, %s> %s", proto_text_type(p, key), proto_text_type(p, value), name);
     } else {
-        proto_text_say(p, "%s%s %s", label_of(p, field, plain), type_of(p, field), name);
+        proto_text_say(p, "%s%s %s", proto_text_label(p, field, plain), proto_text_type(p, field), name);
     }
     proto_text_say(p, " = %d", (int)proto_text_number(p, field, 3, 0));
     print_default(p, field, &l);
@@ -120,13 +114,12 @@ static void print_field(proto_printer *p, const scope *in, proto_wire field, uns
     fl_buf_adds(p->out, l.n ? "];\n" : ";\n");
 }
 
-/* `optional` of proto3 stands behind a oneof of its own that no text has. */
-static int64_t oneof_of(proto_printer *p, proto_wire field)
+int64_t proto_text_oneof(proto_printer *p, proto_wire field)
 {
     return proto_text_number(p, field, 17, 0) ? -1 : proto_text_number(p, field, 9, -1);
 }
 
-static void print_oneof(proto_printer *p, const scope *in, int64_t index, unsigned depth)
+static void print_oneof(proto_printer *p, const proto_scope *in, int64_t index, unsigned depth)
 {
     proto_wire w = in->body;
     proto_item item = {0};
@@ -143,7 +136,7 @@ static void print_oneof(proto_printer *p, const scope *in, int64_t index, unsign
                        &(proto_option_list){.depth = depth + 1});
     w = in->body;
     while (proto_text_next(p, &w, 2, &item))
-        if (oneof_of(p, proto_inside(&item)) == index)
+        if (proto_text_oneof(p, proto_inside(&item)) == index)
             print_field(p, in, proto_inside(&item), depth + 1, true);
     proto_text_indent(p, depth);
     fl_buf_adds(p->out, "}\n");
@@ -151,7 +144,7 @@ static void print_oneof(proto_printer *p, const scope *in, int64_t index, unsign
 
 static void print_extensions(proto_printer *p, proto_wire w, uint32_t at, unsigned depth)
 {
-    static const scope none = {.full = ""};
+    static const proto_scope none = {.full = ""};
     proto_item item;
     while (proto_text_next(p, &w, at, &item)) {
         proto_text_indent(p, depth);
@@ -219,7 +212,7 @@ static void print_enum(proto_printer *p, proto_wire e, unsigned depth)
     fl_buf_adds(p->out, "}\n");
 }
 
-static bool is_entry(proto_printer *p, const proto_item *nested)
+bool proto_text_is_entry(proto_printer *p, const proto_item *nested)
 {
     proto_item options;
     return proto_text_find(p, proto_inside(nested), 7, &options) && proto_text_number(p, proto_inside(&options), 7, 0);
@@ -233,11 +226,11 @@ static void print_nested(proto_printer *p, proto_wire *w, const char *full, cons
 {
     proto_item nested;
     while (proto_text_next(p, w, 3, &nested) && nested.p != until)
-        if (!is_entry(p, &nested))
+        if (!proto_text_is_entry(p, &nested))
             print_message(p, proto_inside(&nested), full, depth);
 }
 
-static void print_fields(proto_printer *p, const scope *in, proto_wire *nested, unsigned depth)
+static void print_fields(proto_printer *p, const proto_scope *in, proto_wire *nested, unsigned depth)
 {
     proto_wire w = in->body, entry;
     proto_item item;
@@ -245,13 +238,13 @@ static void print_fields(proto_printer *p, const scope *in, proto_wire *nested, 
     int64_t open = -1;
     while (proto_text_next(p, &w, 2, &item)) {
         proto_wire field = proto_inside(&item);
-        int64_t oneof = oneof_of(p, field);
+        int64_t oneof = proto_text_oneof(p, field);
         if (oneof >= 0 && oneof != open)
             print_oneof(p, in, oneof, depth);
         open = oneof;
         if (oneof >= 0)
             continue;
-        if (entry_of(p, in, field, &entry, &at) && nested->p <= at)
+        if (proto_text_entry(p, in, field, &entry, &at) && nested->p <= at)
             print_nested(p, nested, in->full, at, depth);
         print_field(p, in, field, depth, false);
     }
@@ -260,7 +253,7 @@ static void print_fields(proto_printer *p, const scope *in, proto_wire *nested, 
 static void print_message(proto_printer *p, proto_wire m, const char *outer, unsigned depth)
 {
     const char *name = proto_text_name(p, m, 1, false);
-    scope in = {fl_printf(p->a, "%s%s%s", outer, *outer ? "." : "", name), m};
+    proto_scope in = {fl_printf(p->a, "%s%s%s", outer, *outer ? "." : "", name), m};
     proto_wire nested = m, w = m;
     proto_item item;
     if (++p->depth > PROTO_MAX_NEST)

@@ -18,6 +18,8 @@ typedef struct proto_printer {
 /* The first refusal counts. */
 void proto_text_refuse(proto_printer *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Counts work; false, and refused: it is too much. */
+bool proto_text_work(proto_printer *p, size_t more);
 /* The next item of that number; false at the end. What is no message is refused. */
 bool proto_text_next(proto_printer *p, proto_wire *w, uint32_t number, proto_item *out);
 /* The last item of that number counts. */
@@ -43,5 +45,20 @@ typedef struct proto_option_list {
 void proto_text_option(proto_printer *p, proto_option_list *l); /* begins one */
 /* The options of a declaration, at its number `at`. */
 void proto_text_options(proto_printer *p, const proto_options *kind, proto_wire of, uint32_t at, proto_option_list *l);
+
+/* ---- declarations, between proto_text.c and proto_normal.c ---- */
+
+typedef struct proto_scope { /* of a message: its full name, "" for the file's package, and its own bytes */
+    const char *full;
+    proto_wire body;
+} proto_scope;
+
+/* The nested message that stands for the entries of a map field; false: the field is none. */
+bool proto_text_entry(proto_printer *p, const proto_scope *in, proto_wire field, proto_wire *entry, const uint8_t **at);
+bool proto_text_is_entry(proto_printer *p, const proto_item *nested);
+const char *proto_text_type(proto_printer *p, proto_wire field);              /* groups are refused */
+const char *proto_text_label(proto_printer *p, proto_wire field, bool plain); /* with a space behind it, or "" */
+/* The index of its oneof, -1: none. `optional` of proto3 stands behind a oneof of its own that no text has. */
+int64_t proto_text_oneof(proto_printer *p, proto_wire field);
 
 #endif

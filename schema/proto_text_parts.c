@@ -18,6 +18,14 @@ void proto_text_refuse(proto_printer *p, const char *fmt, ...)
     p->failed = true;
 }
 
+bool proto_text_work(proto_printer *p, size_t more)
+{
+    p->work += more;
+    if (p->work > MOST_WORK || p->out->full)
+        proto_text_refuse(p, "the descriptor is too large");
+    return !p->failed;
+}
+
 /* ---- reading ---- */
 
 /* The next item of that number; false at the end. What is no message is refused. */
@@ -25,11 +33,9 @@ bool proto_text_next(proto_printer *p, proto_wire *w, uint32_t number, proto_ite
 {
     int more;
     while (!p->failed && (more = proto_next(w, out)) != 0) {
-        if (++p->work > MOST_WORK || p->out->full)
-            proto_text_refuse(p, "the descriptor is too large");
-        else if (more < 0)
+        if (more < 0)
             proto_text_refuse(p, "the descriptor is damaged");
-        else if (out->number == number)
+        else if (proto_text_work(p, 1) && out->number == number)
             return true;
     }
     return false;

@@ -57,6 +57,19 @@ static void print_it(fl_arena *a, const uint8_t *data, size_t size)
     fl_buf_free(&out);
 }
 
+/* As a set of files: the normal text of the first, with and without extensions, or why there is none. */
+static void normal_text(fl_arena *a, const uint8_t *data, size_t size, const char *root)
+{
+    for (int bare = 0; bare < 2; bare++) {
+        fl_buf out;
+        char message[256];
+        fl_buf_init(&out, 1 << 20);
+        bool ok = sch_proto_normal(a, data, size, root, bare, &out, message);
+        MUST(ok ? !out.full : *message);
+        fl_buf_free(&out);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -68,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t symbols = 0;
     bool ok = sch_proto_read(a, data, size, &model, message);
     MUST(ok == !*message);
+    normal_text(a, data, size, ok && model.nfiles ? model.files[0].name : "root.proto");
     for (size_t i = 0; ok && i < model.nfiles && i < 8; i++)
         use_file(a, &model.files[i], (const char *)data, size);
     sch_proto_symbols((const char *)data, size, note, &symbols);
