@@ -88,17 +88,27 @@ static rt_code apply_all(rt_store *s, const fl_json *record, rt_error *err);
 
 static rt_code apply_one(rt_store *s, const fl_json *record, rt_error *err)
 {
+    enum { VERSIONS = 1, OTHERS = 2 };
     static const struct {
         const char *op;
         rt_code (*apply)(rt_store *, const fl_json *, rt_error *);
-    } table[] = {
-        {"version", rt_store_apply_version}, {"delete", rt_store_apply_delete},   {"kek", rt_store_apply_kek},
-        {"dek", rt_store_apply_dek},         {"drop", rt_store_apply_drop},       {"config", rt_store_apply_config},
-        {"mode", rt_store_apply_mode},       {"context", rt_store_apply_context}, {"all", apply_all}};
+        unsigned counts;
+    } table[] = {{"version", rt_store_apply_version, VERSIONS},
+                 {"delete", rt_store_apply_delete, OTHERS},
+                 {"kek", rt_store_apply_kek, 0},
+                 {"dek", rt_store_apply_dek, 0},
+                 {"drop", rt_store_apply_drop, 0},
+                 {"config", rt_store_apply_config, OTHERS},
+                 {"mode", rt_store_apply_mode, OTHERS},
+                 {"context", rt_store_apply_context, OTHERS},
+                 {"all", apply_all, 0}};
     const char *op = fl_json_str(record, "op");
     for (size_t i = 0; op && i < sizeof table / sizeof table[0]; i++)
-        if (!strcmp(op, table[i].op))
+        if (!strcmp(op, table[i].op)) {
+            s->made += table[i].counts == VERSIONS;
+            s->changed += table[i].counts == OTHERS;
             return table[i].apply(s, record, err);
+        }
     return rt_fail(err, RT_IO, "a record of an unknown kind");
 }
 
@@ -225,6 +235,7 @@ static void exchange(rt_store *s, rt_store *fresh)
     s->deks = fresh->deks;
     s->ndeks = fresh->ndeks;
     s->size = fresh->size;
+    s->changed++;
     old.journal = NULL;
     old.stand_in = (fl_secret){0};
     *fresh = old;

@@ -63,6 +63,7 @@ typedef struct rt_versions {
     const char *subject; /* normal form */
     rt_context *context;
     FL_VEC(rt_version) list; /* ascending, with gaps */
+    uint64_t made;           /* counts the versions that it ever got, here; see rt_store */
 } rt_versions;
 
 /* What is set for everything (""), a context (":.ctx:") or a subject. */
@@ -94,6 +95,9 @@ struct rt_store {
     size_t gathering;                                   /* how many */
     fl_secret stand_in;
     struct rt_kms_later *later; /* NULL: key services are called at once */
+    /* Who remembers what was found: made counts the versions that any subject got, changed all other changes but those
+     * of keys. A subject's versions and what holds for them are as they were while rt_versions.made and changed are. */
+    uint64_t made, changed;
 };
 
 rt_store *rt_store_new(const char *url, const rt_registry_options *opt);

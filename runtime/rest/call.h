@@ -22,6 +22,8 @@ typedef struct rest_call {
     size_t nparams;
     const char *body;    /* of the request */
     const fl_json *json; /* the same, if it has one */
+    const char *subject; /* whose versions its answer tells of; NULL: more than those */
+    bool wide;           /* others' versions as well: it has references */
     bool descriptor;     /* it brought its schema as a Protobuf descriptor, and is answered with one */
     fl_jw w;             /* writes the answer */
     rt_rest_reply *out;

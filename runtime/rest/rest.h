@@ -16,7 +16,8 @@ typedef struct rt_rest_request {
     const char *target; /* path and query as they were sent, percent-encoded */
     const char *body;   /* NULL: none */
     size_t n;
-    const rt_access *access; /* NULL: may do everything */
+    const rt_access *access;    /* NULL: may do everything */
+    struct rt_answers *answers; /* answers.h; NULL: none are remembered */
 } rt_rest_request;
 
 /* body: the caller wipes and frees it (keys of shared KEKs may stand in it). */

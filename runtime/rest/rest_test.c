@@ -1,6 +1,6 @@
-/* rest_test.c: one suite of conformance, the cases in runtime/rest/cases/, against four implementations: the registry
- * in memory; in a directory that is closed and opened again before each call; the same with its log written anew each
- * time; and over HTTP to a server.
+/* rest_test.c: one suite of conformance, the cases in runtime/rest/cases/, against five implementations: the registry
+ * in memory; in memory with answers remembered; in a directory that is closed and opened again before each call; the
+ * same with its log written anew each time; and over HTTP to a server.
  *
  * A case file, line by line (`#` and empty lines are left out):
  *     let NAME TEXT               $NAME stands for TEXT from here on
@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/rest/answers.h"
 #include "runtime/rest/server.h"
 
 #define CASES "runtime/rest/cases"
@@ -198,6 +199,56 @@ static void call_http(fl_arena *a, const rt_rest_request *q, rt_rest_reply *out)
     fl_buf_free(&answer);
 }
 
+/* In memory, answers remembered. After each call all that was asked before is asked again: what is remembered must be
+ * what would be answered now. */
+static rt_answers *remembered;
+static fl_arena *asked_arena;
+static FL_VEC(rt_rest_request) asked;
+
+static void open_remembering(void)
+{
+    open_mem();
+    remembered = rt_answers_new();
+    asked_arena = fl_arena_new();
+    memset(&asked, 0, sizeof asked);
+}
+
+static void check_remembered(fl_arena *a, const rt_rest_request *q)
+{
+    rt_rest_reply kept, fresh;
+    rt_rest_request without = *q;
+    if (!rt_answers_find(remembered, (rt_store *)registry, q, &kept))
+        return;
+    without.answers = NULL;
+    call_store(a, &without, &fresh);
+    if (kept.status != fresh.status || strcmp(kept.body.p, fresh.body.p) != 0)
+        fail_msg("%s is remembered as %s, and answers %d %s", q->target, kept.body.p, fresh.status, fresh.body.p);
+    fl_buf_free(&kept.body);
+    fl_buf_free(&fresh.body);
+}
+
+static void call_remembering(fl_arena *a, const rt_rest_request *q, rt_rest_reply *out)
+{
+    rt_rest_request with = *q;
+    with.answers = remembered;
+    with.target = fl_strdup(asked_arena, q->target);
+    with.body = q->body ? fl_strndup(asked_arena, q->body, q->n) : NULL;
+    call_store(a, &with, out);
+    for (size_t i = 0; i < asked.n; i++)
+        check_remembered(a, &asked.v[i]);
+    if (strcmp(with.method, "POST") != 0)
+        return;
+    check_remembered(a, &with);
+    FL_PUSH(asked_arena, &asked, with);
+}
+
+static void close_remembering(void)
+{
+    close_store();
+    rt_answers_free(remembered);
+    fl_arena_free(asked_arena);
+}
+
 static const struct implementation {
     const char *name;
     void (*open)(void);
@@ -205,6 +256,7 @@ static const struct implementation {
     void (*close)(void);
 } implementations[] = {
     {"memory", open_mem, call_store, close_store},
+    {"memory, answers remembered", open_remembering, call_remembering, close_remembering},
     {"directory", open_dir, call_dir, close_store},
     {"http", open_http, call_http, close_http},
     {"directory, written anew", open_dir, call_tidy, close_store},

@@ -1,6 +1,7 @@
 /* route.c: from a request to its handler: targets taken apart, the table of routes, answers that are errors. */
 #include <string.h>
 
+#include "runtime/rest/answers.h"
 #include "runtime/rest/may.h"
 
 #define JSON_TYPE "application/vnd.schemaregistry.v1+json"
@@ -244,10 +245,28 @@ static const char *take_body(rest_call *c, const rt_rest_request *q)
     return c->json->kind == FL_JOBJECT ? NULL : "the body must be a JSON object";
 }
 
+static rt_code call(rest_call *c, const struct route *route, const rt_rest_request *q)
+{
+    const rt_store *st = c->st;
+    uint64_t made = st->made, changed = st->changed;
+    rt_code code = rest_allow(c, route->need, route->right);
+    if (code == RT_OK)
+        code = route->handler(c);
+    if (code == RT_OK && c->out->body.full)
+        code = rt_fail(&c->err, RT_IO, "the answer is too large: ask for it in parts, with offset and limit");
+    if (code == RT_OK && q->answers && c->subject && c->out->status == 200 && made == st->made &&
+        changed == st->changed)
+        rt_answers_keep(q->answers, st, q, c->out, c->subject, c->wide);
+    return code;
+}
+
 void rt_rest_handle(rt_store *st, fl_arena *a, const rt_rest_request *q, rt_rest_reply *out)
 {
-    rest_call *c = FL_NEW(a, rest_call);
+    rest_call *c;
     bool known;
+    if (rt_answers_find(q->answers, st, q, out))
+        return;
+    c = FL_NEW(a, rest_call);
     *out = (rt_rest_reply){.status = 200, .type = JSON_TYPE};
     fl_buf_init(&out->body, RT_REST_ANSWER_MAX);
     *c = (rest_call){.st = st, .access = q->access, .a = a, .out = out};
@@ -268,11 +287,7 @@ void rt_rest_handle(rt_store *st, fl_arena *a, const rt_rest_request *q, rt_rest
         print_error(out, 400, 400, wrong);
         return;
     }
-    rt_code code = rest_allow(c, route->need, route->right);
-    if (code == RT_OK)
-        code = route->handler(c);
-    if (code == RT_OK && out->body.full)
-        code = rt_fail(&c->err, RT_IO, "the answer is too large: ask for it in parts, with offset and limit");
+    rt_code code = call(c, route, q);
     if (code != RT_OK)
         say_error(c, code);
 }

@@ -110,8 +110,10 @@ rt_code rt_server_start(const rt_server_options *o, rt_server **out, rt_error *e
 {
     rt_server *s = fl_xcalloc(1, sizeof *s);
     s->store = o->store;
+    s->answers = rt_answers_new();
     rt_code code = rt_listen(o->listen, &s->listening, err);
     if (code != RT_OK) {
+        rt_answers_free(s->answers);
         free(s);
         return code;
     }
@@ -210,6 +212,7 @@ void rt_server_close(rt_server *s)
     if (s->daemon)
         MHD_stop_daemon(s->daemon);
     rt_guesses_free(s->gate.guesses);
+    rt_answers_free(s->answers);
     if (s->wake >= 0)
         close(s->wake);
     free(s);

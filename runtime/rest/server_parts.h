@@ -3,6 +3,7 @@
 #ifndef FLEC_RUNTIME_REST_SERVER_PARTS_H
 #define FLEC_RUNTIME_REST_SERVER_PARTS_H
 
+#include "runtime/rest/answers.h"
 #include "runtime/rest/gate.h"
 #include "runtime/rest/listen.h"
 #include "runtime/rest/pool.h"
@@ -50,6 +51,7 @@ typedef struct request {
 struct rt_server {
     rt_store *store;
     struct MHD_Daemon *daemon;
+    rt_answers *answers;
     rt_listening listening;
     rt_gate gate;
     peer *peers;

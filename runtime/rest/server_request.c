@@ -133,7 +133,8 @@ static rt_answer handle(request *q, const char *method)
                             .target = q->target,
                             .body = q->body.len ? q->body.p : NULL,
                             .n = q->body.len,
-                            .access = q->visit.let_in};
+                            .access = q->visit.let_in,
+                            .answers = q->server->answers};
     st->later = &q->later;
     rt_rest_handle(st, a, &call, &q->reply);
     st->later = NULL;

@@ -168,6 +168,7 @@ static rt_code read_refs(rest_call *c, rt_subject *s)
         return RT_OK;
     if (list->kind != FL_JARRAY)
         return rt_fail_as(&c->err, RT_BAD_INPUT, 42201, "references must be an array");
+    c->wide = list->count;
     s->refs = FL_NEW_N(c->a, rt_schema_ref, list->count + 1);
     for (const fl_json *e = list->child; e; e = e->next) {
         int64_t version = -1;
@@ -191,6 +192,7 @@ static rt_code read_schema(rest_call *c, rt_subject *s)
         code = rest_string(c, "schema", 42201, &s->schema);
     if (code == RT_OK)
         code = rest_string(c, "schemaType", 42201, &s->type);
+    c->subject = s->subject;
     c->descriptor = code == RT_OK && s->schema && s->type && !strcmp(s->type, "PROTOBUF") &&
                     rt_store_is_descriptor(c->a, s->schema);
     s->metadata = rest_raw(c, "metadata");
