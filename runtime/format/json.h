@@ -16,12 +16,16 @@ typedef enum {
     JSON_ODD   /* sealing: no schema has a value of this kind here, and tagged fields might hide in it */
 } json_act;
 
+/* As texts have it most often, behind another member: `,"name":`. */
+enum { JSON_HEAD = 16, JSON_HEAD_NAME = JSON_HEAD - 4 };
+
 typedef struct json_member {
     const char *name; /* decoded */
     uint32_t len, state;
-    uint32_t mask; /* a bit for each byte of the name and its closing quote, as they are in head; 0: the name is longer,
-                      or has a character that JSON escapes */
-    char head[16];
+    uint32_t mask;  /* a bit for each byte of head that counts. One that no byte stands for: the name has a character
+                       that  JSON escapes, and is not looked for so */
+    uint32_t nhead; /* bytes of head that count, 0: as above */
+    char head[JSON_HEAD + 1]; /* and one that is read along */
 } json_member;
 
 typedef struct json_state {
@@ -36,8 +40,8 @@ typedef struct json_program {
     rt_program base; /* where: by state */
     json_state *states;
     uint32_t nstates, root;
-    json_member *members;
-    uint32_t *by_name; /* numbers of members, each state's range sorted by json_name_cmp */
+    json_member *members; /* behind those of each state, and at 0, one that no text has: of length UINT32_MAX */
+    uint32_t *by_name;    /* numbers of members, each state's range sorted by json_name_cmp */
 } json_program;
 
 /* Shorter names first: most comparisons end there. */
@@ -45,6 +49,11 @@ static inline int json_name_cmp(const char *a, size_t na, const char *b, size_t 
 {
     return na != nb ? (na < nb ? -1 : 1) : __builtin_memcmp(a, b, na);
 }
+
+/* json_replace.c. decode: the n bytes between the quotes of a well-formed string, into b; *half: it holds half a
+ * surrogate, which no UTF-8 can hold. false: the walk has failed. */
+bool rt_json_decode(rt_walk *w, uint32_t pc, const uint8_t *p, size_t n, fl_buf *b, bool *half);
+bool rt_json_replace(rt_walk *w, const rt_edit *e);
 
 rt_code rt_json_compile(fl_arena *a, const rt_compile *in, rt_program **out, rt_error *err);
 void rt_json_print(const rt_program *p, fl_buf *out);

@@ -289,6 +289,20 @@ static rt_code member_state(json_compiler *c, const json_place *p, const char *n
     return state_of(c, &m, out);
 }
 
+static void set_head(json_member *m)
+{
+    char text[4 + JSON_HEAD] = ",\"";
+    size_t n = m->len < JSON_HEAD ? m->len : JSON_HEAD;
+    bool plain = true;
+    for (size_t i = 0; i < m->len; i++)
+        plain &= (unsigned char)m->name[i] >= 0x20 && m->name[i] != '"' && m->name[i] != '\\';
+    memcpy(text + 2, m->name, n);
+    memcpy(text + 2 + n, "\":", 2);
+    memcpy(m->head, text, sizeof m->head);
+    m->nhead = !plain ? 0 : n + 4 < JSON_HEAD ? (uint32_t)n + 4 : JSON_HEAD;
+    m->mask = plain ? (1u << m->nhead) - 1 : 1u << 31;
+}
+
 static rt_code add_member(json_compiler *c, const json_place *p, fl_map *seen, const char *name, bool spelled)
 {
     uint32_t state;
@@ -296,14 +310,7 @@ static rt_code add_member(json_compiler *c, const json_place *p, fl_map *seen, c
         return RT_OK;
     rt_code code = member_state(c, p, name, spelled, &state);
     json_member m = {.name = name, .len = (uint32_t)strlen(name), .state = state};
-    bool plain = m.len < sizeof m.head;
-    for (const char *ch = name; *ch && plain; ch++)
-        plain = (unsigned char)*ch >= 0x20 && *ch != '"' && *ch != '\\';
-    if (plain) {
-        memcpy(m.head, name, m.len);
-        m.head[m.len] = '"';
-        m.mask = (1u << (m.len + 1)) - 1;
-    }
+    set_head(&m);
     FL_PUSH(c->a, &c->members, m);
     return code;
 }
@@ -370,6 +377,8 @@ static rt_code add_others(json_compiler *c, const json_place *p, fl_map *seen, u
     return code;
 }
 
+static const json_member nobody = {.name = "", .len = UINT32_MAX, .mask = 1u << 31};
+
 static rt_code object_members(json_compiler *c, const json_place *p, json_state *s)
 {
     fl_map *seen = fl_map_new();
@@ -382,6 +391,7 @@ static rt_code object_members(json_compiler *c, const json_place *p, json_state 
         code = add_others(c, p, seen, &s->other);
     fl_map_free(seen);
     s->n = (uint32_t)c->members.n - s->first;
+    FL_PUSH(c->a, &c->members, nobody);
     return code || c->members.n <= RT_MAX_OPS ? code : too_large(c);
 }
 
@@ -429,6 +439,7 @@ static rt_code compile(json_compiler *c, uint32_t *root)
     FL_PUSH(c->a, &c->states, (json_state){.n = 0});
     FL_PUSH(c->a, &c->where, "");
     FL_PUSH(c->a, &c->chains, -1);
+    FL_PUSH(c->a, &c->members, nobody);
     rt_code code = state_of(c, &p, root);
     for (uint32_t i = 1; i < c->states.n && !code; i++)
         code = fill_state(c, i);
