@@ -2,6 +2,7 @@
 """suite.py: flec against a real Kafka broker and a real Connect worker with Debezium's PostgreSQL connector, from Maven Central, on loopback.
 
 What no registry serves and so is not here: the vendor's converters, its S3, IBM MQ, Salesforce and ServiceNow connectors, its Schema Registry.
+It runs in the folder of the vendor's Python client (tests/interop/client_python), which dead_letters.py wants.
 usage: suite.py FLEC KAFKA-PROGRAM REPORT.xml
 """
 import glob, json, os, re, shutil, signal, subprocess, sys, tempfile, urllib.error, urllib.request
@@ -12,7 +13,8 @@ CACHE = os.environ.get("FLEC_TEST_CACHE") or os.path.join(os.environ.get("XDG_CA
 VERSIONS = os.path.join(CACHE, "kafka-4.3.1-debezium-3.6.1")
 # what the worker's own class path has already: a second Jackson breaks Debezium
 ALREADY = "org.apache.kafka,org.slf4j,org.lz4,at.yawk.lz4,org.xerial.snappy,com.github.luben,com.fasterxml.jackson.core,jakarta.ws.rs"
-sys.path.insert(0, os.path.join(ROOT, "tests", "lib"))
+sys.path[:0] = [HERE, os.path.join(ROOT, "tests", "lib")]
+import dead_letters
 from junit import Report
 from servers import Server, free_port
 
@@ -186,6 +188,7 @@ def main():
         for topic, fixture, secrets in TOPICS:
             report.run(f"{topic}: {fixture} over a broker and back, no plaintext on it", lambda: r.there_and_back(topic, fixture, secrets))
         report.run("a tombstone passes a broker", lambda: tombstone(r))
+        dead_letters.run(report, flec, work, r.brokers)
         worker = configured("connect-distributed.properties", work, {"PLUGINS": VERSIONS + "/plugins", "BROKER_PORT": broker, "CONNECT_PORT": connect})
         url = f"http://127.0.0.1:{connect}"
         servers.append(Server("connect", JVM + ["-cp", libs, "org.apache.kafka.connect.cli.ConnectDistributed", worker], work,
