@@ -3,7 +3,7 @@
 
 /* %1$s: the name, %2$s: what its value is, %3$s: a name that differs from it in one character. */
 static const char *const forms[] = {
-    "{\"%1$s\":%2$s,\"%3$s\":\"v\",\"s\":\"\"}",
+    "{\"%1$s\":%2$s,\"%3$s\":\"v\",\"s\":null}",
     "{\"s\":null,\"%1$s\":%2$s,\"%3$s\":\"v\"}",
     "{ \"%1$s\" : %2$s , \"%3$s\" : \"v\" }",
     "{\"%3$s\":\"v\",\"%1$s\":%2$s}",
@@ -47,8 +47,7 @@ static void names_of_every_length(void **state)
             memcpy(other, name, n + 1);
             other[at] ^= 3;
             for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-                if (i > 0 || strcmp(other, "s") != 0)
-                    both_ways(c, form(i, name, "\"v\"", other), form(i, name, x, other));
+                both_ways(c, form(i, name, "\"v\"", other), form(i, name, x, other));
         }
         rt_codec_close(c);
         lab_close(&l);
