@@ -18,8 +18,11 @@ VARIANTS = {
     "payloadshared": ("encrypt payload with shared-kek", "flat", "payload, a shared KEK"),
     "strings": ("encrypt PII with local-kek", "strings", "nothing but strings that are never null, AES256_GCM"),
     "deep": ("encrypt PII with local-kek", "deep", "fields in records, arrays and maps, AES256_GCM"),
+    "guid": ("encrypt PII with local-kek { algorithm AES256_GCM }", "flat", "fields, the schema's GUID in a header"),
+    "guidpayload": ("encrypt payload with local-kek { algorithm AES256_GCM }", "flat", "payload, the schema's GUID in a header"),
     "made": (None, "flat", "fields, registered by the writer, which makes the KEK, too"),
 }
+BY_GUID = {"guid", "guidpayload"}  # records name their schema in a header, not by an id in front of them
 OF_WRITER = {"rotated", "made"}  # a topic for each writer: matrix.FORMAT.VARIANT.WRITER
 TAGGED = {
     "strings": {"AVRO": ["name"], "JSON": ["name"], "PROTOBUF": ["name"]},
@@ -106,7 +109,8 @@ def side(fmt, variant):
     line, shape, _ = VARIANTS[variant]
     message = f" message {MESSAGES[shape]}" if fmt == "PROTOBUF" else ""
     lines = [] if "payload" in variant else [f"    field {path} is PII" for path in TAGGED[shape][fmt]]
-    return "\n".join([f'  value {fmt.lower()} "{shape}.{fmt.lower()}"{message} {{', *lines, "    " + line, "  }", "  writers User:one-writer"])
+    keys = ["  key string"] if variant in BY_GUID else []  # what flec writes with headers has a key
+    return "\n".join([*keys, f'  value {fmt.lower()} "{shape}.{fmt.lower()}"{message} {{', *lines, "    " + line, "  }", "  writers User:one-writer"])
 
 
 HEAD = """platform cloud {

@@ -56,7 +56,7 @@ const SERDES = {
 /* A serializer, and what makes of a value what it takes. */
 function writer(s) {
     const message = s.format === "PROTOBUF" ? messageOf(s) : null;
-    const conf = message ? { ...WRITE, registry: createMutableRegistry(message) } : WRITE;
+    const conf = { ...WRITE, ...(message && { registry: createMutableRegistry(message) }), ...(s.framing === "guid" && { schemaIdSerializer: sr.HeaderSchemaIdSerializer }) };
     return [new SERDES[s.format][0](client, sr.SerdeType.VALUE, conf, rules), (v) => (message ? fromJson(message, inBase64(v)) : native(v))];
 }
 
@@ -71,8 +71,9 @@ const actions = {
         return { id: found.id, version: found.version, guid: found.guid };
     },
     write: async (s) => {
-        const [serializer, made] = writer(s);
-        return { wire: (await serializer.serialize(s.topic, made(s.value))).toString("hex") };
+        const [serializer, made] = writer(s), headers = {};
+        const wire = await serializer.serialize(s.topic, made(s.value), headers);
+        return { wire: wire.toString("hex"), headers: convert(headers, (x) => (x instanceof Uint8Array ? Buffer.from(x).toString("hex") : undefined)) };
     },
     bench: async (s) => {
         const [serializer, made] = writer(s), rates = { write: [], read: [] };
@@ -93,7 +94,8 @@ const actions = {
     },
     read: async (s) => {
         const deserializer = new SERDES[s.format][1](client, sr.SerdeType.VALUE, READ, rules);
-        const value = await deserializer.deserialize(s.topic, Buffer.from(s.wire, "hex"));
+        const headers = Object.fromEntries(Object.entries(s.headers || {}).map(([k, v]) => [k, Buffer.from(v, "hex")]));
+        const value = await deserializer.deserialize(s.topic, Buffer.from(s.wire, "hex"), headers);
         return { value: s.format === "PROTOBUF" ? ofMessage(messageOf(s), value) : plain(value) };
     },
 };

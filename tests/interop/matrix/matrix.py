@@ -51,7 +51,9 @@ class Served:
 
     def crypt(self, verb, topic, lines):
         """All records of a topic at once; where one fails, each by itself."""
-        done = subprocess.run([self.flec, verb, "--plan", self.build + "/plan.json", "--topic", topic, "--registry", self.url, "--bytes", "base64"],
+        by_guid = topic.variant in estate.BY_GUID
+        form = (["--framing", "guid", "--to", "envelope"] if verb == "encrypt" else ["--from", "envelope"]) if by_guid else []
+        done = subprocess.run([self.flec, verb, "--plan", self.build + "/plan.json", "--topic", topic.name, "--registry", self.url, "--bytes", "base64", *form],
                               input="".join(l + "\n" for l in lines), capture_output=True, text=True, env=self.env, timeout=120)
         if done.returncode and len(lines) == 1:
             return [{"error": done.stderr.strip()}]
@@ -60,10 +62,14 @@ class Served:
         out = done.stdout.split("\n")[:-1]
         if len(out) != len(lines):
             raise RuntimeError(f"flec {verb}: {len(out)} records of {len(lines)}")
-        return [{"wire": l} if verb == "encrypt" else {"value": json.loads(l)} for l in out]
+        if verb == "decrypt":
+            return [{"value": json.loads(l)} for l in out]
+        if not by_guid:
+            return [{"wire": l} for l in out]
+        return [{"wire": one["value"], "headers": one["headers"]} for one in map(json.loads, out)]
 
     def crypt_all(self, verb, jobs):
-        """jobs: (topic, line) in any order; the results in the same."""
+        """jobs: (Topic, line) in any order; the results in the same."""
         by_topic = {}
         for i, (topic, line) in enumerate(jobs):
             by_topic.setdefault(topic, []).append((i, line))
@@ -87,16 +93,25 @@ class Topic:
         self.name, self.format, self.variant, self.writer, self.body = name, fmt, variant, writer, body
         self.shape = estate.VARIANTS[variant][1]
         self.step = {"topic": name, "format": fmt, "text": body["schema"]}
+        self.by_guid, self.guid = variant in estate.BY_GUID, None
+        if self.by_guid:
+            self.step["framing"] = "guid"
         if fmt == "PROTOBUF":
             extra, self.cls = described(body["schema"], estate.MESSAGES[self.shape])
             self.step.update(extra)
 
     def decoded(self, wire):
+        body = wire if self.by_guid else wire[5:]
         if self.format == "PROTOBUF":
-            return measure.proto_value(self.cls.FromString(measure.skip_indexes(wire[5:])))
+            return measure.proto_value(self.cls.FromString(body if self.by_guid else measure.skip_indexes(body)))
         if self.format == "JSON":
-            return json.loads(wire[5:])
-        return measure.fastavro.schemaless_reader(io.BytesIO(wire[5:]), measure.fastavro.parse_schema(json.loads(self.body["schema"])))
+            return json.loads(body)
+        return measure.fastavro.schemaless_reader(io.BytesIO(body), measure.fastavro.parse_schema(json.loads(self.body["schema"])))
+
+    def headers(self):
+        """What a record has to have: 1 and the GUID, and Protobuf's place of the message, the first."""
+        indexes = "00" if self.format == "PROTOBUF" else ""
+        return {"__value_schema_id": "01" + self.guid.replace("-", "") + indexes} if self.by_guid else {}
 
     def tagged(self, path):
         import fnmatch
@@ -106,6 +121,8 @@ class Topic:
         """"sealed", or what is wrong with the bytes."""
         if "error" in result:
             return "error: " + result["error"]
+        if result.get("headers", {}) != self.headers():
+            return f"headers: {json.dumps(result.get('headers', {}))}"
         wire, before = bytes.fromhex(result["wire"]), measure.flat(measure.with_bytes(value))
         if "payload" in self.variant:
             seen = [p for p, v in before.items() if isinstance(v, (str, bytes)) and len(v) > 3 and (v.encode() if isinstance(v, str) else v) in wire]
@@ -209,6 +226,13 @@ class Matrix:
             if found != {"id": self.ids[t.name], "version": 1}:
                 raise AssertionError(f"{t.name} was registered as {self.ids[t.name]}, and {client} finds {found}")
 
+    def learn_guids(self, url):
+        import urllib.request
+        for t in self.topics:
+            if t.by_guid:
+                with urllib.request.urlopen(f"{url}/subjects/{t.name}-value/versions/latest", timeout=20) as answer:
+                    t.guid = json.load(answer)["guid"]
+
     # ---- writing and reading ----
 
     def write(self, client, url, topics, turn):
@@ -216,22 +240,26 @@ class Matrix:
         if url:
             results = self.drive(client, url, [dict(t.step, do="write", value=value) for t, _, value in jobs])
         else:
-            results = self.served.crypt_all("encrypt", [(t.name, flec_line(value)) for t, _, value in jobs])
+            results = self.served.crypt_all("encrypt", [(t, flec_line(value)) for t, _, value in jobs])
         for (t, name, value), result in zip(jobs, results):
             self.cells.append({"format": t.format, "variant": t.variant, "record": name + turn, "writer": client, "outcome": t.wrote(value, result),
-                               "topic": t, "value": value, "wire": result.get("wire"), "reads": {}})
+                               "topic": t, "value": value, "wire": result.get("wire"), "headers": result.get("headers", {}), "reads": {}})
 
     def read(self, client, url):
         cells = [c for c in self.cells if c["wire"] and (client != "flec" or c["variant"] != "made")]
         if url:
-            results = self.drive(client, url, [dict(c["topic"].step, do="read", wire=c["wire"]) for c in cells])
+            results = self.drive(client, url, [dict(c["topic"].step, do="read", wire=c["wire"], headers=c["headers"]) for c in cells])
         else:
-            results = self.served.crypt_all("decrypt", [(c["topic"].name, c["wire"]) for c in cells])
+            results = self.served.crypt_all("decrypt", [(c["topic"], self.flec_wire(c)) for c in cells])
             for c, r in zip(cells, results):
                 if "value" in r:
                     r["value"] = flec_value(r["value"], c["value"])
         for c, result in zip(cells, results):
             c["reads"][client] = c["topic"].read(c["value"], result)
+
+    @staticmethod
+    def flec_wire(c):
+        return json.dumps({"value": c["wire"], "headers": c["headers"]}) if c["topic"].by_guid else c["wire"]
 
     def run(self, report):
         self.served.clock(DAYS_AGO)
@@ -240,6 +268,7 @@ class Matrix:
                 report.run(f"{client}: registers, registers again, looks up, gets the latest version", lambda: self.register(client, url))
             for client in self.drivers:
                 report.run(f"{client}: finds what the others registered under the same ids", lambda: self.same_ids(client, url))
+            self.learn_guids(url)
             for fmt in estate.FORMATS:
                 for client in self.order(fmt):
                     self.write(client, url, [t for t in self.topics if t.format == fmt and t.writer in (None, client)], "")

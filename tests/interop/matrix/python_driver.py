@@ -5,14 +5,15 @@ SCENARIO (all drivers read the same): {"url", "secret", "days_back": of the clie
   register  subject, body {schemaType, schema, metadata?, ruleSet?}        {"id"}
   lookup    the same                                                       {"id", "version"}
   latest    subject                                                        {"id", "version", "guid"}
-  write     topic, format, text, value; of Protobuf set, file, message     {"wire": hex}
-  read      the same, wire instead of value                                {"value"}
+  write     topic, format, text, value; of Protobuf set, file, message;    {"wire": hex, "headers"}
+            framing: "guid" names the schema in a header
+  read      the same, wire and headers instead of value                    {"value"}
   bench     as write, values instead of value, count, rounds               {"write": [records a second of CPU time], "read": the same}
-Bytes in values are {"$hex": …}; set and file are a FileDescriptorSet and the FileDescriptorProto of text, in base64. RESULTS: one object a step, {"error": text} for
+Bytes in values are {"$hex": …}; headers are {NAME: hex}; set and file are a FileDescriptorSet and the FileDescriptorProto of text, in base64. RESULTS: one object a step, {"error": text} for
 what the client raises."""
 import base64, json, sys, time
 
-from confluent_kafka.schema_registry import Metadata, RuleSet, Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry import Metadata, RuleSet, Schema, SchemaRegistryClient, header_schema_id_serializer
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.schema_registry.json_schema import JSONDeserializer, JSONSerializer
 from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer, ProtobufSerializer
@@ -97,16 +98,17 @@ class Client:
         return {"id": found.schema_id, "version": found.version, "guid": found.guid}
 
     def context(self, step):
-        return SerializationContext(step["topic"], MessageField.VALUE)
+        return SerializationContext(step["topic"], MessageField.VALUE, {k: bytes.fromhex(v) for k, v in step.get("headers", {}).items()})
 
     def writer(self, step):
         """A serializer, and what makes of a value what it takes."""
+        conf = dict(WRITE, **{"schema.id.serializer": header_schema_id_serializer}) if step.get("framing") == "guid" else WRITE
         if step["format"] == "AVRO":
-            return AvroSerializer(self.registry, None, conf=WRITE, rule_conf=self.rules), native
+            return AvroSerializer(self.registry, None, conf=conf, rule_conf=self.rules), native
         if step["format"] == "JSON":
-            return JSONSerializer(step["text"], self.registry, conf=WRITE, rule_conf=self.rules), native
+            return JSONSerializer(step["text"], self.registry, conf=conf, rule_conf=self.rules), native
         cls = message_class(step)
-        return ProtobufSerializer(cls, self.registry, conf=WRITE, rule_conf=self.rules), lambda value: json_format.ParseDict(in_base64(value), cls())
+        return ProtobufSerializer(cls, self.registry, conf=conf, rule_conf=self.rules), lambda value: json_format.ParseDict(in_base64(value), cls())
 
     def reader(self, step):
         if step["format"] == "AVRO":
@@ -116,8 +118,9 @@ class Client:
         return ProtobufDeserializer(message_class(step), conf=READ, schema_registry_client=self.registry, rule_conf=self.rules)
 
     def write(self, step):
-        serializer, made = self.writer(step)
-        return {"wire": serializer(made(step["value"]), self.context(step)).hex()}
+        (serializer, made), context = self.writer(step), self.context(step)
+        wire = serializer(made(step["value"]), context)
+        return {"wire": wire.hex(), "headers": {k: v.hex() for k, v in context.headers.items()}}
 
     def read(self, step):
         value = self.reader(step)(bytes.fromhex(step["wire"]), self.context(step))

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry"
 	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry/rules/encryption"
 	"github.com/confluentinc/confluent-kafka-go/v2/schemaregistry/serde"
@@ -30,11 +31,12 @@ type body struct {
 }
 
 type step struct {
-	Do, Subject, Topic, Format, Text, Set, Message, Wire string
-	Body                                                 body
-	Value                                                any
-	Values                                               []any
-	Count, Rounds                                        int
+	Do, Subject, Topic, Format, Text, Set, Message, Wire, Framing string
+	Headers                                                       map[string]string
+	Body                                                          body
+	Value                                                         any
+	Values                                                        []any
+	Count, Rounds                                                 int
 }
 
 type result map[string]any
@@ -48,24 +50,54 @@ func (c matrixClient) schema(s step) schemaregistry.SchemaInfo {
 	return schemaregistry.SchemaInfo{Schema: s.Body.Schema, SchemaType: s.Body.SchemaType, Metadata: s.Body.Metadata, RuleSet: s.Body.RuleSet}
 }
 
-func (c matrixClient) writer(format string) (serializer, error) {
+// What writes a record, with headers where the schema is named in one.
+type headerSerializer interface {
+	serializer
+	SerializeWithHeaders(topic string, msg interface{}) ([]kafka.Header, []byte, error)
+}
+
+func (c matrixClient) writer(s step) (headerSerializer, error) {
 	conf := serde.SerializerConfig{UseSchemaID: -1, UseLatestVersion: true, RuleConfig: c.rules}
-	switch format {
+	var w headerSerializer
+	var base *serde.BaseSerializer
+	var err error
+	switch s.Format {
 	case "AVRO":
-		return avrov2.NewSerializer(c.registry, serde.ValueSerde, &avrov2.SerializerConfig{SerializerConfig: conf})
+		var a *avrov2.Serializer
+		a, err = avrov2.NewSerializer(c.registry, serde.ValueSerde, &avrov2.SerializerConfig{SerializerConfig: conf})
+		if err == nil {
+			w, base = a, &a.BaseSerializer
+		}
 	case "JSON":
-		return jsonschema.NewSerializer(c.registry, serde.ValueSerde, &jsonschema.SerializerConfig{SerializerConfig: conf})
+		var j *jsonschema.Serializer
+		j, err = jsonschema.NewSerializer(c.registry, serde.ValueSerde, &jsonschema.SerializerConfig{SerializerConfig: conf})
+		if err == nil {
+			w, base = j, &j.BaseSerializer
+		}
+	default:
+		var p *protobuf.Serializer
+		p, err = protobuf.NewSerializer(c.registry, serde.ValueSerde, &protobuf.SerializerConfig{SerializerConfig: conf})
+		if err == nil {
+			w, base = p, &p.BaseSerializer
+		}
 	}
-	return protobuf.NewSerializer(c.registry, serde.ValueSerde, &protobuf.SerializerConfig{SerializerConfig: conf})
+	if err == nil && s.Framing == "guid" {
+		base.SchemaIDSerializer = serde.HeaderSchemaIDSerializer
+	}
+	return w, err
 }
 
 func (c matrixClient) write(s step) (any, error) {
-	w, err := c.writer(s.Format)
+	w, err := c.writer(s)
 	if err != nil {
 		return nil, err
 	}
-	wire, err := w.Serialize(s.Topic, given(w, s, s.Value))
-	return result{"wire": hex.EncodeToString(wire)}, err
+	headers, wire, err := w.SerializeWithHeaders(s.Topic, given(w, s, s.Value))
+	named := map[string]string{}
+	for _, h := range headers {
+		named[h.Key] = hex.EncodeToString(h.Value)
+	}
+	return result{"wire": hex.EncodeToString(wire), "headers": named}, err
 }
 
 // A value as the serializer takes it.
@@ -79,7 +111,7 @@ func given(w serializer, s step, value any) any {
 	return message(givenCase{Set: s.Set, Message: s.Message, Value: value})
 }
 
-type reading func(topic string, wire []byte) (any, error)
+type reading func(topic string, headers []kafka.Header, wire []byte) (any, error)
 
 // Records of the step's topic as the client's own values.
 func (c matrixClient) reader(s step) (reading, error) {
@@ -93,7 +125,7 @@ func (c matrixClient) reader(s step) (reading, error) {
 			return nil, err
 		}
 		r.MessageFactory = func(subject, name string) (any, error) { return &map[string]any{}, nil }
-		return r.Deserialize, nil
+		return r.DeserializeWithHeaders, nil
 	}
 	r, err := protobuf.NewDeserializer(c.registry, serde.ValueSerde, &protobuf.DeserializerConfig{DeserializerConfig: conf})
 	if err != nil {
@@ -101,7 +133,7 @@ func (c matrixClient) reader(s step) (reading, error) {
 	}
 	empty := proto.Clone(message(givenCase{Set: s.Set, Message: s.Message, Value: map[string]any{}}))
 	r.MessageFactory = func(subject, name string) (any, error) { return empty, nil }
-	return r.Deserialize, nil
+	return r.DeserializeWithHeaders, nil
 }
 
 func (c matrixClient) read(s step) (any, error) {
@@ -111,7 +143,13 @@ func (c matrixClient) read(s step) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	value, err := r(s.Topic, wire)
+	headers := []kafka.Header{}
+	for name, value := range s.Headers {
+		raw, err := hex.DecodeString(value)
+		must(err)
+		headers = append(headers, kafka.Header{Key: name, Value: raw})
+	}
+	value, err := r(s.Topic, headers, wire)
 	switch s.Format {
 	case "AVRO":
 		return result{"value": ofStruct(reflect.ValueOf(value))}, err
@@ -132,7 +170,7 @@ func cpuSeconds() float64 {
 
 // Records a second of CPU time, writing and reading. Values are made anew for each round: the client writes into them.
 func (c matrixClient) bench(s step) (any, error) {
-	w, err := c.writer(s.Format)
+	w, err := c.writer(s)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +196,7 @@ func (c matrixClient) bench(s step) (any, error) {
 		write = append(write, float64(s.Count)/(cpuSeconds()-start))
 		start = cpuSeconds()
 		for _, wire := range wires {
-			if _, err := r(s.Topic, wire); err != nil {
+			if _, err := r(s.Topic, nil, wire); err != nil {
 				return nil, err
 			}
 		}
@@ -177,7 +215,7 @@ func (c matrixClient) avroReader(s step, conf serde.DeserializerConfig) (reading
 		return nil, err
 	}
 	r.MessageFactory = func(subject, name string) (any, error) { return reflect.New(names.typeOf(schema, 0)).Interface(), nil }
-	return r.Deserialize, nil
+	return r.DeserializeWithHeaders, nil
 }
 
 func hexOf(raw []byte) any { return map[string]string{"$hex": hex.EncodeToString(raw)} }

@@ -17,7 +17,7 @@ use schema_registry_client::serdes::config::{DeserializerConfig, SchemaSelector,
 use schema_registry_client::serdes::json::{JsonDeserializer, JsonSerializer};
 use schema_registry_client::serdes::protobuf::{ProtobufDeserializer, ProtobufSerializer};
 use schema_registry_client::serdes::rule_registry::RuleRegistry;
-use schema_registry_client::serdes::serde::{SerdeFormat, SerdeType, SerializationContext};
+use schema_registry_client::serdes::serde::{SerdeFormat, SerdeHeader, SerdeHeaders, SerdeType, SerializationContext, header_schema_id_serializer};
 use serde_json::{Value, json};
 
 const DAY_MS: i64 = 86_400_000;
@@ -163,12 +163,17 @@ impl Driver {
             "JSON" => SerdeFormat::Json,
             _ => SerdeFormat::Protobuf,
         };
-        SerializationContext { topic: text(step, "topic").to_string(), serde_type: SerdeType::Value, serde_format, headers: None }
+        let given = step["headers"].as_object().map(|named| named.iter()).into_iter().flatten();
+        let headers = given.map(|(k, v)| SerdeHeader { key: k.clone(), value: v.as_str().map(|h| hex::decode(h).expect("hex")) }).collect();
+        SerializationContext { topic: text(step, "topic").to_string(), serde_type: SerdeType::Value, serde_format, headers: Some(SerdeHeaders::new(headers)) }
     }
 
     async fn write(&self, step: &Value) -> Outcome {
         let (ctx, rules) = (self.context(step), Some(self.rules.clone()));
-        let conf = SerializerConfig::new(false, Some(SchemaSelector::LatestVersion), false, false, self.config.clone());
+        let mut conf = SerializerConfig::new(false, Some(SchemaSelector::LatestVersion), false, false, self.config.clone());
+        if text(step, "framing") == "guid" {
+            conf.schema_id_serializer = header_schema_id_serializer;
+        }
         let wire = match text(step, "format") {
             "AVRO" => {
                 let schema: Value = serde_json::from_str(text(step, "text"))?;
@@ -182,7 +187,8 @@ impl Driver {
                 ProtobufSerializer::new(&self.registry, rules, conf)?.serialize_with_message_desc(&ctx, &message, &kind).await?
             }
         };
-        Ok(json!({ "wire": hex::encode(wire) }))
+        let named = ctx.headers.iter().flat_map(|h| h.iter()).map(|h| (h.key, json!(hex::encode(h.value.unwrap_or_default()))));
+        Ok(json!({ "wire": hex::encode(wire), "headers": Value::Object(named.collect()) }))
     }
 
     async fn read(&self, step: &Value) -> Outcome {
