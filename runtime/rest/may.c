@@ -29,9 +29,11 @@ rt_code rest_denied_schema(rest_call *c)
     return denied(c, RT_MAY_READ, "Schema", c->arg[0]);
 }
 
+/* right may be several: the first that lacks is told. */
 static rt_code on_subject(rest_call *c, const char *subject, unsigned right)
 {
-    return rt_access_may(c->access, RT_ON_SUBJECT, subject, right) ? RT_OK : denied(c, right, "Subject", subject);
+    unsigned lacks = right & ~rt_access_rights(c->access, RT_ON_SUBJECT, subject);
+    return lacks ? denied(c, lacks & (0 - lacks), "Subject", subject) : RT_OK;
 }
 
 static rt_code on_kek(rest_call *c, const char *kek, unsigned right)

@@ -1,4 +1,14 @@
-/* roles.c: role bindings, by principal. */
+/* roles.c: role bindings, by principal.
+ *
+ * What a role may do on a subject: DeveloperRead Read and ReadCompatibility, DeveloperWrite Write alone, as the
+ * vendor's metadata service describes them (confluentinc/cli, test/test-server/mds_routes_and_roles.go, and the columns
+ * Read, Write, Manage of docs.confluent.io/platform/current/security/authorization/rbac/rbac-predefined-roles.html).
+ * That the other operations, Delete and WriteCompatibility, are DeveloperManage's was not found written down. Which
+ * call is which operation:
+ * docs.confluent.io/platform/7.4/confluent-security-plugins/schema-registry/authorization/index.html. On a KEK:
+ * docs.confluent.io/platform/current/security/protect-data/csfle/manage-keys.html says that bindings stand on Kek:NAME
+ * and judge its DEKs, too, and the vendor gives clients that write DeveloperWrite alone, though they read the KEK
+ * first; so it includes reading. That DeveloperManage deletes and changes was not found written down. */
 #include "runtime/rest/roles.h"
 
 #include <stdio.h>
@@ -9,15 +19,14 @@
 
 #define ALL (RT_MAY_READ | RT_MAY_WRITE | RT_MAY_DELETE | RT_MAY_SEE_CONFIG | RT_MAY_CONFIG)
 
-/* As the vendor documents them for subjects; on KEKs the same words stand for the same (docs/serve.md). */
 static const struct role {
     const char *name;
-    unsigned rights;
+    unsigned rights[2]; /* by rt_resource */
 } roles[] = {
-    {"DeveloperRead", RT_MAY_READ | RT_MAY_SEE_CONFIG},
-    {"DeveloperWrite", RT_MAY_READ | RT_MAY_WRITE | RT_MAY_SEE_CONFIG},
-    {"DeveloperManage", RT_MAY_DELETE | RT_MAY_SEE_CONFIG | RT_MAY_CONFIG},
-    {"ResourceOwner", ALL},
+    {"DeveloperRead", {RT_MAY_READ | RT_MAY_SEE_CONFIG, RT_MAY_READ}},
+    {"DeveloperWrite", {RT_MAY_WRITE, RT_MAY_READ | RT_MAY_WRITE}},
+    {"DeveloperManage", {RT_MAY_DELETE | RT_MAY_SEE_CONFIG | RT_MAY_CONFIG, RT_MAY_DELETE | RT_MAY_CONFIG}},
+    {"ResourceOwner", {ALL, ALL}},
 };
 
 static const char *const types[] = {[RT_ON_SUBJECT] = "Subject", [RT_ON_KEK] = "Kek"};
@@ -111,8 +120,10 @@ static rt_code take_row(rt_roles *r, const char *path, size_t number, const fl_j
     const char *wrong = row_wrong(r->arena, &w);
     if (wrong)
         return rt_fail(err, RT_BAD_INPUT, "%s: binding %zu: %s", path, number, wrong);
-    if (!of_kafka(w.type))
-        grant(r, &w, strcmp(w.type, types[RT_ON_KEK]) ? RT_ON_SUBJECT : RT_ON_KEK, role_named(w.role)->rights);
+    if (of_kafka(w.type))
+        return RT_OK;
+    rt_resource on = strcmp(w.type, types[RT_ON_KEK]) ? RT_ON_SUBJECT : RT_ON_KEK;
+    grant(r, &w, on, role_named(w.role)->rights[on]);
     return RT_OK;
 }
 

@@ -37,7 +37,7 @@ static const struct route {
     {"DELETE", "/subjects/*/versions/*", rest_delete_version, REST_SUBJECT, RT_MAY_DELETE},
     {"GET", "/subjects/*/versions/*/schema", rest_get_text, REST_SUBJECT, RT_MAY_READ},
     {"GET", "/subjects/*/versions/*/referencedby", rest_referenced_by, REST_SUBJECT, RT_MAY_READ},
-    {"POST", "/subjects/*/versions/*/tags", rest_tag_version, REST_SUBJECT, RT_MAY_WRITE},
+    {"POST", "/subjects/*/versions/*/tags", rest_tag_version, REST_SUBJECT, RT_MAY_READ | RT_MAY_WRITE},
     {"POST", "/compatibility/subjects/*/versions", rest_compatible, REST_SUBJECT, RT_MAY_WRITE},
     {"POST", "/compatibility/subjects/*/versions/*", rest_compatible, REST_SUBJECT, RT_MAY_WRITE},
     {"GET", "/config", rest_get_config, REST_SCOPE, RT_MAY_SEE_CONFIG},
