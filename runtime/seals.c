@@ -161,7 +161,7 @@ static int catch_up(void)
     if (e || size <= all.read)
         return e;
     char *text = fl_xmalloc(size - all.read);
-    ssize_t got = pread(all.fd, text, size - all.read, (off_t)all.read);
+    ssize_t got = TEMP_FAILURE_RETRY(pread(all.fd, text, size - all.read, (off_t)all.read));
     for (const char *end; got > 0 && (end = memchr(text + from, '\n', (size_t)got - from));
          from = (size_t)(end + 1 - text))
         read_line(text + from, (size_t)(end - text) - from);
@@ -172,10 +172,10 @@ static int catch_up(void)
 
 static int append(const char *text, size_t n)
 {
-    ssize_t w = write(all.fd, text, n); /* O_APPEND */
+    ssize_t w = TEMP_FAILURE_RETRY(write(all.fd, text, n)); /* O_APPEND */
     if (w != (ssize_t)n)
         return w < 0 ? errno : ENOSPC;
-    return fdatasync(all.fd) ? errno : 0;
+    return TEMP_FAILURE_RETRY(fdatasync(all.fd)) ? errno : 0;
 }
 
 static bool forget_sum(const char *name, void *value, void *ctx)
@@ -214,7 +214,7 @@ static int lock_file(bool fresh)
 {
     for (;;) {
         struct stat here, there;
-        if (flock(all.fd, LOCK_EX) || fstat(all.fd, &here))
+        if (TEMP_FAILURE_RETRY(flock(all.fd, LOCK_EX)) || fstat(all.fd, &here)) /* signals are not ours to end at */
             return errno;
         bool same = !stat(all.path, &there) && here.st_ino == there.st_ino && here.st_dev == there.st_dev;
         int e = same && fresh ? check_head() : 0;

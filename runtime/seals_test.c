@@ -7,12 +7,15 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +24,30 @@
 static char dir[64], path[80];
 static rt_error err;
 static int serial; /* a key of its own for each test: counts stay as long as the process */
+
+/* ---- signals ---- */
+
+static int interrupts; /* of the next calls that many are interrupted by a signal */
+
+static bool interrupted(void)
+{
+    if (!interrupts)
+        return false;
+    interrupts--;
+    errno = EINTR;
+    return true;
+}
+
+/* seals.c calls these: the linker takes them before the C library's. */
+int flock(int fd, int how)
+{
+    return interrupted() ? -1 : (int)syscall(SYS_flock, fd, how);
+}
+
+int fdatasync(int fd)
+{
+    return interrupted() ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
 
 static rt_seals *fresh(char id[RT_SEALS_ID])
 {
@@ -307,13 +334,46 @@ static void full_disk(void **state)
     assert_int_equal(status, 0);
 }
 
+/* A signal that comes while it waits for the lock or the disk is no reason to refuse. */
+static void signals(void **state)
+{
+    char id[RT_SEALS_ID], text[4096];
+    interrupts = 3;
+    keep();
+    assert_int_equal(interrupts, 0);
+    rt_seals *s = fresh(id);
+    for (interrupts = 1; interrupts < 4; interrupts++) {
+        int n = interrupts;
+        assert_int_equal(rt_seals_take(s, 100000, NULL), 100000); /* more than is reserved */
+        assert_int_equal(interrupts, 0);
+        interrupts = n;
+    }
+    interrupts = 2;
+    rt_seals_close();
+    assert_int_equal(interrupts, 0);
+    text_of(text, sizeof text);
+    assert_int_equal(strncmp(text, "flec-seals 1\n", 13), 0);
+    keep();
+    assert_int_equal(rt_seals_count(s), 300000);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(outlives_the_process), TEST(killed),          TEST(reserved_before_use), TEST(bound_over_processes),
-        TEST(carried_over),         TEST(forked),          TEST(torn_and_odd_lines),  TEST(not_kept),
-        TEST(written_anew),         TEST(not_such_a_file), TEST(made_for_its_user),   TEST(full_disk),
+        TEST(outlives_the_process),
+        TEST(killed),
+        TEST(reserved_before_use),
+        TEST(bound_over_processes),
+        TEST(carried_over),
+        TEST(forked),
+        TEST(torn_and_odd_lines),
+        TEST(not_kept),
+        TEST(written_anew),
+        TEST(not_such_a_file),
+        TEST(made_for_its_user),
+        TEST(full_disk),
+        TEST(signals),
     };
     return cmocka_run_group_tests_name("seals", tests, NULL, NULL);
 }
