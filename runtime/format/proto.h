@@ -17,9 +17,11 @@ typedef enum {
 enum { PB_VARINT = 0, PB_FIXED64 = 1, PB_BYTES = 2, PB_START = 3, PB_END = 4, PB_FIXED32 = 5 }; /* wire types */
 #define PB_NO_BIT  UINT16_MAX
 #define PB_NO_ROOT UINT32_MAX
+#define PB_QUICK   128 /* tags below have one byte */
 
 typedef struct pb_op {
     uint32_t number;
+    uint8_t tag[8], ntag; /* of its number and the wire type of bytes */
     uint8_t code, wire;
     bool packed;      /* repeated numbers: they may come in one run of bytes, too */
     bool text;        /* SEAL: a string, its ciphertext is base64 */
@@ -38,8 +40,10 @@ typedef struct pb_message {
     uint32_t ndense;
     uint32_t *implicit; /* places in ops of implicit ones, sorted */
     uint32_t nimplicit;
-    uint32_t words;     /* of 64 bits, for what was seen of it */
-    const pb_op *value; /* the entry of a map of messages: its value, which must be there; else NULL */
+    uint8_t
+        quick[PB_QUICK]; /* by tag: 1 + wire type of a field to which nothing is done and that needs no bit; else 0 */
+    uint32_t words;      /* of 64 bits, for what was seen of it */
+    const pb_op *value;  /* the entry of a map of messages: its value, which must be there; else NULL */
 } pb_message;
 
 typedef struct pb_program pb_program;

@@ -156,6 +156,14 @@ static bool without_presence(const proto_message *m, const proto_field *f)
     return m->file->proto3 && f->label == PROTO_OPTIONAL && !f->explicit_optional && f->oneof < 0 && !f->message;
 }
 
+static void put_tag(pb_op *op)
+{
+    uint32_t tag = op->number << 3 | PB_BYTES; /* numbers have 29 bits */
+    for (; tag >= 0x80; tag >>= 7)
+        op->tag[op->ntag++] = (uint8_t)(tag | 0x80);
+    op->tag[op->ntag++] = (uint8_t)tag;
+}
+
 static rt_code compile_field(compiler *c, const proto_message *m, const proto_field *f, pb_op *op)
 {
     const char *path = fl_printf(c->a, "%s.%s", m->full, f->name);
@@ -166,6 +174,7 @@ static rt_code compile_field(compiler *c, const proto_message *m, const proto_fi
                   .packed = f->label == PROTO_REPEATED && types[f->type].wire != PB_BYTES && !f->message,
                   .bit = PB_NO_BIT,
                   .pc = (uint32_t)c->where.n};
+    put_tag(op);
     FL_PUSH(c->a, &c->where, path);
     if (c->where.n > RT_MAX_OPS)
         return rt_fail(c->f.err, RT_REFUSED, "subject %s: its schema has more than %d fields", c->in->rules->subject,
@@ -212,6 +221,18 @@ static void lay_out(compiler *c, const proto_message *m, pb_message *out)
     }
 }
 
+static void find_idle(pb_message *m)
+{
+    for (uint32_t i = 0; i < m->nops; i++) {
+        const pb_op *op = &m->ops[i];
+        if (op->code != PB_SKIP || op->bit != PB_NO_BIT || op->number >= PB_QUICK >> 3)
+            continue;
+        m->quick[op->number << 3 | op->wire] = 1 + op->wire;
+        if (op->packed)
+            m->quick[op->number << 3 | PB_BYTES] = 1 + PB_BYTES;
+    }
+}
+
 static rt_code compile_message(compiler *c, const proto_message *m)
 {
     pb_message out = {.name = m->full, .ops = FL_NEW_N(c->a, pb_op, m->nfields), .nops = (uint32_t)m->nfields};
@@ -224,6 +245,7 @@ static rt_code compile_message(compiler *c, const proto_message *m)
             return code;
     }
     lay_out(c, m, &out);
+    find_idle(&out);
     FL_PUSH(c->a, &c->messages, out);
     return RT_OK;
 }

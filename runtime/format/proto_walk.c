@@ -27,6 +27,7 @@ typedef struct frame {         /* an open message */
     uint32_t change; /* the change that is its length; a group: that of the message around it */
     uint32_t group;  /* number of the group, 0: it ends with its bytes */
     uint32_t next;   /* of the implicit ones that are not looked after yet */
+    uint32_t due;    /* behind fields of this number that one is looked after; NONE: at the end */
     uint32_t seen;   /* first word of its bits */
 } frame;
 
@@ -34,6 +35,7 @@ typedef struct state {
     fl_buf done; /* worked values, each behind its tag and length */
     work *v;
     size_t nv, capv;
+    int64_t growth; /* of the record */
     uint64_t *seen;
     size_t nseen, capseen;
     bool again; /* the field at hand occurred in its message before */
@@ -54,42 +56,73 @@ static inline frame *top(state *s)
     return &s->frames[s->depth - 1];
 }
 
+/* Each step takes the place where it begins and returns the one where it ends, so that the place stays in a register;
+ * NULL: the walk has failed, and w has the error. */
+typedef const uint8_t *place_t;
+
+static __attribute__((cold, noinline)) place_t bad(rt_walk *w, place_t at, uint32_t pc, const char *why)
+{
+    w->p = at;
+    rt_walk_malformed(w, pc, why);
+    return NULL;
+}
+
 /* ---- numbers ---- */
 
-static __attribute__((noinline)) bool long_varint(rt_walk *w, uint32_t pc, uint64_t *out)
+static __attribute__((noinline)) place_t long_varint(rt_walk *w, place_t p, const uint8_t *end, uint32_t pc,
+                                                     uint64_t *out)
 {
-    const uint8_t *end = top(w->own)->end;
     uint64_t v = 0;
     for (unsigned i = 0; i < 10; i++) {
-        if (w->p == end)
-            return rt_walk_malformed(w, pc, "the record ends inside a number");
-        uint8_t b = *w->p++;
+        if (p == end)
+            return bad(w, p, pc, "the record ends inside a number");
+        uint8_t b = *p++;
         if (i == 9 && b > 1)
             break;
         v |= (uint64_t)(b & 0x7f) << (7 * i);
         if (!(b & 0x80)) {
             *out = v;
-            return true;
+            return p;
         }
     }
-    return rt_walk_malformed(w, pc, "a number has more than 64 bits");
+    return bad(w, p, pc, "a number has more than 64 bits");
 }
 
-static inline bool varint(rt_walk *w, uint32_t pc, uint64_t *out)
+/* Most have one byte, some two. */
+static inline place_t varint(rt_walk *w, place_t p, const uint8_t *end, uint32_t pc, uint64_t *out)
 {
-    if (w->p < top(w->own)->end && !(*w->p & 0x80)) {
-        *out = *w->p++;
-        return true;
+    uint64_t v;
+    if (p != end && *p < 0x80) {
+        *out = *p;
+        return p + 1;
     }
-    return long_varint(w, pc, out);
+    if (end - p >= 2 && p[1] < 0x80) {
+        *out = (p[0] & 0x7fu) | (uint32_t)p[1] << 7;
+        return p + 2;
+    }
+    p = long_varint(w, p, end, pc, &v);
+    *out = p ? v : 0;
+    return p;
 }
 
-static inline bool skip(rt_walk *w, uint32_t pc, uint64_t n)
+/* Over a number, by its eight bytes at once; NULL: there are fewer, or it is longer. */
+static inline place_t skip_long(place_t p, const uint8_t *end)
 {
-    if (n > (uint64_t)(top(w->own)->end - w->p))
-        return rt_walk_malformed(w, pc, "the message ends before this value does");
-    w->p += n;
-    return true;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint64_t v;
+    if (end - p < 8)
+        return NULL;
+    memcpy(&v, p, sizeof v);
+    v = ~v & 0x8080808080808080; /* a bit where a byte is the last one */
+    return v ? p + __builtin_ctzll(v) / 8 + 1 : NULL;
+#else
+    return NULL;
+#endif
+}
+
+static inline place_t skip(rt_walk *w, place_t p, const uint8_t *end, uint32_t pc, uint64_t n)
+{
+    return n <= (uint64_t)(end - p) ? p + n : bad(w, p, pc, "the message ends before this value does");
 }
 
 static inline size_t varint_len(uint64_t v)
@@ -136,11 +169,10 @@ static bool value(rt_walk *w, const pb_op *op, work change, const uint8_t *in, s
 {
     state *s = w->own;
     rt_at at = {.pc = op->pc, .text = op->text, .chain = &w->prog->chains[op->chain]};
-    uint8_t tag[RT_MAX_HEAD];
-    size_t before = s->done.len, ntag = put_varint(tag, (uint64_t)op->number << 3 | PB_BYTES);
-    if (!rt_walk_room(w, &s->done, ntag, op->pc))
+    size_t before = s->done.len, ntag = op->ntag;
+    if (!rt_walk_room(w, &s->done, sizeof op->tag, op->pc))
         return false;
-    memcpy(s->done.p + before, tag, ntag);
+    memcpy(s->done.p + before, op->tag, sizeof op->tag);
     s->done.len += ntag;
     rt_outcome outcome = rt_walk_value(w, &at, in, n, put_length, &s->done);
     if (outcome == RT_WORKED && op->implicit && !s->again && w->prog->opening && s->done.len == before + ntag + 1)
@@ -163,97 +195,105 @@ static inline bool seen(const state *s, const frame *f, uint16_t bit)
 
 /* A field without presence is empty where it is absent. Clients seal that as well, and read it as a ciphertext
  * (docs/wire.md 6), so both directions do. */
-static bool absent(rt_walk *w, const pb_op *op)
+static bool absent(rt_walk *w, place_t at, const pb_op *op)
 {
     const rt_chain *chain = &w->prog->chains[op->chain];
+    w->p = at;
     if (op->code == PB_FAIL)
         return rt_walk_fail(w, op->pc, chain, RT_REFUSED, "the field's type cannot be encrypted");
     if (!w->prog->opening)
-        return value(w, op, (work){.from = w->p, .to = w->p}, (const uint8_t *)"", 0);
+        return value(w, op, (work){.from = at, .to = at}, (const uint8_t *)"", 0);
     return rt_walk_fail(w, op->pc, chain, RT_TAMPERED, "the field is empty, so it holds no ciphertext");
 }
 
-/* All implicit ones below the number that were not met: writers that keep to the order of numbers then get what clients
- * write. */
-static inline bool absent_below(rt_walk *w, uint32_t number)
+/* Number of the implicit field that is looked after next, before one of a higher number. Writers need not keep to the
+ * order (Go's come in any), so reading waits for the end. */
+static inline uint32_t due(const rt_walk *w, const frame *f)
+{
+    const pb_message *m = f->message;
+    return m && f->next < m->nimplicit && !w->prog->opening ? m->ops[m->implicit[f->next]].number : NONE;
+}
+
+/* All implicit ones below the number that were not met, at this place: writers that keep to the order of numbers then
+ * get what clients write. */
+static __attribute__((noinline)) bool absent_below(rt_walk *w, place_t at, frame *f, uint32_t number)
 {
     state *s = w->own;
-    frame *f = top(s);
-    if (w->prog->opening && number != NONE) /* writers need not keep to it: Go's come in any order */
-        return true;
-    while (f->message && f->next < f->message->nimplicit) {
+    while (f->next < f->message->nimplicit) {
         const pb_op *op = &f->message->ops[f->message->implicit[f->next]];
         if (op->number >= number)
             break;
         f->next++;
-        if (!seen(s, f, op->bit) && !absent(w, op))
+        if (!seen(s, f, op->bit) && !absent(w, at, op))
             return false;
     }
+    f->due = due(w, f);
     return true;
 }
 
 /* ---- messages ---- */
 
-static bool push(rt_walk *w, uint32_t pc, frame f)
+/* Opens a message whose bytes begin at p. */
+static place_t push(rt_walk *w, place_t p, uint32_t pc, frame f)
 {
     state *s = w->own;
     if (s->depth == RT_MAX_NESTING)
-        return rt_walk_malformed(w, pc, "messages nest deeper than is allowed");
+        return bad(w, p, pc, "messages nest deeper than is allowed");
     uint32_t words = f.message ? f.message->words : 0;
     if (s->nseen + words > s->capseen) {
         s->capseen = 2 * (s->nseen + words) + 64;
         s->seen = fl_xrealloc(s->seen, s->capseen * sizeof *s->seen);
     }
-    if (words)
-        memset(s->seen + s->nseen, 0, words * sizeof *s->seen);
     f.seen = (uint32_t)s->nseen;
-    s->nseen += words;
+    for (uint32_t i = 0; i < words; i++)
+        s->seen[s->nseen++] = 0;
+    f.due = due(w, &f);
     s->frames[s->depth++] = f;
-    return true;
+    return p;
 }
 
 /* An entry of a map without its value holds an empty message to readers, whose fields without presence they take for
  * ciphertexts. No client writes one so. */
-static bool whole_entry(rt_walk *w, const frame *f)
+static bool whole_entry(const rt_walk *w, const frame *f)
 {
     const pb_op *value = f->message ? f->message->value : NULL;
     const pb_table *t = ((const pb_program *)w->prog)->table;
-    if (!value || w->prog->opening || !t->v[value->message].nimplicit || seen(w->own, f, value->bit))
-        return true;
-    return rt_walk_malformed(w, value->pc, "an entry of a map has no value");
+    return !value || w->prog->opening || !t->v[value->message].nimplicit || seen(w->own, f, value->bit);
 }
 
-static bool pop(rt_walk *w)
+static place_t pop(rt_walk *w, place_t p)
 {
     state *s = w->own;
-    if (!absent_below(w, NONE))
-        return false;
     frame *f = top(s);
+    if (f->message && f->next < f->message->nimplicit && !absent_below(w, p, f, NONE))
+        return NULL;
     if (!whole_entry(w, f))
-        return false;
+        return bad(w, p, f->message->value->pc, "an entry of a map has no value");
     s->nseen = f->seen;
     s->depth--;
     if (s->depth && !f->group && f->change + 1 == s->nv) /* nothing in it changed */
         s->nv--;
-    return true;
+    return p;
 }
 
-static bool enter(rt_walk *w, const pb_op *op)
+static place_t enter(rt_walk *w, place_t p, const pb_op *op)
 {
     state *s = w->own;
-    const pb_program *p = (const pb_program *)w->prog;
+    const pb_program *prog = (const pb_program *)w->prog;
     frame *f = top(s);
-    const uint8_t *from = w->p;
+    place_t from = p;
     uint64_t n;
     if (op->code == PB_GROUP)
-        return push(w, op->pc, (frame){&p->table->v[op->message], f->end, f->change, op->number, 0, 0});
-    if (!varint(w, op->pc, &n))
-        return false;
-    if (n > (uint64_t)(f->end - w->p))
-        return rt_walk_malformed(w, op->pc, "the message ends before this value does");
-    if (!note(w, op->pc, (work){.from = from, .to = w->p, .length = true, .len = (size_t)n}))
-        return false;
-    return push(w, op->pc, (frame){&p->table->v[op->message], w->p + n, (uint32_t)(s->nv - 1), 0, 0, 0});
+        return push(w, p, op->pc, (frame){&prog->table->v[op->message], f->end, f->change, op->number, 0, 0, 0});
+    p = varint(w, p, f->end, op->pc, &n);
+    if (!p)
+        return NULL;
+    if (n > (uint64_t)(f->end - p))
+        return bad(w, p, op->pc, "the message ends before this value does");
+    w->p = p;
+    if (!note(w, op->pc, (work){.from = from, .to = p, .length = true, .len = (size_t)n}))
+        return NULL;
+    return push(w, p, op->pc, (frame){&prog->table->v[op->message], p + n, (uint32_t)(s->nv - 1), 0, 0, 0, 0});
 }
 
 /* ---- fields ---- */
@@ -273,118 +313,149 @@ static inline const pb_op *find(const pb_message *m, uint32_t number)
     return lo < m->nops && m->ops[lo].number == number ? &m->ops[lo] : NULL;
 }
 
-static bool skip_wire(rt_walk *w, uint32_t pc, unsigned wire)
+static place_t skip_wire(rt_walk *w, place_t p, const uint8_t *end, uint32_t pc, unsigned wire)
 {
     uint64_t n;
     switch (wire) {
     case PB_VARINT:
-        return varint(w, pc, &n);
+        return varint(w, p, end, pc, &n);
     case PB_FIXED64:
-        return skip(w, pc, 8);
+        return skip(w, p, end, pc, 8);
     case PB_FIXED32:
-        return skip(w, pc, 4);
+        return skip(w, p, end, pc, 4);
     default:
-        return varint(w, pc, &n) && skip(w, pc, n);
+        p = varint(w, p, end, pc, &n);
+        return p ? skip(w, p, end, pc, n) : NULL;
     }
 }
 
 /* What the schema does not describe carries no tag, so it is not written; a reader leaves it as it is. */
-static bool unknown(rt_walk *w, uint32_t number, unsigned wire)
+static __attribute__((noinline)) place_t unknown(rt_walk *w, place_t p, uint32_t number, unsigned wire)
 {
-    frame *f = top(w->own);
+    const frame *f = top(w->own);
     if (!w->prog->opening)
-        return rt_walk_malformed(
-            w, 0, "a field has a number that its message does not have in the schema, so nobody knows its tags");
+        return bad(w, p, 0,
+                   "a field has a number that its message does not have in the schema, so nobody knows its tags");
     if (wire == PB_START)
-        return push(w, 0, (frame){NULL, f->end, f->change, number, 0, 0});
-    return skip_wire(w, 0, wire);
+        return push(w, p, 0, (frame){NULL, f->end, f->change, number, 0, 0, 0});
+    return skip_wire(w, p, f->end, 0, wire);
 }
 
-static bool sealed(rt_walk *w, const pb_op *op, const uint8_t *from)
+static place_t sealed(rt_walk *w, place_t p, const frame *f, const pb_op *op, place_t from)
 {
     uint64_t n;
-    if (!varint(w, op->pc, &n))
-        return false;
-    const uint8_t *in = w->p;
-    return skip(w, op->pc, n) && value(w, op, (work){.from = from, .to = w->p}, in, (size_t)n);
+    place_t in = varint(w, p, f->end, op->pc, &n), to = in ? skip(w, in, f->end, op->pc, n) : NULL;
+    if (!to)
+        return NULL;
+    w->p = to;
+    return value(w, op, (work){.from = from, .to = to}, in, (size_t)n) ? to : NULL;
 }
 
-static bool once(rt_walk *w, const pb_op *op)
+static place_t failing(rt_walk *w, place_t p, const frame *f, const pb_op *op, unsigned wire)
+{
+    w->p = p;
+    return rt_walk_fail(w, op->pc, &w->prog->chains[op->chain], RT_REFUSED, "the field's type cannot be encrypted")
+               ? skip_wire(w, p, f->end, op->pc, wire)
+               : NULL;
+}
+
+static inline bool once(rt_walk *w, place_t p, frame *f, const pb_op *op)
 {
     state *s = w->own;
-    const frame *f = top(s);
+    if (op->number == f->due) {
+        f->next++;
+        f->due = due(w, f);
+    }
     uint64_t *word = &s->seen[f->seen + op->bit / 64], bit = 1ull << (op->bit % 64);
     s->again = *word & bit;
-    if (s->again && !op->implicit)
-        return rt_walk_malformed(w, op->pc,
-                                 "the message occurs twice: readers merge the two, which sealed values do not bear");
     *word |= bit;
-    return true;
+    return !s->again || op->implicit ||
+           bad(w, p, op->pc, "the message occurs twice: readers merge the two, which sealed values do not bear");
 }
 
-static bool known(rt_walk *w, const pb_op *op, unsigned wire, const uint8_t *from)
+static inline place_t known(rt_walk *w, place_t p, frame *f, const pb_op *op, unsigned wire, place_t from)
 {
     if (wire != op->wire && !(op->packed && wire == PB_BYTES))
-        return rt_walk_malformed(w, op->pc, "its wire type is not that of the field's type");
-    if (op->bit != PB_NO_BIT && !once(w, op))
-        return false;
+        return bad(w, p, op->pc, "its wire type is not that of the field's type");
+    if (op->bit != PB_NO_BIT && !once(w, p, f, op))
+        return NULL;
     switch (op->code) {
     case PB_SEAL:
-        return sealed(w, op, from);
+        return sealed(w, p, f, op, from);
     case PB_FAIL:
-        return rt_walk_fail(w, op->pc, &w->prog->chains[op->chain], RT_REFUSED,
-                            "the field's type cannot be encrypted") &&
-               skip_wire(w, op->pc, wire);
+        return failing(w, p, f, op, wire);
     case PB_MESSAGE:
     case PB_GROUP:
-        return enter(w, op);
+        return enter(w, p, op);
     default:
-        return skip_wire(w, op->pc, wire);
+        return skip_wire(w, p, f->end, op->pc, wire);
     }
 }
 
-static bool end_group(rt_walk *w, uint32_t number)
+static place_t end_group(rt_walk *w, place_t p, uint32_t number)
 {
-    if (top(w->own)->group != number)
-        return rt_walk_malformed(w, 0, "a group ends that did not begin");
-    return pop(w);
+    return top(w->own)->group == number ? pop(w, p) : bad(w, p, 0, "a group ends that did not begin");
 }
 
-static bool field(rt_walk *w)
+static inline place_t field(rt_walk *w, place_t from, frame *f)
 {
-    const uint8_t *from = w->p;
     uint64_t tag;
-    if (!varint(w, 0, &tag))
-        return false;
+    place_t p = varint(w, from, f->end, 0, &tag);
+    if (!p)
+        return NULL;
     unsigned wire = tag & 7;
     if (tag >> 3 == 0 || tag > UINT32_MAX || wire > PB_FIXED32)
-        return rt_walk_malformed(w, 0, "there is no field of that number or wire type");
+        return bad(w, p, 0, "there is no field of that number or wire type");
     uint32_t number = (uint32_t)(tag >> 3);
     if (wire == PB_END)
-        return end_group(w, number);
-    const frame *f = top(w->own);
+        return end_group(w, p, number);
+    if (f->due < number && !absent_below(w, from, f, number)) /* what is missing before this field goes there */
+        return NULL;
     const pb_op *op = f->message ? find(f->message, number) : NULL;
-    const uint8_t *p = w->p;
-    w->p = from; /* where what is missing before this field goes */
-    if (!absent_below(w, number))
-        return false;
-    w->p = p;
-    return op ? known(w, op, wire, from) : unknown(w, number, wire);
+    return op ? known(w, p, f, op, wire, from) : unknown(w, p, number, wire);
 }
 
-static bool walk(rt_walk *w)
+/* Over a value; NULL: it is long, or damaged, and skip_wire says what is wrong with it. */
+static inline place_t skip_short(place_t p, const uint8_t *end, unsigned wire)
+{
+    ptrdiff_t left = end - p, n;
+    if (wire == PB_FIXED64 || wire == PB_FIXED32) {
+        n = wire == PB_FIXED64 ? 8 : 4;
+        return left >= n ? p + n : NULL;
+    }
+    if (!left || *p >= 0x80)
+        return wire == PB_VARINT ? skip_long(p, end) : NULL;
+    n = wire == PB_VARINT ? 1 : 1 + *p;
+    return left >= n ? p + n : NULL;
+}
+
+/* Over fields to which nothing is done, as long as each has a tag of one byte. */
+static inline place_t skip_idle(place_t p, const frame *f)
+{
+    const uint8_t *quick = f->message ? f->message->quick : NULL;
+    while (quick && p != f->end && *p < PB_QUICK && quick[*p] && *p >> 3 <= f->due) {
+        place_t to = skip_short(p + 1, f->end, quick[*p] - 1);
+        if (!to)
+            break;
+        p = to;
+    }
+    return p;
+}
+
+static bool walk(rt_walk *w, place_t p)
 {
     state *s = w->own;
     while (s->depth) {
-        const frame *f = top(s);
-        if (w->p < f->end) {
-            if (!field(w))
-                return false;
-        } else if (f->group) {
-            return rt_walk_malformed(w, 0, "the message ends inside a group");
-        } else if (!pop(w)) {
+        frame *f = top(s);
+        p = skip_idle(p, f);
+        if (p != f->end)
+            p = field(w, p, f);
+        else if (f->group)
+            p = bad(w, p, 0, "the message ends inside a group");
+        else
+            p = pop(w, p);
+        if (!p)
             return false;
-        }
     }
     return true;
 }
@@ -393,6 +464,7 @@ static bool walk(rt_walk *w)
 
 static void sum_up(state *s)
 {
+    s->growth = 0;
     for (size_t i = s->nv; i-- > 0;) {
         work *c = &s->v[i];
         int64_t grows = (int64_t)c->len - (c->to - c->from);
@@ -401,44 +473,51 @@ static void sum_up(state *s)
             c->len = (size_t)((int64_t)was + c->growth);
             grows = c->growth + (int64_t)varint_len(c->len) - (c->to - c->from);
         }
-        if (c->around != NONE)
-            s->v[c->around].growth += grows;
+        *(c->around == NONE ? &s->growth : &s->v[c->around].growth) += grows;
     }
 }
 
-static bool put(rt_walk *w, const void *p, size_t n)
+static uint8_t *put(uint8_t *out, const void *p, size_t n)
 {
-    return n == 0 || rt_walk_put(w, p, n, 0);
+    if (n)
+        memcpy(out, p, n);
+    return out + n;
 }
 
+/* All up to the end of the last change: the rest is copied as what does not change is. */
 static bool assemble(rt_walk *w)
 {
     state *s = w->own;
     sum_up(s);
+    if (!s->nv)
+        return true;
+    if (!rt_walk_room(w, w->out, (size_t)(w->end - w->in + s->growth), 0))
+        return false;
+    uint8_t *out = (uint8_t *)w->out->p + w->out->len;
     for (size_t i = 0; i < s->nv; i++) {
         const work *c = &s->v[i];
-        uint8_t length[RT_MAX_HEAD];
-        if (!put(w, w->copied, (size_t)(c->from - w->copied)))
-            return false;
-        size_t n = put_varint(length, c->len);
-        if (!(c->length ? put(w, length, n) : put(w, s->done.p + c->at, c->len)))
-            return false;
+        out = put(out, w->copied, (size_t)(c->from - w->copied));
+        out = c->length ? out + put_varint(out, c->len) : put(out, s->done.p + c->at, c->len);
         w->copied = c->to;
     }
+    w->out->len = (size_t)((char *)out - w->out->p);
     return true;
 }
 
 static bool run(rt_walk *w)
 {
     state *s = w->own;
-    const pb_program *p = (const pb_program *)w->prog;
+    const pb_program *prog = (const pb_program *)w->prog;
     if (!s->done.max)
         fl_buf_init(&s->done, RT_MAX_RECORD);
     fl_buf_clear(&s->done);
     s->nv = s->nseen = s->depth = 0;
-    if (p->root == PB_NO_ROOT) /* the engine refuses such a record before it comes here */
+    if (!w->p) /* a record of no bytes may have no place either */
+        w->in = w->p = w->end = w->copied = (const uint8_t *)"";
+    if (prog->root == PB_NO_ROOT) /* the engine refuses such a record before it comes here */
         return rt_walk_malformed(w, 0, "the record holds another message than the one this side carries");
-    return push(w, 0, (frame){&p->table->v[p->root], w->end, NONE, 0, 0, 0}) && walk(w) && assemble(w);
+    return push(w, w->p, 0, (frame){&prog->table->v[prog->root], w->end, NONE, 0, 0, 0, 0}) && walk(w, w->p) &&
+           assemble(w);
 }
 
 /* ---- message indexes ---- */
