@@ -10,26 +10,41 @@
 
 #include "lang/parse.h"
 
-/* Is one of these in the name, in any case of letters? */
-static bool sounds_secret(const char *name)
-{
 #define PART(text)                                                                                                     \
     {                                                                                                                  \
         text, sizeof(text) - 1                                                                                         \
     }
-    static const struct {
-        const char *text;
-        size_t n;
-    } parts[] = {PART("password"),    PART("passwd"),      PART("passphrase"), PART("secret"),
-                 PART("token"),       PART("user.info"),   PART("userinfo"),   PART("credential"),
-                 PART("jaas.config"), PART("private.key"), PART("key.pem"),    PART("keystore.key")};
+static const struct {
+    const char *text;
+    size_t n;
+} parts[] = {PART("password"),    PART("passwd"),      PART("passphrase"), PART("secret"),
+             PART("token"),       PART("user.info"),   PART("userinfo"),   PART("credential"),
+             PART("jaas.config"), PART("private.key"), PART("key.pem"),    PART("keystore.key")};
 #undef PART
-    enum { COUNT = sizeof parts / sizeof *parts };
+enum { NPARTS = sizeof parts / sizeof *parts };
+
+/* By the last five bits of a byte, those of the bytes that follow it at the beginning of a part: most places of most
+ * names are none. */
+typedef struct beginnings {
+    uint32_t next[32];
+} beginnings;
+
+static beginnings begin_parts(void)
+{
+    beginnings b = {{0}};
+    for (size_t i = 0; i < NPARTS; i++)
+        b.next[parts[i].text[0] & 31] |= 1u << (parts[i].text[1] & 31);
+    return b;
+}
+
+/* Is one of the parts in the name, in any case of letters? */
+static bool sounds_secret(const beginnings *b, const char *name)
+{
     for (const char *p = name; *p; p++) {
-        char c = (char)(*p | 0x20),
-             next = (char)(p[1] | 0x20); /* letters in lower case, and no other signs as letters */
-        for (size_t i = 0; i < COUNT; i++)
-            if (parts[i].text[0] == c && parts[i].text[1] == next && !strncasecmp(p, parts[i].text, parts[i].n))
+        if (!(b->next[*p & 31] >> (p[1] & 31) & 1))
+            continue;
+        for (size_t i = 0; i < NPARTS; i++)
+            if (!strncasecmp(p, parts[i].text, parts[i].n))
                 return true;
     }
     return false;
@@ -65,7 +80,7 @@ static bool in_secret_call(const lang_reader *r, size_t i)
 }
 
 /* Does a value begin behind this token that is to be hidden? A name at the start of its line, or before a `=`. */
-static bool opens_secret(const lang_reader *r, size_t i)
+static bool opens_secret(const lang_reader *r, const beginnings *b, size_t i)
 {
     const lang_token *t = &r->raw.v[i];
     if (!t->name || t->bad)
@@ -73,7 +88,7 @@ static bool opens_secret(const lang_reader *r, size_t i)
     if (t->first && is_name(t, "auth"))
         return true;
     bool assigned = i + 1 < r->raw.n && r->raw.v[i + 1].kind == LT_ASSIGN;
-    return (t->first || assigned) && sounds_secret(t->name->text);
+    return (t->first || assigned) && sounds_secret(b, t->name->text);
 }
 
 /* Token i stands behind a name that sounds secret. The kind of `auth` is not hidden, nor what refers to a secret. */
@@ -120,6 +135,7 @@ static bool goes_on(int kind)
 
 void lang_hide(lang_reader *r)
 {
+    beginnings b = begin_parts();
     bool secret = false, auth = false, hid = false;
     for (size_t i = 0; i < r->raw.n; i++) {
         lang_token *t = &r->raw.v[i];
@@ -129,7 +145,7 @@ void lang_hide(lang_reader *r)
         } else if (is_revealing(r, i) || (secret && is_literal(r, i, auth)) || (hid && t->kind == LT_COMMENT)) {
             t->hidden = hid = true; /* with the comment behind it, which may say what it was before */
             fl_diags_hide(r->diags, lang_span(r, (lang_loc){t->from, t->to}));
-        } else if (!secret && opens_secret(r, i)) {
+        } else if (!secret && opens_secret(r, &b, i)) {
             secret = true;
             auth = is_name(t, "auth");
         }

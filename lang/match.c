@@ -56,9 +56,10 @@ static bool has_head(const lang_form *f, const lang_name *head)
  */
 static candidates find(const matching *m, lang_bkind kind, const lang_stmt *s)
 {
-    candidates c = {.n = 0};
+    candidates c;
     size_t n;
     const lang_form *forms = lang_forms(kind, &n);
+    c.n = 0;
     for (size_t i = 0; i < n && c.n < sizeof c.v / sizeof c.v[0]; i++) {
         if (is_named(&forms[i]) ? s->value || kind == LANG_CONVERTERS
                                 : has_head(&forms[i], &s->head.name) && !(free_names(kind) && s->value))
@@ -471,7 +472,9 @@ static void find_missing(matching *m, const lang_block *b, lang_bkind kind, fl_s
 {
     size_t n, one_of = 0, alternatives = 0;
     const lang_form *forms = lang_forms(kind, &n);
-    lacking l = {.n = 0};
+    lacking l;
+    l.n = l.nforms = 0;
+    l.form = NULL;
     for (size_t i = 0; i < n; i++) {
         const lang_form *f = &forms[i];
         if ((f->flags & LANG_F_REQUIRED) && !attempted(b, f) && (i == 0 || strcmp(forms[i - 1].id, f->id) != 0))

@@ -1,4 +1,7 @@
-/* parse.y: the grammar. It knows no statement, so that every line is read, formatted and recovered alone (docs/language.md 3). */
+/* parse.y: the grammar. It knows no statement, so that every line is read, formatted and recovered alone (docs/language.md 3).
+ *
+ * Made into two parsers: one that looks ahead before it reduces, so that it can say what would have been right
+ * (parse.lac), and one that does not and stops at the first thing that is wrong, after which the other begins anew. */
 %define api.pure full
 %define api.prefix {lang_yy}
 %define api.token.prefix {LT_}
@@ -19,8 +22,8 @@
         (out).to = (n) ? YYRHSLOC(rhs, n).to : YYRHSLOC(rhs, 0).to;                                                    \
     } while (0)
 
-static int lang_yylex(LANG_YYSTYPE *value, LANG_YYLTYPE *at, lang_reader *r);
-static void lang_yyerror(const LANG_YYLTYPE *at, lang_reader *r, const char *message);
+static int yylex(YYSTYPE *value, YYLTYPE *at, lang_reader *r);
+static void yyerror(const YYLTYPE *at, lang_reader *r, const char *message);
 }
 
 /* A value that was read lies on top of the reader's stack of values until something takes it; a list is a range of it. */
@@ -164,9 +167,9 @@ operand: WORD                     { lang_tree_name(r, $1); }
 
 %%
 
-static int lang_yylex(LANG_YYSTYPE *value, LANG_YYLTYPE *at, lang_reader *r)
+static int yylex(YYSTYPE *value, YYLTYPE *at, lang_reader *r)
 {
-    if (r->pos == r->lex.n || r->ended) {
+    if (r->pos == r->lex.n || r->ended || r->stopped) {
         uint32_t end = r->lex.n ? r->lex.v[r->lex.n - 1].at.to : 0;
         *at = (lang_loc){end, end};
         return LT_YYEOF;
@@ -177,8 +180,23 @@ static int lang_yylex(LANG_YYSTYPE *value, LANG_YYLTYPE *at, lang_reader *r)
     return e->kind;
 }
 
+#ifndef YY_LAC_ESTABLISH /* the quick one */
+
+static void yyerror(const YYLTYPE *at, lang_reader *r, const char *message)
+{
+    r->stopped = true;
+}
+
+static int yyreport_syntax_error(const yypcontext_t *ctx, lang_reader *r)
+{
+    r->stopped = true;
+    return 0;
+}
+
+#else
+
 /* Only for an exhausted parser stack. */
-static void lang_yyerror(const LANG_YYLTYPE *at, lang_reader *r, const char *message)
+static void yyerror(const YYLTYPE *at, lang_reader *r, const char *message)
 {
     lang_limit(r, *at, "nested more than %d deep", LANG_MAX_DEPTH);
 }
@@ -265,3 +283,5 @@ static int yyreport_syntax_error(const yypcontext_t *ctx, lang_reader *r)
     lang_error(r, at, "expected %s, but %s here", list, found(r, token, at));
     return 0;
 }
+
+#endif

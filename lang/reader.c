@@ -15,6 +15,19 @@ static void mark_damaged(const lang_reader *r, lang_block *b, size_t *next)
     }
 }
 
+/* Lexemes to r->top; false: something is wrong (reported). */
+static bool parse_lexemes(lang_reader *r)
+{
+    if (lang_quickparse(r) == 0 && !r->stopped)
+        return true;
+    if (r->ended)
+        return false;
+    r->pos = r->values.n = r->lists.n = r->stmts.n = 0;
+    r->stopped = false;
+    r->top = NULL;
+    return lang_yyparse(r) == 0;
+}
+
 /* From the text that r->src has. */
 static lang_file *parse(lang_reader *r)
 {
@@ -24,7 +37,7 @@ static lang_file *parse(lang_reader *r)
     lang_hide(r);
     if (!r->ended)
         lang_layout(r);
-    if (!r->ended && lang_yyparse(r) != 0)
+    if (!r->ended && !parse_lexemes(r))
         r->damaged = true;
     f->source = r->src;
     f->damaged = r->damaged;

@@ -48,7 +48,11 @@ typedef struct lang_reader {
     fl_diags *diags;
     const fl_source *src;
     FL_VEC(lang_token) raw;
-    const char *words[LANG_WORDS]; /* by hash */
+    struct lang_known_word {
+        const char *text; /* NULL: none yet */
+        size_t len;
+        int kind;        /* LT_WORD, or one of the ten words */
+    } words[LANG_WORDS]; /* by hash */
     FL_VEC(lang_lexeme) lex;
     /* what the grammar has read and nothing has taken yet; what an error left behind lies between */
     FL_VEC(lang_value) values;
@@ -60,6 +64,7 @@ typedef struct lang_reader {
     size_t swallowed;    /* `{` that scanner errors swallowed */
     bool damaged, ended; /* ended: too many errors or a limit; nothing more is reported */
     bool mended;         /* the braces do not balance */
+    bool stopped;        /* the quick grammar met what it does not take */
     bool has_vars;       /* a variable stands in a string */
     lang_block *top;
 } lang_reader;
@@ -91,7 +96,9 @@ void lang_hide(lang_reader *r);
 /* layout.c: raw tokens to lexemes. */
 void lang_layout(lang_reader *r);
 
-/* parse.y */
+/* parse.y, twice: lang_quickparse looks nowhere ahead, as befits the files that are right; at the first thing that is
+ * wrong it sets r->stopped and ends without a word. lang_yyparse reports, and goes on. */
+int lang_quickparse(lang_reader *r);
 int lang_yyparse(lang_reader *r);
 
 /* tree.c: what the grammar's actions call. */

@@ -21,8 +21,8 @@ typedef struct walk {
     size_t visits, texts;
     unsigned depth;
     bool truncated, split;
-    const sch_hit *wanted;        /* only this one is looked for, and the steps to it are kept */
-    sch_step way[MAX_STEPS_DOWN]; /* the steps of the place */
+    const sch_hit *wanted; /* only this one is looked for */
+    sch_step *way;         /* then: the steps of the place, MAX_STEPS_DOWN */
     bool found;
 } walk;
 
@@ -111,7 +111,9 @@ static void descend(walk *w, sch_step step, place below)
     if (!add_step(&w->text, &step)) {
         w->truncated = true;
     } else if (!w->wanted || leads_on(w)) {
-        w->way[w->depth++] = step;
+        if (w->way)
+            w->way[w->depth] = step;
+        w->depth++;
         visit(w, step.to, below);
         w->depth -= !w->found;
     }
@@ -216,16 +218,16 @@ void sch_leaves(const sch_schema *s, fl_arena *a, sch_hits *out)
 
 size_t sch_way(const sch_schema *s, fl_arena *a, const sch_hit *h, const sch_step **out)
 {
-    parsed_path anywhere = {.n = 1};
-    anywhere.v[0].kind = STEP_DEEP;
-    walk w = {.a = a, .path = &anywhere, .entered = fl_xcalloc(s->ntypes + 1, 1), .wanted = h};
+    static const parsed_path anywhere = {.v = {{.kind = STEP_DEEP}}, .n = 1};
+    sch_step way[MAX_STEPS_DOWN];
+    walk w = {.a = a, .path = &anywhere, .entered = fl_xcalloc(s->ntypes + 1, 1), .wanted = h, .way = way};
     fl_buf_init(&w.text, MAX_PATH);
     fl_buf_reserve(&w.text, 1);
     visit(&w, s->root, (place){.at = sch_path_start(&anywhere)});
     size_t n = w.found ? w.depth : 0;
     sch_step *steps = FL_NEW_N(a, sch_step, n + 1);
     if (n)
-        memcpy(steps, w.way, n * sizeof *steps);
+        memcpy(steps, way, n * sizeof *steps);
     *out = steps;
     fl_buf_free(&w.text);
     free(w.entered);

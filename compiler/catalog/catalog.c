@@ -55,13 +55,24 @@ typedef struct lookup {
     const cat_property *literal, *pattern;
 } lookup;
 
+/* Most names differ in their first character; asking that first saves a call for each property there is. */
+static bool same(const char *a, const char *b)
+{
+    return *a == *b && !strcmp(a, b);
+}
+
+static bool may_match(const char *pattern, const char *name)
+{
+    return (*pattern == '*' || *pattern == *name) && cat_matches(pattern, name);
+}
+
 static bool look_at(const cat_property *p, void *ctx)
 {
     lookup *l = ctx;
-    if (!p->pattern && !strcmp(p->name, l->name))
+    if (!p->pattern && same(p->name, l->name))
         l->literal = p;
     /* the longer pattern says more: `…param.preserve.source.fields` before `…param.*` */
-    if (p->pattern && cat_matches(p->name, l->name) && (!l->pattern || strlen(p->name) > strlen(l->pattern->name)))
+    if (p->pattern && may_match(p->name, l->name) && (!l->pattern || strlen(p->name) > strlen(l->pattern->name)))
         l->pattern = p;
     return !l->literal;
 }
@@ -95,7 +106,7 @@ size_t cat_property_names(const cat_connector *c, const char **out, size_t max)
 
 static bool is_short_of(const cat_short *s, const cat_connector *c, const char *property)
 {
-    return (!strcmp(s->connector, "*") || !strcmp(s->connector, c->id)) && !strcmp(s->property, property);
+    return same(s->property, property) && (same(s->connector, "*") || same(s->connector, c->id));
 }
 
 const char *cat_class(const cat_connector *c, const char *property, const char *short_name)
@@ -118,7 +129,7 @@ size_t cat_short_names(const cat_connector *c, const char *property, const char 
 cat_owner cat_property_owner(const cat_connector *c, const char *name, const char **why)
 {
     for (size_t i = 0; i < cat_data_nowned; i++)
-        if (cat_matches(cat_data_owned[i].pattern, name)) {
+        if (may_match(cat_data_owned[i].pattern, name)) {
             if (why)
                 *why = cat_data_owned[i].why;
             return cat_data_owned[i].owner;

@@ -9,6 +9,7 @@
 
 /* Schemas are shared by topics; so is what is made of them. */
 #define KEPT 512
+#define SAFE 64
 typedef struct kept {
     const sch_schema *schema;
     cl_shape *shape;
@@ -25,6 +26,10 @@ typedef struct walk {
     fl_arena *scratch; /* of a number of sides */
     size_t sides;
     kept kept[KEPT];
+    struct safe { /* what all clients that are not stated write encrypted, as most leaves of an estate are alike */
+        cl_constructs of;
+        bool known;
+    } safe[SAFE];
 } walk;
 
 static void forget(walk *w)
@@ -247,18 +252,39 @@ static const use_one *unstated_writer(const walk *w)
     return w->writers.n ? NULL : &nobody;
 }
 
-static void undeclared_leaf(walk *w, const est_side *s, const est_leaf *l, const use_one *unstated)
+/* Where a set of constructs is kept that was found safe. */
+static struct safe *safe_of(walk *w, const cl_constructs *c)
+{
+    uint64_t mixed = (c->way.w[0] ^ c->way.w[1] << 1 ^ c->tag.w[0] << 2 ^ c->tag.w[1] << 3) * 0x9e3779b97f4a7c15u;
+    return &w->safe[mixed >> 32 & (SAFE - 1)];
+}
+
+/* What each of the clients that it may be does with it. */
+static void ask_unknown(walk *w, const cl_constructs *c, reasons *r, unsigned *asked)
 {
     static const cl_client unknown[] = {CL_CLIENT_JAVA, CL_CLIENT_PYTHON, CL_CLIENT_JAVASCRIPT, CL_CLIENT_GO};
-    reasons r = {0};
+    struct safe *safe = safe_of(w, c);
+    bool known = safe->known && !memcmp(&safe->of, c, sizeof *c);
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+        cl_verdict v = {.answer = CL_SAFE};
+        if (!known)
+            v = cl_judge(c, unknown[i]);
+        *asked |= 1u << unknown[i];
+        if (v.answer != CL_SAFE)
+            add_reason(r, unknown[i], &v);
+    }
+    if (!r->n)
+        *safe = (struct safe){*c, true};
+}
+
+static void undeclared_leaf(walk *w, const est_side *s, const est_leaf *l, const use_one *unstated)
+{
+    reasons r;
     unsigned asked = 0;
     cl_constructs c = constructs_of(w, s, l);
-    for (size_t i = 0; unstated && i < sizeof unknown / sizeof *unknown; i++) {
-        cl_verdict v = cl_judge(&c, unknown[i]);
-        asked |= 1u << unknown[i];
-        if (v.answer != CL_SAFE)
-            add_reason(&r, unknown[i], &v);
-    }
+    r.n = 0;
+    if (unstated)
+        ask_unknown(w, &c, &r, &asked);
     for (size_t i = 0; i < w->writers.n; i++) {
         const use_one *by = &w->writers.v[i];
         if (!by->stated || asked >> by->client & 1 || !cl_is_measured(by->client))
