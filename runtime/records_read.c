@@ -125,7 +125,8 @@ static rt_code read_envelope(records_run *r, const fl_json *j)
         else if (strcmp(m->key, "headers") == 0)
             code = envelope_headers(r, m);
         else
-            code = rt_fail(r->err, RT_BAD_INPUT, "an envelope has key, value and headers, not %.60s", m->key);
+            code = rt_fail(r->err, RT_BAD_INPUT, "an envelope has key, value and headers, not what stands at byte %u",
+                           m->key_from);
     }
     if (!code && !r->parts[r->t->part].there)
         code = rt_fail(r->err, RT_BAD_INPUT, "the envelope has no %s", records_part_names[r->t->part]);

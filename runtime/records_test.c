@@ -141,7 +141,7 @@ static void broken_envelopes_are_refused(void **state)
     } rows[] = {
         {"[]\n", "must be a JSON object", false},
         {"{\"key\":\"k\"}\n", "has no value", false},
-        {"{\"value\":null,\"topic\":\"t\"}\n", "not topic", false},
+        {"{\"value\":null,\"topic\":\"t\"}\n", "not what stands at byte 14", false},
         {"{\"value\":null,\"headers\":[]}\n", "headers of the envelope must be an object", false},
         {"{\"value\":null,\"headers\":{\"h\":1}}\n", "must be texts", false},
         {"{\"value\":null,\"headers\":{\"__value_schema_id\":\"x\"}}\n", "must be hex in text", true},

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "schema/avro_parser.h"
+#include "schema/names.h"
 
 /* Values visited inside defaults and attempts at branches of unions: both can multiply (a default {} whose fields have
  * defaults {} …). */
@@ -261,7 +262,7 @@ static bool is_field(const sch_type *t, const char *name)
     return false;
 }
 
-/* Names the first member that is no field. Names are shown in ASCII, since a message may go to a terminal. */
+/* Of the first member that is no field. */
 static bool unknown_member(encoder *e, const sch_type *t, const fl_json *v)
 {
     const fl_json *m = v->child;
@@ -269,14 +270,13 @@ static bool unknown_member(encoder *e, const sch_type *t, const fl_json *v)
         return false;
     while (m->next && is_field(t, m->key))
         m = m->next;
-    char shown[64];
-    snprintf(shown, sizeof shown, "%s", m->key);
-    for (char *c = shown; *c; c++) {
-        if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e)
-            *c = '?';
-    }
-    return sch_value_fail(e->err, &e->way, e->default_for ? place(e, v) : m->key_from, "%s%.100s has no field \"%s\"",
-                          whose(e), t->name, shown);
+    char why[sizeof e->err->message];
+    const char **names = fl_xcalloc(t->nfields + 1, sizeof *names);
+    for (size_t i = 0; i < t->nfields; i++)
+        names[i] = t->fields[i].name;
+    sch_unknown_name(why, sizeof why, t->name, m->key, m->key_from, names, t->nfields);
+    free(names);
+    return sch_value_fail(e->err, &e->way, e->default_for ? place(e, v) : m->key_from, "%s%s", whose(e), why);
 }
 
 static bool encode_record(encoder *e, const sch_type *t, const fl_json *v)

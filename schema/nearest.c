@@ -1,6 +1,7 @@
-/* nearest.c: paths of a schema that are near to one that selects nothing, for help lines. */
-#include "schema/schema.h"
+/* nearest.c: paths and names of a schema that are near to one that selects nothing, for help lines. */
+#include "schema/names.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,4 +118,12 @@ size_t sch_nearest(const sch_schema *s, fl_arena *a, const char *path, const cha
         out[i] = fl_strdup(a, best[i].path);
     fl_arena_free(scratch);
     return have;
+}
+
+void sch_unknown_name(char *out, size_t n, const char *of, const char *name, uint32_t at, const char *const *known,
+                      size_t nknown)
+{
+    const char *near = fl_nearest(name, known, nknown);
+    snprintf(out, n, "%.80s has no field of the name at byte %u%s%.80s%s", of, at, near ? "; did you mean \"" : "",
+             near ? near : "", near ? "\"?" : "");
 }

@@ -1,5 +1,6 @@
 /* proto_encode.c: a JSON value as a Protobuf message. */
 #include "schema/proto_value.h"
+#include "schema/names.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -85,12 +86,13 @@ static size_t field_named(const proto_message *m, const char *name, size_t hint)
 
 static bool unknown_member(encoder *e, const proto_message *m, const fl_json *v)
 {
-    char shown[64];
-    snprintf(shown, sizeof shown, "%s", v->key);
-    for (char *c = shown; *c; c++)
-        if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e)
-            *c = '?';
-    return sch_proto_fail(e->err, &e->way, v->key_from, "%.100s has no field \"%s\"", m->full, shown);
+    char why[sizeof e->err->message];
+    const char **names = fl_xcalloc(m->nfields + 1, sizeof *names);
+    for (size_t i = 0; i < m->nfields; i++)
+        names[i] = m->fields[i].name;
+    sch_unknown_name(why, sizeof why, m->full, v->key, v->key_from, names, m->nfields);
+    free(names);
+    return sch_proto_fail(e->err, &e->way, v->key_from, "%s", why);
 }
 
 static const fl_json *of_oneof(const proto_message *m, const fl_json **by, int32_t oneof)

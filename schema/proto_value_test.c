@@ -171,7 +171,9 @@ static void other_spellings(void **state)
 static void what_is_refused(void **state)
 {
     refused("{\"s\":1}", "s", "a text stands here");
-    refused("{\"in\":{\"in\":{\"y\":1}}}", "in.in", "t.In has no field \"y\"");
+    refused("{\"in\":{\"in\":{\"y\":1}}}", "in.in", "t.In has no field of the name at byte 13");
+    refused("{\"strng\":1}", "", "t.M has no field of the name at byte 1");
+    refused("{\"Maybee\":1}", "", "t.M has no field of the name at byte 1; did you mean \"maybe\"?");
     refused("{\"i32\":2147483648}", "i32", "a whole number of 32 bits stands here");
     refused("{\"u64\":-1}", "u64", "a whole number of 64 bits without sign stands here");
     refused("{\"i64\":1.5}", "i64", "a whole number of 64 bits stands here");

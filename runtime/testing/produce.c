@@ -208,7 +208,8 @@ static const char *bad_envelope(step_run *x, const fl_json *j)
     const fl_json *headers = fl_json_get(j, "headers");
     for (const fl_json *m = j->child; j->kind == FL_JOBJECT && m; m = m->next)
         if (strcmp(m->key, "key") && strcmp(m->key, "value") && strcmp(m->key, "headers"))
-            return fl_printf(x->w->a, "an envelope has key, value and headers, not `%.60s`", m->key);
+            return fl_printf(x->w->a, "an envelope has key, value and headers, not what stands at byte %u",
+                             m->key_from);
     if (!fl_json_get(j, "value"))
         return "an envelope is an object with a value";
     for (const fl_json *h = headers ? headers->child : NULL; h; h = h->next)
