@@ -320,6 +320,93 @@ static void as_jansson_says(void **state)
     assert_in_range(taken, 6000, 54000);
 }
 
+/* What the writer puts for one byte of ASCII. */
+static void expect_byte(fl_buf *b, int c, bool guarded)
+{
+    static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
+    const char *p = strchr(from, c);
+    if (p)
+        fl_buf_add(b, (char[]){'\\', to[p - from]}, 2);
+    else if (c < ' ' || (guarded && c == 0x7f))
+        fl_buf_addf(b, "\\u%04x", (unsigned)c);
+    else
+        fl_buf_addc(b, (char)c);
+}
+
+/* Texts are looked at eight bytes at a time: each byte at each place among plain ones, before and behind another odd
+ * one. */
+static void every_byte_at_every_place(void **state)
+{
+    enum { LEN = 19 };
+    char text[LEN];
+    for (int c = 1; c < 0x80; c++)
+        for (int place = 0; place < LEN * 2; place++) {
+            fl_buf got, want;
+            fl_jw w;
+            fl_buf_init(&got, 512);
+            fl_buf_init(&want, 512);
+            fl_jw_init(&w, &got, false);
+            w.guarded = place >= LEN;
+            memset(text, 'a' + c % 26, LEN);
+            text[(place + c) % LEN] = (char)(c % 7 ? '~' : '"');
+            text[place % LEN] = (char)c;
+            fl_jw_string_n(&w, text, LEN);
+            fl_buf_addc(&want, '"');
+            for (int i = 0; i < LEN; i++)
+                expect_byte(&want, text[i], w.guarded);
+            fl_buf_addc(&want, '"');
+            assert_string_equal(got.p, want.p);
+            assert_int_equal(got.len, want.len);
+            fl_buf_free(&got);
+            fl_buf_free(&want);
+        }
+}
+
+/* They are put together in blocks: all that takes more than a byte, at each place of one. */
+static void long_texts(void **state)
+{
+    static const char *const parts[] = {"\x01", "\"", "\xf0\x9f\x99\x82", "a", "\xe2\x82\xac", "\n"};
+    for (size_t from = 0; from < 6; from++) {
+        fl_buf text, got, want;
+        fl_jw w;
+        fl_buf_init(&text, 8192);
+        fl_buf_init(&got, 65536);
+        fl_buf_init(&want, 65536);
+        fl_jw_init(&w, &got, false);
+        fl_buf_addc(&want, '"');
+        for (size_t i = 0; text.len < 3000; i++) {
+            const char *part = parts[(from + i * i) % 6];
+            fl_buf_adds(&text, part);
+            if ((unsigned char)*part < 0x80)
+                expect_byte(&want, *part, false);
+            else
+                fl_buf_adds(&want, part);
+        }
+        fl_buf_addc(&want, '"');
+        fl_jw_string(&w, text.p);
+        assert_string_equal(got.p, want.p);
+        fl_buf_free(&text);
+        fl_buf_free(&got);
+        fl_buf_free(&want);
+    }
+}
+
+static void every_integer(void **state)
+{
+    static const int64_t some[] = {0, 7, -7, 9, 10, 99, 100, -1000, INT32_MAX, INT64_MAX, INT64_MIN, INT64_MIN + 1};
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
+        char want[32];
+        fl_buf b;
+        fl_jw w;
+        fl_buf_init(&b, 64);
+        fl_jw_init(&w, &b, false);
+        fl_jw_int(&w, some[i]);
+        snprintf(want, sizeof want, "%lld", (long long)some[i]);
+        assert_string_equal(b.p, want);
+        fl_buf_free(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,6 +425,9 @@ int main(void)
         cmocka_unit_test(as_jansson_says),
         cmocka_unit_test(writes_only_json),
         cmocka_unit_test(guards_terminals),
+        cmocka_unit_test(every_byte_at_every_place),
+        cmocka_unit_test(long_texts),
+        cmocka_unit_test(every_integer),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);
 }

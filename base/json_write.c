@@ -1,5 +1,4 @@
 /* json_write.c: JSON out, member by member. */
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -72,16 +71,6 @@ void fl_jw_end_array(fl_jw *w)
     close_with(w, ']');
 }
 
-static void escape(fl_buf *out, uint32_t c)
-{
-    static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
-    const char *p = c && c < 0x80 ? strchr(from, (int)c) : NULL;
-    if (p)
-        fl_buf_add(out, (char[]){'\\', to[p - from]}, 2);
-    else
-        fl_buf_addf(out, "\\u%04x", (unsigned)c);
-}
-
 static bool must_escape(const fl_jw *w, uint32_t cp)
 {
     if (cp < 0x20 || cp == '"' || cp == '\\')
@@ -89,29 +78,98 @@ static bool must_escape(const fl_jw *w, uint32_t cp)
     return w->guarded && ((cp >= 0x7f && cp < 0xa0) || fl_bidi_control(cp));
 }
 
-/* Runs of plain text are added whole; bytes that are no UTF-8 become U+FFFD. */
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Has one of eight bytes its high bit, or is below a space, a quote, a backslash or DEL? Now and then it says so of
+ * others, too. */
+static uint64_t odd(uint64_t eight)
+{
+    uint64_t quote = eight ^ EACH('"'), backslash = eight ^ EACH('\\'), del = eight ^ EACH(0x7f);
+    uint64_t found = (eight - EACH(' ')) | (quote - EACH(1)) | (backslash - EACH(1)) | (del - EACH(1)) | eight;
+    return found & EACH(0x80);
+}
+
+/* How many bytes are ASCII that stands for itself, guarded or not. */
+static size_t plain_run(const char *s, size_t n)
+{
+    size_t i = 0;
+    uint64_t eight;
+    for (; n - i >= 8; i += 8) {
+        memcpy(&eight, s + i, 8);
+        if (odd(eight))
+            break;
+    }
+    while (i < n && s[i] >= ' ' && s[i] < 0x7f && s[i] != '"' && s[i] != '\\')
+        i++;
+    return i;
+}
+
+static void quote_plain(fl_buf *out, const char *s, size_t n)
+{
+    if (!fl_buf_reserve(out, n + 2))
+        return;
+    char *p = out->p + out->len;
+    p[0] = '"';
+    memcpy(p + 1, s, n);
+    p[n + 1] = '"';
+    p[n + 2] = '\0';
+    out->len += n + 2;
+}
+
+enum { LONGEST = 6 }; /* bytes that one character takes */
+
+static size_t escape(char *out, uint32_t c)
+{
+    static const char from[] = "\b\f\n\r\t", to[] = "bfnrt", digit[] = "0123456789abcdef";
+    const char *p = c && c < ' ' ? strchr(from, (int)c) : NULL;
+    out[0] = '\\';
+    out[1] = p ? to[p - from] : 'u';
+    for (int i = 0; i < 4 && !p; i++)
+        out[2 + i] = digit[c >> (12 - 4 * i) & 15];
+    return p ? 2 : 6;
+}
+
+/* One character that is not plain, at s, of at most n bytes; returns how many it takes of them. Bytes that are no UTF-8
+ * become U+FFFD. */
+static size_t put_odd(const fl_jw *w, const char *s, size_t n, char *out, size_t *len)
+{
+    uint32_t cp;
+    unsigned step = fl_utf8_step(s, n, &cp);
+    if (step && must_escape(w, cp)) {
+        *len = escape(out, cp);
+        return step;
+    }
+    *len = step ? step : 3;
+    memcpy(out, step ? s : "\xEF\xBF\xBD", *len);
+    return step ? step : 1;
+}
+
+/* A schema in JSON is full of quotes: what is escaped is put together in a block. */
 static void quote(fl_jw *w, const char *s, size_t n)
 {
-    fl_buf *out = w->out;
-    fl_buf_addc(out, '"');
-    size_t from = 0, i = 0;
-    while (i < n) {
-        uint32_t cp;
-        unsigned len = fl_utf8_step(s + i, n - i, &cp);
-        if (len && !must_escape(w, cp)) {
-            i += len;
+    char block[512];
+    size_t m = 0, odd_len;
+    if (plain_run(s, n) == n) {
+        quote_plain(w->out, s, n);
+        return;
+    }
+    block[m++] = '"';
+    for (size_t i = 0; i < n;) {
+        if (m > sizeof block - LONGEST - 1) {
+            fl_buf_add(w->out, block, m);
+            m = 0;
+        }
+        if (s[i] >= ' ' && s[i] < 0x7f) {
+            if (s[i] == '"' || s[i] == '\\')
+                block[m++] = '\\';
+            block[m++] = s[i++];
             continue;
         }
-        fl_buf_add(out, s + from, i - from);
-        if (len)
-            escape(out, cp);
-        else
-            fl_buf_adds(out, "\xEF\xBF\xBD");
-        i += len ? len : 1;
-        from = i;
+        i += put_odd(w, s + i, n - i, block + m, &odd_len);
+        m += odd_len;
     }
-    fl_buf_add(out, s + from, n - from);
-    fl_buf_addc(out, '"');
+    block[m++] = '"';
+    fl_buf_add(w->out, block, m);
 }
 
 void fl_jw_key(fl_jw *w, const char *key)
@@ -141,8 +199,15 @@ void fl_jw_raw(fl_jw *w, const char *json, size_t n)
 
 void fl_jw_int(fl_jw *w, int64_t v)
 {
+    char digits[20], *p = digits + sizeof digits;
+    uint64_t rest = v < 0 ? -(uint64_t)v : (uint64_t)v;
     begin_value(w);
-    fl_buf_addf(w->out, "%" PRId64, v);
+    do
+        *--p = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (v < 0)
+        *--p = '-';
+    fl_buf_add(w->out, p, (size_t)(digits + sizeof digits - p));
 }
 
 void fl_jw_bool(fl_jw *w, bool v)
