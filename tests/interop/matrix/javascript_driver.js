@@ -2,6 +2,7 @@
  * SCENARIO.json RESULTS.json    (the form of both: python_driver.py) */
 "use strict";
 const fs = require("fs");
+const https = require("https");
 const [folder, input, output] = process.argv.slice(2);
 const from = (name) => require(require.resolve(name, { paths: [folder] }));
 const sr = from("@confluentinc/schemaregistry");
@@ -40,7 +41,12 @@ function messageOf(step) {
 }
 
 const scenario = JSON.parse(fs.readFileSync(input, "utf8"));
-const client = new sr.SchemaRegistryClient({ baseURLs: [scenario.url] });
+const pem = (path) => path && fs.readFileSync(path);
+const client = new sr.SchemaRegistryClient({
+    baseURLs: [scenario.url],
+    ...(scenario.user && { basicAuthCredentials: { credentialsSource: "USER_INFO", userInfo: scenario.user } }),
+    ...(scenario.ca && { createAxiosDefaults: { httpsAgent: new https.Agent({ ca: pem(scenario.ca), cert: pem(scenario.certificate), key: pem(scenario.key) }) } }),
+});
 const clock = { now: () => Date.now() - scenario.days_back * 86400000 };
 const rules = new sr.RuleRegistry();
 rules.registerExecutor(new sr.FieldEncryptionExecutor(clock));

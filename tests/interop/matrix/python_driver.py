@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """python_driver.py: the vendor's Python client, as it is, runs the steps of a scenario against a registry. usage: python_driver.py SCENARIO.json RESULTS.json
 
-SCENARIO (all drivers read the same): {"url", "secret", "days_back": of the client's clock, "steps": [{"do": …}]}
+SCENARIO (all drivers read the same): {"url", "secret", "days_back": of the client's clock, "steps": [{"do": …}]}; of HTTPS also "ca" and where there is one "user" ("NAME:PASSWORD"),
+"certificate" and "key": paths of PEM files
   register  subject, body {schemaType, schema, metadata?, ruleSet?}        {"id"}
   lookup    the same                                                       {"id", "version"}
   latest    subject                                                        {"id", "version", "guid"}
@@ -24,6 +25,8 @@ from confluent_kafka.schema_registry.confluent import meta_pb2  # noqa: F401, ma
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 
 WRITE, READ = {"auto.register.schemas": False, "use.latest.version": True}, {"use.latest.version": True}
+
+SETTINGS = {"url": "url", "basic.auth.user.info": "user", "ssl.ca.location": "ca", "ssl.certificate.location": "certificate", "ssl.key.location": "key"}
 
 
 def native(v):
@@ -79,7 +82,8 @@ class Client:
         LocalKmsDriver.register()
         FieldEncryptionExecutor.register_with_clock(Late(scenario["days_back"]))
         EncryptionExecutor.register_with_clock(Late(scenario["days_back"]))
-        self.registry, self.rules = SchemaRegistryClient({"url": scenario["url"]}), {"secret": scenario["secret"]}
+        conf = {name: scenario[of] for name, of in SETTINGS.items() if of in scenario}
+        self.registry, self.rules = SchemaRegistryClient(conf), {"secret": scenario["secret"]}
 
     def schema(self, step):
         body = step["body"]

@@ -321,14 +321,19 @@ func runMatrix(scenario, results string) {
 	text, err := os.ReadFile(scenario)
 	must(err)
 	var given struct {
-		URL, Secret string
-		DaysBack    int `json:"days_back"`
-		Steps       []step
+		URL, Secret, User, CA, Certificate, Key string
+		DaysBack                                int `json:"days_back"`
+		Steps                                   []step
 	}
 	must(json.Unmarshal(text, &given))
 	encryption.RegisterExecutorWithClock(lateClock(given.DaysBack))
 	encryption.RegisterFieldExecutorWithClock(lateClock(given.DaysBack))
-	registry, err := schemaregistry.NewClient(schemaregistry.NewConfig(given.URL))
+	conf := schemaregistry.NewConfig(given.URL)
+	if given.User != "" {
+		conf.BasicAuthCredentialsSource, conf.BasicAuthUserInfo = "USER_INFO", given.User
+	}
+	conf.SslCaLocation, conf.SslCertificateLocation, conf.SslKeyLocation = given.CA, given.Certificate, given.Key
+	registry, err := schemaregistry.NewClient(conf)
 	must(err)
 	c, out := matrixClient{registry, map[string]string{"secret": given.Secret}}, []any{}
 	for _, s := range given.Steps {
