@@ -9,9 +9,8 @@
 
 #include "cli/dead_letters.h"
 #include "cli/stop.h"
+#include "runtime/link.h"
 #include "runtime/http.h"
-#include "runtime/plan.h"
-#include "runtime/registry_http.h"
 #include "runtime/seals.h"
 
 const char *const cli_bytes_modes[] = {"text", "base64", NULL}, *const cli_error_modes[] = {"stop", "skip", NULL},
@@ -25,9 +24,7 @@ typedef struct work {
     const rt_plan_topic *topic;
     rt_config *config;
     rt_param_source source;
-    fl_secret url;
-    rt_registry *registry;
-    bool remote; /* it is asked over HTTP */
+    rt_link link;
     rt_keys *keys;
     cli_dead_letters *dead;
     rt_codec *codecs[2]; /* by rt_part; NULL: a primitive format, or not needed */
@@ -66,103 +63,48 @@ static fl_status load_plan(work *w)
 
 /* ---- registry and keys ---- */
 
-/* Flag, settings, environment, plan: the first that says. */
-static const char *registry_text(const work *w)
-{
-    const char *url = w->o->registry;
-    if (!url && w->config)
-        url = rt_config_get(w->config, "schema.registry.url");
-    if (!url)
-        url = getenv("SCHEMA_REGISTRY_URL");
-    return url || !w->plan ? url : w->plan->registry_url;
-}
-
-static bool begins(const char *s, const char *with)
-{
-    return strncmp(s, with, strlen(with)) == 0;
-}
-
 /* Over HTTP nothing is registered: that is for whoever may do it. */
-static rt_code open_remote(work *w, const char *url, rt_error *e)
+static rt_code meet_plan(work *w, rt_error *e)
 {
-    rt_code code = rt_registry_http_open(url, w->config, w->plan, &w->registry, e);
-    w->remote = true;
-    return code || !w->plan ? code : rt_plan_look_up(w->plan, w->o->topic, w->registry, w->a, e);
+    if (!w->plan)
+        return RT_OK;
+    return w->link.remote ? rt_plan_look_up(w->plan, w->o->topic, w->link.registry, w->a, e)
+                          : rt_plan_register(w->plan, w->link.registry, w->a, e);
 }
 
-static rt_code open_embedded(work *w, const char *url, rt_error *e)
+static rt_code count_seals(const work *w, rt_error *e)
 {
-    rt_registry *store;
-    rt_code code = rt_registry_open(url, NULL, &store, e);
-    if (code)
-        return code;
-    w->registry = rt_registry_locked(store); /* keys are asked for again in a thread of their own */
-    return w->plan ? rt_plan_register(w->plan, w->registry, w->a, e) : RT_OK;
-}
-
-static const char *client_setting(const work *w, const char *name)
-{
-    char full[128];
-    if (!w->config)
-        return NULL;
-    snprintf(full, sizeof full, "rule.executors._default_.param.%s", name);
-    const char *v = rt_config_get(w->config, full);
-    return v ? v : rt_config_get(w->config, name);
-}
-
-/* The vendor's cache.expiry.secs: -1 is for ever. */
-static fl_status expiry(const work *w, int64_t *out)
-{
-    const char *text = client_setting(w, "cache.expiry.secs");
-    char *end;
-    if (!text)
-        return FL_OK;
-    long v = strtol(text, &end, 10);
-    if (end == text || *end || v < -1 || v == 0 || v > 100000000) {
-        fl_log(FL_LOG_ERROR, "cache.expiry.secs must be a number of seconds, or -1 for no end");
-        return FL_COULD_NOT_RUN;
-    }
-    *out = v;
-    return FL_OK;
-}
-
-/* Seals are counted beside the registry's log; where there is none, in the file that the settings name, if any. */
-static rt_code count_seals(const work *w, const char *url, rt_error *e)
-{
-    const char *file = w->config ? rt_config_get(w->config, "flec.seals.file") : NULL;
-    if (!file && begins(url, "file://"))
-        file = fl_printf(w->a, "%s/seals.log", url + 7);
+    const char *file = rt_link_seals_file(w->a, w->config, &w->link);
     return !file || w->o->decrypt ? RT_OK : rt_seals_keep(file, e);
 }
 
-static fl_status open_keys(work *w)
+static rt_code open_keys(work *w, rt_error *e)
 {
     w->source = (rt_param_source){.config = w->config, .plan = w->plan};
     rt_keys_options opt = {
-        .registry = w->registry, .params = rt_param_source_params(&w->source), .makes_no_keks = w->remote};
-    fl_status status = expiry(w, &opt.expiry_s);
-    if (!status)
+        .registry = w->link.registry, .params = rt_param_source_params(&w->source), .makes_no_keks = w->link.remote};
+    rt_code code = rt_link_expiry(w->config, &opt.expiry_s, e);
+    if (!code)
         w->keys = rt_keys_new(&opt);
-    return status;
+    return code;
 }
 
 static fl_status open_registry(work *w)
 {
     rt_error e;
-    const char *text = registry_text(w);
+    const char *text = rt_link_registry(w->o->registry, w->config, w->plan);
     if (!text || !*text)
         return (fl_status)cli_usage(w->cmd, "no registry is named: --registry file://DIR");
-    if (rt_config_resolve(text, &w->url, &e))
-        return cannot(&e);
-    const char *url = w->url.len ? (const char *)w->url.bytes : "";
-    if (begins(url, "mem:"))
-        return (fl_status)cli_usage(w->cmd,
-                                    "a registry `mem:` ends with this process, and its keys with it; take file://DIR");
-    bool http = begins(url, "http://") || begins(url, "https://");
-    rt_code code = http ? open_remote(w, url, &e) : open_embedded(w, url, &e);
+    rt_code code = rt_link_open(text, w->config, w->plan, NULL, &w->link, &e);
+    if (w->link.passing)
+        return (fl_status)cli_usage(w->cmd, "%s", e.message);
     if (!code)
-        code = count_seals(w, url, &e);
-    return code ? cannot(&e) : open_keys(w);
+        code = meet_plan(w, &e);
+    if (!code)
+        code = count_seals(w, &e);
+    if (!code)
+        code = open_keys(w, &e);
+    return code ? cannot(&e) : FL_OK;
 }
 
 /* ---- codecs ---- */
@@ -174,8 +116,8 @@ static fl_status open_codec(work *w, const rt_subject *s, const rt_plan_side *si
                             .read_writer_rules = !side,
                             .guid_framing = w->o->framing == CLI_GUID,
                             .dead_letters = w->dead != NULL,
-                            .dlq_topic = client_setting(w, "dlq.topic")};
-    if (rt_codec_open(w->registry, w->keys, s, &opt, out, &e))
+                            .dlq_topic = rt_link_setting(w->config, "dlq.topic")};
+    if (rt_codec_open(w->link.registry, w->keys, s, &opt, out, &e))
         return cannot(&e);
     return side && rt_codec_check_plan(*out, side, &e) ? cannot(&e) : FL_OK;
 }
@@ -206,7 +148,7 @@ static fl_status open_registered(work *w, rt_part part, bool needed)
     rt_error e;
     rt_subject s;
     const char *subject = fl_printf(w->a, "%s-%s", w->o->topic, part == RT_KEY ? "key" : "value");
-    rt_code code = w->registry->ops->subject_version(w->registry, w->a, subject, -1, &s, &e);
+    rt_code code = w->link.registry->ops->subject_version(w->link.registry, w->a, subject, -1, &s, &e);
     if (code == RT_NOT_FOUND && !needed) {
         w->formats[part] = "string";
         return FL_OK;
@@ -264,10 +206,8 @@ static void clean_up(work *w)
     rt_keys_free(w->keys);
     rt_seals_close();
     cli_dead_letters_close(w->dead);
-    if (w->registry)
-        rt_registry_close(w->registry);
+    rt_link_close(&w->link);
     rt_config_free(w->config);
-    fl_secret_free(&w->url);
     fl_arena_free(w->a);
 }
 

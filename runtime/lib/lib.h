@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 
-#include "runtime/config.h"
+#include "runtime/link.h"
 #include "runtime/engine.h"
 #include "runtime/lib/flec.h"
 
@@ -19,9 +19,7 @@ struct flec_engine {
     rt_config *config;
     rt_plan *plan; /* or NULL */
     rt_param_source source;
-    fl_secret url;
-    rt_registry *registry; /* takes several threads */
-    bool remote;           /* it is asked over HTTP */
+    rt_link link;
     rt_key_share *share;
     int64_t expiry_s;
     rt_lib_clock clock;

@@ -45,16 +45,14 @@ static rt_code know(flec_engine *e, const rt_plan_topic *t, bool key, rt_error *
         return rt_fail(err, RT_REFUSED, "topic %s: %s", t->name, beyond);
     if (*known)
         return RT_OK;
-    rt_code code = rt_plan_look_up(e->plan, t->name, e->registry, e->a, err);
+    rt_code code = rt_plan_look_up(e->plan, t->name, e->link.registry, e->a, err);
     *known = !code;
     return code;
 }
 
 static rt_code count(flec_engine *e, rt_error *err)
 {
-    const char *file = rt_config_get(e->config, "flec.seals.file"), *url = (const char *)e->url.bytes;
-    if (!file && !e->remote && strncmp(url, "file://", 7) == 0)
-        file = fl_printf(e->a, "%s/seals.log", url + 7);
+    const char *file = rt_link_seals_file(e->a, e->config, &e->link);
     rt_code code = e->counts || !file ? RT_OK : rt_lib_count(file, err);
     e->counts |= !code && file;
     return code;
@@ -62,13 +60,12 @@ static rt_code count(flec_engine *e, rt_error *err)
 
 static rt_code open_side(flec_codec *c, const rt_subject *s, const rt_plan_side *side, unsigned flags, rt_error *err)
 {
-    const char *dlq = rt_config_get(c->engine->config, "rule.executors._default_.param.dlq.topic");
     rt_codec_options opt = {.read_only = !c->write,
                             .read_writer_rules = !side,
                             .guid_framing = flags & FLEC_GUID,
                             .dead_letters = flags & FLEC_DEAD_LETTERS,
-                            .dlq_topic = dlq ? dlq : rt_config_get(c->engine->config, "dlq.topic")};
-    rt_code code = rt_codec_open(c->engine->registry, c->keys, s, &opt, &c->codec, err);
+                            .dlq_topic = rt_link_setting(c->engine->config, "dlq.topic")};
+    rt_code code = rt_codec_open(c->engine->link.registry, c->keys, s, &opt, &c->codec, err);
     return code || !side ? code : rt_codec_check_plan(c->codec, side, err);
 }
 
@@ -96,7 +93,7 @@ static rt_code open_planned(flec_codec *c, const char *topic, unsigned flags, rt
  */
 static rt_code open_registered(flec_codec *c, const char *topic, unsigned flags, rt_error *err)
 {
-    rt_registry *r = c->engine->registry;
+    rt_registry *r = c->engine->link.registry;
     rt_subject s;
     if (c->write)
         return rt_fail(err, USAGE, "what shall be encrypted how? An engine without a plan only decrypts");
@@ -120,11 +117,11 @@ static flec_codec *new_codec(flec_engine *e, unsigned flags)
     fl_buf_init(&c->head, RT_MAX_RECORD);
     fl_buf_init(&c->schema, MAX_HEADER);
     fl_buf_init(&c->rule, MAX_HEADER);
-    rt_keys_options opt = {.registry = e->registry,
+    rt_keys_options opt = {.registry = e->link.registry,
                            .params = rt_param_source_params(&e->source),
                            .now_ms = e->clock.now_ms,
                            .now_ctx = e->clock.ctx,
-                           .makes_no_keks = e->remote,
+                           .makes_no_keks = e->link.remote,
                            .expiry_s = e->expiry_s,
                            .share = e->share};
     c->keys = rt_keys_new(&opt);

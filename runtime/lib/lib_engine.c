@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include "runtime/lib/lib.h"
-#include "runtime/registry_http.h"
 #include "runtime/seals.h"
 
 #define USAGE ((rt_code)FLEC_USAGE)
@@ -61,22 +60,6 @@ static rt_code use_crypto(const flec_engine *e, rt_error *err)
     return rt_crypto_use(crypto, err);
 }
 
-/* The vendor's cache.expiry.secs: -1 is for ever. */
-static rt_code read_expiry(flec_engine *e, rt_error *err)
-{
-    const char *text = rt_config_get(e->config, "rule.executors._default_.param.cache.expiry.secs");
-    char *end;
-    if (!text)
-        text = rt_config_get(e->config, "cache.expiry.secs");
-    if (!text)
-        return RT_OK;
-    long v = strtol(text, &end, 10);
-    if (end == text || *end || v < -1 || v == 0 || v > 100000000)
-        return rt_fail(err, USAGE, "cache.expiry.secs must be a number of seconds, or -1 for no end");
-    e->expiry_s = v;
-    return RT_OK;
-}
-
 /* ---- plan and registry ---- */
 
 static rt_code load_plan(flec_engine *e, const char *path, rt_error *err)
@@ -92,47 +75,24 @@ static rt_code load_plan(flec_engine *e, const char *path, rt_error *err)
     return code;
 }
 
-/* Settings, environment, plan: the first that says. */
-static const char *registry_text(const flec_engine *e)
+static rt_code register_plan(flec_engine *e, rt_error *err)
 {
-    const char *url = rt_config_get(e->config, "schema.registry.url");
-    if (!url)
-        url = getenv("SCHEMA_REGISTRY_URL");
-    return url || !e->plan ? url : e->plan->registry_url;
-}
-
-static bool begins(const char *s, const char *with)
-{
-    return strncmp(s, with, strlen(with)) == 0;
-}
-
-static rt_code open_embedded(flec_engine *e, const char *url, rt_error *err)
-{
-    rt_registry *store;
-    rt_registry_options opt = {.now_ms = e->clock.now_ms, .now_ctx = e->clock.ctx};
-    rt_code code = rt_registry_open(url, &opt, &store, err);
-    if (code)
-        return code;
-    e->registry = rt_registry_locked(store);
-    code = e->plan ? rt_plan_register(e->plan, e->registry, e->a, err) : RT_OK;
-    for (size_t i = 0; !code && e->plan && i < e->plan->ntopics; i++)
+    rt_code code = rt_plan_register(e->plan, e->link.registry, e->a, err);
+    for (size_t i = 0; !code && i < e->plan->ntopics; i++)
         e->known[i] = true;
     return code;
 }
 
 static rt_code open_registry(flec_engine *e, rt_error *err)
 {
-    const char *text = registry_text(e);
+    rt_registry_options opt = {.now_ms = e->clock.now_ms, .now_ctx = e->clock.ctx};
+    const char *text = rt_link_registry(NULL, e->config, e->plan);
     if (!text || !*text)
         return rt_fail(err, USAGE, "no registry is named: set schema.registry.url");
-    rt_code code = rt_config_resolve(text, &e->url, err);
-    if (code)
-        return code;
-    const char *url = e->url.len ? (const char *)e->url.bytes : "";
-    if (begins(url, "mem:"))
-        return rt_fail(err, USAGE, "a registry mem: ends with this process, and its keys with it; take file://DIR");
-    e->remote = begins(url, "http://") || begins(url, "https://");
-    return e->remote ? rt_registry_http_open(url, e->config, e->plan, &e->registry, err) : open_embedded(e, url, err);
+    rt_code code = rt_link_open(text, e->config, e->plan, &opt, &e->link, err);
+    if (e->link.passing)
+        return USAGE;
+    return code || e->link.remote || !e->plan ? code : register_plan(e, err);
 }
 
 /* ---- the file of seals ---- */
@@ -190,12 +150,10 @@ void rt_lib_count_fork(rt_lib_fork when)
 static void free_engine(flec_engine *e)
 {
     rt_key_share_free(e->share);
-    if (e->registry)
-        rt_registry_close(e->registry);
+    rt_link_close(&e->link);
     if (e->counts)
         rt_lib_count_end();
     rt_config_free(e->config);
-    fl_secret_free(&e->url);
     fl_arena_free(e->a);
     pthread_mutex_destroy(&e->lock);
     free(e);
@@ -215,8 +173,8 @@ rt_code rt_lib_open(flec_engine **out, const char *plan, const char *const *sett
     rt_code code = read_settings(e, settings, err);
     if (!code)
         code = use_crypto(e, err);
-    if (!code)
-        code = read_expiry(e, err);
+    if (!code && rt_link_expiry(e->config, &e->expiry_s, err))
+        code = USAGE;
     if (!code)
         code = load_plan(e, plan, err);
     if (!code)
