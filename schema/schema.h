@@ -153,6 +153,14 @@ typedef struct sch_error {
 sch_schema *sch_avro_parse(fl_arena *a, const char *name, const char *text, size_t len, const sch_ref *refs,
                            size_t nrefs, sch_error *err);
 
+/* The tree alone of an Avro schema, a third of the memory: for who asks what its fields are, and neither for its text
+ * (NULL), its defaults nor what is written where (`node`, `json`, `fallback` are NULL, types without attributes are one
+ * for all places). Nothing in it points into `s`. NULL: of this schema something is asked that only the text says. */
+sch_schema *sch_avro_lean(fl_arena *a, const sch_schema *s);
+
+/* An Avro schema with what it refers to written out, so that it refers to nothing. false: it cannot be. */
+bool sch_avro_inline(fl_arena *a, const char *text, size_t len, const sch_ref *refs, size_t nrefs, fl_buf *out);
+
 /* A JSON Schema, drafts 4 to 2020-12 as the vendor's clients read them. `$ref` to the text itself (`#/definitions/X`,
  * `$defs`, `$id`, `$anchor`) or to a reference by its name; another URL is refused, nothing is ever fetched. */
 sch_schema *sch_json_parse(fl_arena *a, const char *name, const char *text, size_t len, const sch_ref *refs,

@@ -151,13 +151,10 @@ void rest_list(rest_call *c, const rest_strings *s)
 
 rt_code rest_print_version(rest_call *c, const rt_subject *s, const rt_version *v, int parts)
 {
-    const char *text = s->schema, *format = rest_text(c, "format");
-    bool serialized = c->descriptor || (format && !strcmp(format, "serialized"));
-    if (serialized && !(parts & REST_AS_IT_IS) && !strcmp(s->type, "PROTOBUF")) {
-        rt_code code = rt_store_serialized(c->st, c->a, s, &text, &c->err);
-        if (code != RT_OK)
-            return code;
-    }
+    const char *text = s->schema;
+    rt_code code = parts & REST_AS_IT_IS ? RT_OK : rest_in_format(c, s, &text);
+    if (code != RT_OK)
+        return code;
     if (parts & REST_NUMBERS) {
         fl_jw_kstring(&c->w, "subject", s->subject);
         fl_jw_kint(&c->w, "version", s->version);
@@ -175,5 +172,5 @@ rt_code rest_print_version(rest_call *c, const rt_subject *s, const rt_version *
         fl_jw_kint(&c->w, "ts", v->ts);
     if (v && (parts & REST_STATE) && v->deleted)
         fl_jw_kbool(&c->w, "deleted", true);
-    return RT_OK;
+    return parts & REST_AS_IT_IS ? RT_OK : rest_print_tags(c, s);
 }

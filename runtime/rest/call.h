@@ -84,6 +84,10 @@ enum {
     REST_AS_IT_IS = 4 /* whatever `format` */
 };
 rt_code rest_print_version(rest_call *c, const rt_subject *s, const rt_version *v, int parts);
+/* The schema's text in the `format` that is asked for. */
+rt_code rest_in_format(rest_call *c, const rt_subject *s, const char **text);
+/* What carries the tags that `findTags` names; nothing, where it is not asked for. */
+rt_code rest_print_tags(rest_call *c, const rt_subject *s);
 
 /* The version that the first two arguments of the path name. 40401, 40402, 42202. */
 rt_code rest_find_version(rest_call *c, bool deleted, rt_subject *out, const rt_version **found);

@@ -331,10 +331,7 @@ rt_code rest_by_id_text(rest_call *c)
         return code;
     rt_subject s = content->is;
     rt_store_place(c->st, content, hint, true, &s.subject);
-    text = s.schema;
-    const char *format = rest_text(c, "format");
-    if (format && !strcmp(format, "serialized") && !strcmp(s.type, "PROTOBUF"))
-        code = rt_store_serialized(c->st, c->a, &s, &text, &c->err);
+    code = rest_in_format(c, &s, &text);
     if (code == RT_OK)
         rest_plain(c, text);
     return code;

@@ -92,12 +92,12 @@ rt_code rest_get_text(rest_call *c)
 {
     rt_subject s;
     const rt_version *v;
-    const char *format = rest_text(c, "format");
+    const char *text;
     rt_code code = rest_find_version(c, rest_flag(c, "deleted"), &s, &v);
-    if (code == RT_OK && format && !strcmp(format, "serialized") && !strcmp(s.type, "PROTOBUF"))
-        code = rt_store_serialized(c->st, c->a, &s, &s.schema, &c->err);
     if (code == RT_OK)
-        rest_plain(c, s.schema);
+        code = rest_in_format(c, &s, &text);
+    if (code == RT_OK)
+        rest_plain(c, text);
     return code;
 }
 
