@@ -302,9 +302,10 @@ typedef struct leaf {
     bool recursive;
 } leaf;
 
+/* A leaf of JSON that may be anything is sealed where it is a text. */
 static bool can_seal(const sch_type *t)
 {
-    bool yes = t->kind == SCH_STRING || t->kind == SCH_BYTES;
+    bool yes = t->kind == SCH_STRING || t->kind == SCH_BYTES || t->kind == SCH_ANY;
     for (size_t i = 0; t->kind == SCH_UNION && i < t->nbranches; i++)
         yes |= can_seal(t->branches[i]);
     return yes;

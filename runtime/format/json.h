@@ -28,12 +28,28 @@ typedef struct json_member {
     char head[JSON_HEAD + 1]; /* and one that is read along */
 } json_member;
 
+/* What a key of metadata.tags has where the name of a member stands, if that is a pattern which some names match and
+ * some do not (`ad*`, `s?n`; not `*`). */
+typedef enum { JSON_CHAR, JSON_ANY, JSON_STAR, JSON_DEEP } json_token_kind; /* c, `?`, `*`, `**` */
+
+typedef struct json_token {
+    uint8_t kind;
+    char c;
+} json_token;
+
+typedef struct json_glob {
+    const json_token *v;
+    size_t n;
+    uint32_t state; /* of a member that matches it alone */
+} json_glob;
+
 typedef struct json_state {
     uint8_t act[JSON_KINDS];
     uint16_t chain;
-    uint32_t first, n; /* its members, in the order of the schema; by_name has them sorted */
-    uint32_t other;    /* state of members without a name of their own */
-    uint32_t items;    /* of elements */
+    uint32_t first, n;              /* its members, in the order of the schema; by_name has them sorted */
+    uint32_t other;                 /* state of members without a name of their own, */
+    uint32_t glob, nglobs, several; /* but of those that match one of these patterns, or several */
+    uint32_t items;                 /* of elements */
 } json_state;
 
 typedef struct json_program {
@@ -41,6 +57,7 @@ typedef struct json_program {
     json_state *states;
     uint32_t nstates, root;
     json_member *members; /* behind those of each state, and at 0, one that no text has: of length UINT32_MAX */
+    json_glob *globs;
     uint32_t *by_name;    /* numbers of members, each state's range sorted by json_name_cmp */
 } json_program;
 
@@ -81,7 +98,16 @@ json_names rt_json_names_member(json_keys *k, const json_names *n, const char *n
 /* A member whose name nobody knows yet: keys with a wildcard in its place go on as if it matched; those that spell a
  * name there are not counted, see rt_json_names_spelled. */
 json_names rt_json_names_other(json_keys *k, const json_names *n);
+/* The patterns that stand in the place of the next name; each once, without a state. */
+size_t rt_json_names_globs(json_keys *k, const json_names *n, json_glob **out);
+/* A member that matches that pattern and no other; NULL: none but those that any name matches. */
+json_names rt_json_names_unknown(json_keys *k, const json_names *n, const json_glob *match);
+bool rt_json_glob_matches(const json_glob *g, const char *name, size_t n);
 json_names rt_json_names_element(json_keys *k, const json_names *n);
+/* Can a key match the place, or one below it? */
+bool rt_json_names_live(const json_names *n);
+/* Can one match a place below it? */
+bool rt_json_names_go_on(const json_keys *k, const json_names *n);
 /* The names that keys spell out for the next member; each once. */
 size_t rt_json_names_spelled(json_keys *k, const json_names *n, const char *const **out);
 /* Does a key whose tags the rule has match the place? */

@@ -212,6 +212,25 @@ static rt_code find_chain(json_compiler *c, const json_place *p, int *chain)
     return code;
 }
 
+/* ---- what no schema describes ---- */
+
+/* Members of an open object that nothing describes are seen by no client, and still mean what a key of metadata.tags
+ * means: there may be anything, sealed where it is a text. */
+static const sch_type anything = {.kind = SCH_ANY, .id = UINT32_MAX};
+
+static void undescribed(json_compiler *c, json_place *p)
+{
+    if (!p->types.n && rt_json_names_live(&p->names))
+        add_type(c, &p->types, &anything);
+}
+
+/* May there be something below the place that a key matches, and no schema describes? On write that is refused where
+ * the schema wants a value that has nothing below it. */
+static bool hides(const json_compiler *c, const json_place *p)
+{
+    return (json_has_kind(p, SCH_ANY) || !c->in->opening) && rt_json_names_go_on(c->keys, &p->names);
+}
+
 /* ---- one step down ---- */
 
 static bool is_rest(const sch_field *f)
@@ -274,7 +293,19 @@ static void inherit(json_compiler *c, const json_place *from, json_place *to)
             add_field(c, to, from->fields[i]);
 }
 
-static rt_code member_state(json_compiler *c, const json_place *p, const char *name, bool spelled, uint32_t *out)
+/* Which names they mean is not decided here, and nobody has sealed what they describe. */
+static bool has_patterns(const json_place *p)
+{
+    for (size_t i = 0; i < p->types.n; i++)
+        for (size_t k = 0; k < p->types.v[i]->nfields; k++)
+            if (is_pattern(&p->types.v[i]->fields[k]))
+                return true;
+    return false;
+}
+
+/* names: how far keys have come there. */
+static rt_code member_state(json_compiler *c, const json_place *p, const char *name, bool spelled, json_names names,
+                            uint32_t *out)
 {
     json_place m = {.named = true, .pattern = p->pattern, .spelled = spelled}, latest = {.nfields = 0};
     collect(c, &p->types, name, &m.types, &m);
@@ -284,8 +315,10 @@ static rt_code member_state(json_compiler *c, const json_place *p, const char *n
         m.nfields = latest.nfields;
     }
     inherit(c, p, &m);
-    m.names = name ? rt_json_names_member(c->keys, &p->names, name) : rt_json_names_other(c->keys, &p->names);
+    m.names = names;
     m.path = step_path(c, p, name);
+    if (!c->in->opening || !has_patterns(p))
+        undescribed(c, &m);
     return state_of(c, &m, out);
 }
 
@@ -308,7 +341,7 @@ static rt_code add_member(json_compiler *c, const json_place *p, fl_map *seen, c
     uint32_t state;
     if (fl_map_put(seen, name, c))
         return RT_OK;
-    rt_code code = member_state(c, p, name, spelled, &state);
+    rt_code code = member_state(c, p, name, spelled, rt_json_names_member(c->keys, &p->names, name), &state);
     json_member m = {.name = name, .len = (uint32_t)strlen(name), .state = state};
     set_head(&m);
     FL_PUSH(c->a, &c->members, m);
@@ -360,21 +393,32 @@ static rt_code add_fields(json_compiler *c, const json_place *p, const sch_type 
     return code;
 }
 
-/* Members without a schema of their own, as additionalProperties describes them. Those that a key spells are told from
- * the rest. */
-static rt_code add_others(json_compiler *c, const json_place *p, fl_map *seen, uint32_t *other)
+static rt_code add_globs(json_compiler *c, const json_place *p, json_state *s)
 {
-    rt_code code = member_state(c, p, NULL, false, other);
-    if (code || !*other)
-        return code;
-    const json_place *o = &c->places.v[*other];
-    if (o->types.n == 1 && o->types.v[0]->kind == SCH_ANY && !o->nfields)
-        return RT_OK; /* nothing is said of them */
+    json_glob *globs;
+    rt_code code = RT_OK;
+    size_t n = rt_json_names_globs(c->keys, &p->names, &globs);
+    s->glob = (uint32_t)c->globs.n;
+    s->nglobs = (uint32_t)n;
+    for (size_t i = 0; i < n && !code; i++) {
+        code = member_state(c, p, NULL, false, rt_json_names_unknown(c->keys, &p->names, &globs[i]), &globs[i].state);
+        FL_PUSH(c->a, &c->globs, globs[i]);
+    }
+    if (n && !code)
+        code = member_state(c, p, NULL, false, rt_json_names_other(c->keys, &p->names), &s->several);
+    return code || c->globs.n <= RT_MAX_OPS ? code : too_large(c);
+}
+
+/* Members without a schema of their own, as additionalProperties describes them, or nothing. Those that a key spells,
+ * or has a pattern for, are told from the rest. */
+static rt_code add_others(json_compiler *c, const json_place *p, fl_map *seen, json_state *s)
+{
     const char *const *names;
+    rt_code code = member_state(c, p, NULL, false, rt_json_names_unknown(c->keys, &p->names, NULL), &s->other);
     size_t n = rt_json_names_spelled(c->keys, &p->names, &names);
     for (size_t i = 0; i < n && !code; i++)
         code = add_member(c, p, seen, names[i], true);
-    return code;
+    return code ? code : add_globs(c, p, s);
 }
 
 static const json_member nobody = {.name = "", .len = UINT32_MAX, .mask = 1u << 31};
@@ -388,7 +432,7 @@ static rt_code object_members(json_compiler *c, const json_place *p, json_state 
         if (p->types.v[i]->kind == SCH_RECORD)
             code = add_fields(c, p, p->types.v[i], seen);
     if (!code)
-        code = add_others(c, p, seen, &s->other);
+        code = add_others(c, p, seen, s);
     fl_map_free(seen);
     s->n = (uint32_t)c->members.n - s->first;
     FL_PUSH(c->a, &c->members, nobody);
@@ -407,6 +451,7 @@ static rt_code element_state(json_compiler *c, const json_place *p, uint32_t *ou
             add_type(c, &m.latest, p->latest.v[i]->item);
     m.names = rt_json_names_element(c->keys, &p->names);
     m.path = fl_printf(c->a, "%s[]", p->path);
+    undescribed(c, &m);
     return state_of(c, &m, out);
 }
 
@@ -416,9 +461,10 @@ static rt_code fill_state(json_compiler *c, uint32_t number)
     json_state s = {.n = 0};
     int chain;
     rt_code code = find_chain(c, &p, &chain);
-    if (!code && (json_has_kind(&p, SCH_RECORD) || json_has_kind(&p, SCH_MAP)))
+    bool more = !code && chain < 0 && hides(c, &p);
+    if (!code && (json_has_kind(&p, SCH_RECORD) || json_has_kind(&p, SCH_MAP) || more))
         code = object_members(c, &p, &s);
-    if (!code && json_has_kind(&p, SCH_ARRAY))
+    if (!code && (json_has_kind(&p, SCH_ARRAY) || more))
         code = element_state(c, &p, &s.items);
     c->states.v[number] = s;
     c->chains.v[number] = chain;
@@ -427,10 +473,31 @@ static rt_code fill_state(json_compiler *c, uint32_t number)
 
 /* ---- the whole ---- */
 
+static bool has_its_tags(const rt_rules *rs, const rt_tagging *t)
+{
+    for (size_t i = 0; i < rs->n; i++)
+        if (rt_rule_meets(&rs->v[i], t->tags, t->ntags))
+            return true;
+    return false;
+}
+
+/* Those whose tags some rule has. */
+static json_keys *keys_that_matter(json_compiler *c)
+{
+    rt_rules rs = *c->in->rules;
+    rt_tagging *v = FL_NEW_N(c->a, rt_tagging, rs.ntaggings + 1);
+    rs.ntaggings = 0;
+    for (size_t i = 0; i < c->in->rules->ntaggings; i++)
+        if (has_its_tags(&rs, &c->in->rules->taggings[i]))
+            v[rs.ntaggings++] = c->in->rules->taggings[i];
+    rs.taggings = v;
+    return rt_json_keys_new(c->a, &rs);
+}
+
 static rt_code compile(json_compiler *c, uint32_t *root)
 {
     json_place p = {.path = ""};
-    c->keys = rt_json_keys_new(c->a, c->in->rules);
+    c->keys = keys_that_matter(c);
     p.names = rt_json_names_root(c->keys);
     add_type(c, &p.types, c->in->schema->root);
     if (c->in->tags && c->in->tags != c->in->schema)

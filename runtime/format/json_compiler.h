@@ -33,6 +33,7 @@ typedef struct json_compiler {
     FL_VEC(json_state) states;
     FL_VEC(const char *) where;
     FL_VEC(json_member) members;
+    FL_VEC(json_glob) globs;
     FL_VEC(int) chains; /* by state: -1 none */
     bool *guards;       /* by state: something is sealed, or fails, there or below */
     fl_buf identity;

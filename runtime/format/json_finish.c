@@ -67,7 +67,10 @@ static void each_edge(const json_compiler *c, void (*fn)(edges *e, uint32_t from
         const json_state *s = &c->states.v[i];
         for (uint32_t k = 0; k < s->n; k++)
             fn(e, i, c->members.v[s->first + k].state);
+        for (uint32_t k = 0; k < s->nglobs; k++)
+            fn(e, i, c->globs.v[s->glob + k].state);
         fn(e, i, s->other);
+        fn(e, i, s->several);
         fn(e, i, s->items);
     }
 }
@@ -86,7 +89,7 @@ static void put_edge(edges *e, uint32_t from, uint32_t to)
 /* From each state that seals or fails back to the root. */
 static void find_guards(json_compiler *c)
 {
-    size_t n = c->states.n, total = c->members.n + 2 * n;
+    size_t n = c->states.n, total = c->members.n + c->globs.n + 3 * n;
     edges e = {FL_NEW_N(c->a, uint32_t, n + 2), FL_NEW_N(c->a, uint32_t, total + 1)};
     uint32_t *todo = FL_NEW_N(c->a, uint32_t, n + 1);
     size_t ntodo = 0;
@@ -120,8 +123,13 @@ static void forget_idle(json_compiler *c)
     for (uint32_t i = 1; i < c->states.n; i++) {
         json_state *s = &c->states.v[i];
         s->other = if_guarded(c, s->other);
+        s->several = if_guarded(c, s->several);
+        if (!s->several && !s->other) /* what matches one pattern alone comes to no more than what matches all */
+            s->nglobs = 0;
         s->items = if_guarded(c, s->items);
     }
+    for (size_t i = 0; i < c->globs.n; i++)
+        c->globs.v[i].state = if_guarded(c, c->globs.v[i].state);
     for (size_t i = 0; i < c->members.n; i++)
         c->members.v[i].state = if_guarded(c, c->members.v[i].state);
 }
@@ -161,6 +169,7 @@ rt_program *rt_json_finish(json_compiler *c, uint32_t root)
                         .nstates = (uint32_t)c->states.n,
                         .root = if_guarded(c, root),
                         .members = c->members.v,
+                        .globs = c->globs.v,
                         .by_name = sort_members(c)};
     return &p->base;
 }

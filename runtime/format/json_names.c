@@ -6,12 +6,8 @@
 
 #include "runtime/format/json.h"
 
-typedef enum { CHAR, ANY, STAR, DEEP } token_kind; /* c, `?`, `*`, `**` */
-
-typedef struct token {
-    uint8_t kind;
-    char c;
-} token;
+enum { CHAR = JSON_CHAR, ANY = JSON_ANY, STAR = JSON_STAR, DEEP = JSON_DEEP };
+typedef json_token token;
 
 typedef struct key {
     const rt_tagging *tagging;
@@ -162,7 +158,21 @@ static uint64_t part_end(const key *y, uint64_t at, bool *wild)
     return at;
 }
 
-json_names rt_json_names_other(json_keys *k, const json_names *n)
+/* Is it one that any name matches? */
+static bool any_name(const json_glob *g)
+{
+    for (size_t i = 0; i < g->n; i++)
+        if (g->v[i].kind != STAR && g->v[i].kind != DEEP)
+            return false;
+    return true;
+}
+
+static bool same_glob(const json_glob *a, const json_glob *b)
+{
+    return a->n == b->n && memcmp(a->v, b->v, a->n * sizeof *a->v) == 0;
+}
+
+static json_names step_over(json_keys *k, const json_names *n, bool all, const json_glob *match)
 {
     json_names m;
     for (int s = 0; s < JSON_SPELLINGS; s++) {
@@ -172,6 +182,8 @@ json_names rt_json_names_other(json_keys *k, const json_names *n)
             uint64_t which = r.v[i] >> 32, at = (uint32_t)r.v[i];
             bool wild;
             uint64_t end = part_end(&k->v[which], at, &wild);
+            json_glob part = {&k->v[which].v[at], end - at, 0};
+            wild = wild && (all || any_name(&part) || (match && same_glob(&part, match)));
             for (; wild && at <= end; at++)
                 add(k, &p, which, at);
         }
@@ -179,6 +191,96 @@ json_names rt_json_names_other(json_keys *k, const json_names *n)
         m.at[s] = m.next[s] = settle(&p);
     }
     return m;
+}
+
+json_names rt_json_names_other(json_keys *k, const json_names *n)
+{
+    return step_over(k, n, true, NULL);
+}
+
+json_names rt_json_names_unknown(json_keys *k, const json_names *n, const json_glob *match)
+{
+    return step_over(k, n, false, match);
+}
+
+/* ---- patterns of names ---- */
+
+typedef FL_VEC(json_glob) globs;
+
+static void add_glob(json_keys *k, globs *all, json_glob g)
+{
+    k->work += all->n + g.n;
+    for (size_t i = 0; i < all->n; i++)
+        if (same_glob(&all->v[i], &g))
+            return;
+    FL_PUSH(k->a, all, g);
+}
+
+size_t rt_json_names_globs(json_keys *k, const json_names *n, json_glob **out)
+{
+    globs all = {0};
+    for (int s = 0; s < JSON_SPELLINGS; s++) {
+        json_reached r = feed(k, n->next[s], ".");
+        for (size_t i = 0; i < r.n; i++) {
+            const key *y = &k->v[r.v[i] >> 32];
+            uint64_t at = (uint32_t)r.v[i];
+            bool wild;
+            json_glob g = {&y->v[at], part_end(y, at, &wild) - at, 0};
+            if (wild && !any_name(&g))
+                add_glob(k, &all, g);
+        }
+    }
+    *out = all.v;
+    return all.n;
+}
+
+/* A bit for each place in the pattern that may be reached; behind stars as well. */
+static uint64_t reach(const json_glob *g, uint64_t at)
+{
+    uint64_t bits = 1ull << at;
+    while (at < g->n && (g->v[at].kind == STAR || g->v[at].kind == DEEP))
+        bits |= 1ull << ++at;
+    return bits;
+}
+
+/* One with more than 63 characters and stars is taken to match. */
+bool rt_json_glob_matches(const json_glob *g, const char *name, size_t n)
+{
+    if (g->n > 63)
+        return true;
+    uint64_t set = reach(g, 0);
+    for (size_t i = 0; i < n && set; i++) {
+        uint64_t next = 0;
+        for (uint64_t left = set & ~(1ull << g->n); left; left &= left - 1) {
+            unsigned at = (unsigned)__builtin_ctzll(left);
+            token t = g->v[at];
+            if (t.kind == DEEP || (t.kind == STAR && name[i] != '.'))
+                next |= reach(g, at);
+            else if ((t.kind == ANY && name[i] != '.') || (t.kind == CHAR && t.c == name[i]))
+                next |= reach(g, at + 1);
+        }
+        set = next;
+    }
+    return set >> g->n & 1;
+}
+
+/* ---- what keys have matched ---- */
+
+bool rt_json_names_live(const json_names *n)
+{
+    for (int s = 0; s < JSON_SPELLINGS; s++)
+        if (n->at[s].n || n->next[s].n)
+            return true;
+    return false;
+}
+
+bool rt_json_names_go_on(const json_keys *k, const json_names *n)
+{
+    for (int s = 0; s < JSON_SPELLINGS; s++)
+        for (size_t i = 0; i < n->next[s].n; i++)
+            if ((uint32_t)n->next[s].v[i] < k->v[n->next[s].v[i] >> 32].n)
+                return true;
+    return false;
 }
 
 static bool known(const char *const *names, size_t n, const char *name)

@@ -18,6 +18,20 @@ static void print_acts(const rt_program *base, const json_state *s, fl_buf *out)
     rt_chain_print(base, &base->chains[s->chain], out);
 }
 
+static void print_glob(const json_glob *g, fl_buf *out)
+{
+    static const char *const stands[] = {[JSON_ANY] = "?", [JSON_STAR] = "*", [JSON_DEEP] = "**"};
+    if (!g->state)
+        return;
+    fl_buf_adds(out, "         .");
+    for (size_t i = 0; i < g->n; i++)
+        if (g->v[i].kind == JSON_CHAR)
+            fl_buf_addc(out, g->v[i].c);
+        else
+            fl_buf_adds(out, stands[g->v[i].kind]);
+    fl_buf_addf(out, " %u\n", g->state);
+}
+
 static void print_ways(const json_program *p, const json_state *s, fl_buf *out)
 {
     for (uint32_t i = 0; i < s->n; i++) {
@@ -25,6 +39,10 @@ static void print_ways(const json_program *p, const json_state *s, fl_buf *out)
         if (m->state)
             fl_buf_addf(out, "         .%s %u\n", m->name, m->state);
     }
+    for (uint32_t i = 0; i < s->nglobs; i++)
+        print_glob(&p->globs[s->glob + i], out);
+    if (s->nglobs > 1 && s->several)
+        fl_buf_addf(out, "         several of these %u\n", s->several);
     if (s->other)
         fl_buf_addf(out, "         .* %u\n", s->other);
     if (s->items)
@@ -34,7 +52,7 @@ static void print_ways(const json_program *p, const json_state *s, fl_buf *out)
 /* Nothing is sealed there or below: nothing leads to it. */
 static bool is_idle(const json_program *p, const json_state *s)
 {
-    bool idle = !s->other && !s->items;
+    bool idle = !s->other && !s->items && !s->nglobs;
     for (int k = 0; k < JSON_KINDS; k++)
         idle &= s->act[k] == JSON_COPY;
     for (uint32_t i = 0; i < s->n; i++)

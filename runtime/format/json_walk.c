@@ -139,6 +139,19 @@ static const json_member *find_member(const json_program *p, const json_state *s
     return NULL;
 }
 
+/* Of a member that the schema does not name. */
+static uint32_t unnamed(const json_program *p, const json_state *s, const char *name, size_t n)
+{
+    const json_glob *match = NULL;
+    for (uint32_t i = s->glob; i < s->glob + s->nglobs; i++)
+        if (rt_json_glob_matches(&p->globs[i], name, n)) {
+            if (match)
+                return s->several;
+            match = &p->globs[i];
+        }
+    return match ? match->state : s->other;
+}
+
 /* The state in which the value of a member is read. */
 static uint32_t member(const json_program *p, frame *f, const char *name, size_t n)
 {
@@ -146,7 +159,7 @@ static uint32_t member(const json_program *p, frame *f, const char *name, size_t
     if (json_name_cmp(m->name, m->len, name, n) != 0)
         m = find_member(p, f->state, name, n);
     if (!m)
-        return f->state->other;
+        return unnamed(p, f->state, name, n);
     f->next = m + 1;
     return m->state;
 }
@@ -197,7 +210,10 @@ static __attribute__((noinline)) place_t any_name(rt_walk *w, place_t p, frame *
     }
     if (!rt_json_decode(w, pc, p + 1, (size_t)(to - p - 2), &w->scratch[0], &half))
         return NULL;
-    *out = half ? f->state->other : member(prog, f, w->scratch[0].p, w->scratch[0].len);
+    if (half) /* a name that no key can have in full; patterns may match it */
+        *out = f->state->nglobs ? f->state->several : f->state->other;
+    else
+        *out = member(prog, f, w->scratch[0].p, w->scratch[0].len);
     return to;
 }
 
