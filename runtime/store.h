@@ -9,6 +9,7 @@
 #ifndef FLEC_RUNTIME_STORE_H
 #define FLEC_RUNTIME_STORE_H
 
+#include "runtime/canon.h"
 #include "runtime/registry.h"
 #include "schema/compat.h"
 
@@ -213,6 +214,9 @@ rt_code rt_store_apply_delete(rt_store *s, const fl_json *record, rt_error *err)
  * and JSON without spaces. normalize: what means the same is spelled the same (docs/serve.md), and references are
  * sorted. 42201. */
 rt_code rt_store_judge(const rt_store *st, fl_arena *a, rt_subject *s, bool normalize, sch_schema **out, rt_error *err);
+/* What is wrong with the fields that the metadata reserves; before: the version before, or NULL (store_reserved.c). */
+rt_code rt_store_reserved(const rt_store *st, fl_arena *a, const rt_subject *s, const rt_subject *before,
+                          rt_strings *problems, rt_error *err);
 /* Are these schemas? As rt_store_judge, but nothing is respelled, and protoc runs once for all. *which: the first that
  * is none. 42201. */
 rt_code rt_store_are_schemas(const rt_store *st, fl_arena *a, const rt_subject *const *all, size_t n, size_t *which,
@@ -230,7 +234,7 @@ size_t rt_store_history(const rt_store *st, fl_arena *a, const rt_subject *s, co
 
 typedef struct rt_settings { /* of a subject, from its own scope, its context's or the global one */
     sch_level level;
-    bool normalize;
+    bool normalize, validate_fields;
     const char *group;                            /* compatibilityGroup, or NULL */
     const char *metadata_before, *metadata_after; /* defaultMetadata, overrideMetadata as JSON, or NULL */
     const char *rules_before, *rules_after;       /* defaultRuleSet, overrideRuleSet */

@@ -1,6 +1,7 @@
 /* store_config.c: config and mode: for everything, a context, a subject. The nearest scope that has a config counts,
  * as a whole; of a level that it does not name, the next one's. */
 #include <string.h>
+#include <strings.h>
 
 #include "runtime/canon.h"
 #include "runtime/store.h"
@@ -40,6 +41,7 @@ void rt_store_settings(const rt_store *st, fl_arena *a, const char *subject, rt_
             continue;
         found = config;
         out->normalize = fl_json_bool(config, "normalize", false);
+        out->validate_fields = fl_json_bool(config, "validateFields", false);
         out->group = fl_json_str(config, "compatibilityGroup");
         out->metadata_before = part(a, s, config, "defaultMetadata");
         out->metadata_after = part(a, s, config, "overrideMetadata");
@@ -63,7 +65,7 @@ rt_code rt_store_writable(const rt_store *st, fl_arena *a, const char *subject, 
 
 /* ---- changing it ---- */
 
-typedef enum { TEXT, SUBJECT, FLAG, LEVEL, METADATA, RULES } kind;
+typedef enum { TEXT, SUBJECT, FLAG, LEVEL, POLICY, METADATA, RULES } kind;
 
 static const struct member {
     const char *name, *asked; /* as GET gives it; as PUT takes it */
@@ -76,7 +78,7 @@ static const struct member {
     {"validateNewSchemas", "validateNewSchemas", FLAG},
     {"validateRules", "validateRules", FLAG},
     {"compatibilityLevel", "compatibility", LEVEL},
-    {"compatibilityPolicy", "compatibilityPolicy", TEXT},
+    {"compatibilityPolicy", "compatibilityPolicy", POLICY},
     {"compatibilityGroup", "compatibilityGroup", TEXT},
     {"defaultMetadata", "defaultMetadata", METADATA},
     {"overrideMetadata", "overrideMetadata", METADATA},
@@ -114,6 +116,10 @@ static rt_code canonical(fl_arena *a, const struct member *m, const fl_json *v, 
     case LEVEL:
         if (v->kind != FL_JSTRING || !sch_level_find(v->str, &level))
             return bad_member(m, "is NONE, BACKWARD, FORWARD, FULL, or one of the last three with _TRANSITIVE", err);
+        break;
+    case POLICY: /* LENIENT and LOGICAL judge by rules that are not known here */
+        if (v->kind != FL_JSTRING || strcasecmp(v->str, "STRICT") != 0)
+            return bad_member(m, "is STRICT, the rules of the schema's type; flec has no LENIENT and no LOGICAL", err);
         break;
     case TEXT:
         if (v->kind != FL_JSTRING)

@@ -176,6 +176,16 @@ static rt_code incompatible(fl_arena *a, const rt_subject *s, const sch_compatib
                       why->list.n > 1 ? fl_printf(a, " (and %zu more)", why->list.n - 1) : "");
 }
 
+static rt_code check_reserved(const rt_store *st, fl_arena *a, const rt_subject *s, rt_error *err)
+{
+    const rt_version *before = rt_store_find(st, s->subject, -1, false);
+    rt_strings problems = {0};
+    rt_code code = rt_store_reserved(st, a, s, before ? &before->content->is : NULL, &problems, err);
+    if (code == RT_OK && problems.n)
+        code = rt_fail_as(err, RT_REFUSED, 40901, "subject %s: %s", s->subject, problems.v[0]);
+    return code;
+}
+
 static rt_code check_compatible(const rt_store *st, fl_arena *a, const rt_subject *s, const rt_settings *set,
                                 rt_error *err)
 {
@@ -183,7 +193,9 @@ static rt_code check_compatible(const rt_store *st, fl_arena *a, const rt_subjec
     sch_compatibility why = {0};
     bool ok;
     size_t n = rt_store_history(st, a, s, &history);
-    rt_code code = rt_store_compatible(st, a, set->level, s, history, n, &why, &ok, err);
+    rt_code code = set->validate_fields ? check_reserved(st, a, s, err) : RT_OK;
+    if (code == RT_OK)
+        code = rt_store_compatible(st, a, set->level, s, history, n, &why, &ok, err);
     return code != RT_OK || ok ? code : incompatible(a, s, &why, set->level, err);
 }
 

@@ -294,11 +294,13 @@ rt_code rest_delete_version(rest_call *c)
 
 /* ---- compatibility ---- */
 
-static void print_reasons(rest_call *c, const sch_compatibility *why, const rt_subject *const *history, size_t n,
-                          sch_level level)
+static void print_reasons(rest_call *c, const rt_strings *reserved, const sch_compatibility *why,
+                          const rt_subject *const *history, size_t n, sch_level level)
 {
     fl_jw_key(&c->w, "messages");
     fl_jw_array(&c->w);
+    for (size_t i = 0; i < reserved->n; i++)
+        fl_jw_string(&c->w, fl_printf(c->a, "{errorType:'RESERVED_FIELD', description:'%s'}", reserved->v[i]));
     for (size_t i = 0; i < why->list.n; i++) {
         const sch_incompatibility *e = &why->list.v[i];
         const rt_subject *old = history[e->version < n ? e->version : n - 1];
@@ -343,6 +345,7 @@ rt_code rest_compatible(rest_call *c)
     const rt_subject *const *history = NULL;
     size_t n = 0;
     sch_compatibility why = {0};
+    rt_strings reserved = {0};
     rt_settings set;
     bool ok = true;
     rt_code code = read_schema(c, &s);
@@ -359,12 +362,14 @@ rt_code rest_compatible(rest_call *c)
         code = against(c, &s, &history, &n, set.level);
     if (code == RT_OK)
         code = rt_store_compatible(c->st, c->a, set.level, &s, history, n, &why, &ok, &c->err);
+    if (code == RT_OK && set.validate_fields)
+        code = rt_store_reserved(c->st, c->a, &s, n ? history[n - 1] : NULL, &reserved, &c->err);
     if (code != RT_OK)
         return code;
     fl_jw_object(&c->w);
-    fl_jw_kbool(&c->w, "is_compatible", ok);
+    fl_jw_kbool(&c->w, "is_compatible", ok && !reserved.n);
     if (rest_flag(c, "verbose"))
-        print_reasons(c, &why, history, n, set.level);
+        print_reasons(c, &reserved, &why, history, n, set.level);
     fl_jw_end_object(&c->w);
     return RT_OK;
 }
