@@ -1,10 +1,12 @@
 /* engine.c: codecs: one side of one topic, records through its rules, and the vendor's framing around them. */
 #include "runtime/engine.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/codec.h"
+#include "runtime/format/check.h"
 #include "runtime/plan.h"
 
 /* ---- opening and closing ---- */
@@ -122,10 +124,18 @@ void rt_codec_close(rt_codec *c)
     free(c);
 }
 
+/* As fl_buf_clear: for the way that each record takes. */
+static inline void empty(fl_buf *b)
+{
+    b->len = 0;
+    b->full = false;
+    if (b->cap)
+        b->p[0] = '\0';
+}
+
 /* ---- writing ---- */
 
-/* What comes before the value: in front of it, or in the header. */
-static rt_code put_frame(rt_codec *c, fl_buf *out, fl_buf *header, rt_error *err)
+static __attribute__((noinline)) rt_code put_any_frame(rt_codec *c, fl_buf *out, fl_buf *header, rt_error *err)
 {
     fl_buf *to = c->opt.guid_framing ? header : out;
     const uint8_t *head = c->opt.guid_framing ? c->guid_head : c->head;
@@ -135,8 +145,18 @@ static rt_code put_frame(rt_codec *c, fl_buf *out, fl_buf *header, rt_error *err
     return rt_fail(err, RT_BAD_INPUT, "the record is larger than what is allowed");
 }
 
-static rt_code walk(rt_codec *c, const rt_program *p, const char *skip, const uint8_t *in, size_t n, fl_buf *out,
-                    rt_error *err)
+/* What comes before the value: in front of it, or in the header. */
+static inline rt_code put_frame(rt_codec *c, fl_buf *out, fl_buf *header, rt_error *err)
+{
+    if (c->opt.guid_framing || c->write->nlead || out->cap < RT_FRAME_ID)
+        return put_any_frame(c, out, header, err);
+    memcpy(out->p, c->head, RT_FRAME_ID); /* it is empty */
+    out->len = RT_FRAME_ID;
+    return RT_OK;
+}
+
+static inline rt_code walk(rt_codec *c, const rt_program *p, const char *skip, const uint8_t *in, size_t n, fl_buf *out,
+                           rt_error *err)
 {
     rt_walk_skip(c->walk, skip);
     rt_code code = rt_walk_run(c->walk, p, in, n, out, err);
@@ -145,20 +165,25 @@ static rt_code walk(rt_codec *c, const rt_program *p, const char *skip, const ui
     return code;
 }
 
-static rt_code seal_body(rt_codec *c, const uint8_t *body, size_t n, fl_buf *out, rt_error *err)
+static inline rt_code seal_body(rt_codec *c, const uint8_t *body, size_t n, fl_buf *out, rt_error *err)
 {
-    if (!rt_payload_runs(c->rules, false))
+    if (!c->rules->npayload || !rt_payload_runs(c->rules, false))
         return walk(c, c->write, NULL, body, n, out, err);
-    fl_buf_clear(&c->plain);
-    rt_code code = walk(c, c->write, NULL, body, n, &c->plain, err);
-    if (!code)
-        code = rt_payload_seal(c->payload, c->rules, (const uint8_t *)c->plain.p, c->plain.len, out, &c->failed, err);
-    return code;
+    rt_code code;
+    if (rt_program_keeps_all(c->write)) {
+        code = rt_walk_check(c->walk, c->write, body, n, err);
+    } else {
+        fl_buf_clear(&c->plain);
+        code = walk(c, c->write, NULL, body, n, &c->plain, err);
+        body = (const uint8_t *)c->plain.p;
+        n = c->plain.len;
+    }
+    return code ? code : rt_payload_seal(c->payload, c->rules, body, n, out, &c->failed, err);
 }
 
 rt_code rt_encrypt_framed(rt_codec *c, const uint8_t *body, size_t n, fl_buf *out, fl_buf *header, rt_error *err)
 {
-    fl_buf_clear(out);
+    empty(out);
     if (header)
         fl_buf_clear(header);
     c->failed = NULL;
@@ -186,8 +211,25 @@ rt_code rt_encrypt(rt_codec *c, const uint8_t *body, size_t n, fl_buf *out, rt_e
 
 /* ---- reading ---- */
 
+/* The schema of the record is most often that of the one before, named by its id in front of it. */
+static inline rt_code find_reader(rt_codec *c, const rt_wire *w, rt_frame *f, rt_reader **r, rt_error *err)
+{
+    uint32_t id = 0;
+    if (!w->header && w->n >= RT_FRAME_ID && w->p[0] == 0 && c->last) {
+        memcpy(&id, w->p + 1, sizeof id);
+        id = ntohl(id);
+    }
+    if (id && id == (uint32_t)c->last->id && c->last->id > 0) {
+        *f = (rt_frame){.id = c->last->id, .body = w->p + RT_FRAME_ID, .n = w->n - RT_FRAME_ID};
+        *r = c->last;
+        return RT_OK;
+    }
+    rt_code code = rt_frame_read(c->subject.subject, w, f, err);
+    return code ? code : rt_reader_find(c, f, r, err);
+}
+
 /* Protobuf's message indexes, which say what the value is: behind the GUID in the header, or in front of the body. */
-static rt_code enter(rt_codec *c, rt_reader *r, rt_frame *f, const rt_program **prog, rt_error *err)
+static inline rt_code enter(rt_codec *c, rt_reader *r, rt_frame *f, const rt_program **prog, rt_error *err)
 {
     size_t used = 0;
     rt_code code = RT_OK;
@@ -205,11 +247,26 @@ static rt_code enter(rt_codec *c, rt_reader *r, rt_frame *f, const rt_program **
     return code || !(*prog)->message ? code : rt_reader_hold(c, r, (*prog)->message, err);
 }
 
-static rt_code open_body(rt_codec *c, const rt_reader *r, const rt_program *prog, const char *skip, const rt_frame *f,
-                         fl_buf *out, rt_error *err)
+/* A body whose fields no rule meets is opened where it is to be, and looked at there. */
+static rt_code open_in_place(rt_codec *c, const rt_reader *r, const rt_program *prog, const char *skip,
+                             const rt_frame *f, fl_buf *out, rt_error *err)
 {
-    if (!rt_payload_runs(r->rules, true))
+    size_t before = out->len;
+    rt_code code = rt_payload_open(c->payload, r->rules, skip, f->body, f->n, out, &c->failed, err);
+    if (!code)
+        code = rt_walk_check(c->walk, prog, (const uint8_t *)out->p + before, out->len - before, err);
+    if (code && out->len > before)
+        fl_wipe(out->p + before, out->len - before);
+    return code;
+}
+
+static inline rt_code open_body(rt_codec *c, const rt_reader *r, const rt_program *prog, const char *skip,
+                                const rt_frame *f, fl_buf *out, rt_error *err)
+{
+    if (!r->rules->npayload || !rt_payload_runs(r->rules, true))
         return walk(c, prog, skip, f->body, f->n, out, err);
+    if (rt_program_keeps_all(prog))
+        return open_in_place(c, r, prog, skip, f, out, err);
     fl_buf_clear(&c->plain);
     rt_code code = rt_payload_open(c->payload, r->rules, skip, f->body, f->n, &c->plain, &c->failed, err);
     if (!code)
@@ -222,13 +279,11 @@ rt_code rt_decrypt_framed(rt_codec *c, const rt_wire *w, fl_buf *out, int *schem
     rt_frame f;
     rt_reader *r;
     const rt_program *prog;
-    fl_buf_clear(out);
+    empty(out);
     c->failed = NULL;
     c->failed_reading = true;
     rt_keys_tend(c->keys);
-    rt_code code = rt_frame_read(c->subject.subject, w, &f, err);
-    if (!code)
-        code = rt_reader_find(c, &f, &r, err);
+    rt_code code = find_reader(c, w, &f, &r, err);
     if (!code)
         code = enter(c, r, &f, &prog, err);
     if (code)

@@ -177,6 +177,29 @@ static void a_body_that_is_none(void **state)
     rt_codec_close(c);
 }
 
+/* What a body turns out to hold is looked at as any body is, and nothing of it handed out. */
+static void opened_to_what_is_none(void **state)
+{
+    uint8_t sealed[64];
+    rt_codec *c = open_it(set_of("", payload("whole", "kek", "", "")), NULL);
+    seal(c);
+    opens(c);
+    rt_key *key = key_of("kek");
+    for (size_t n = 0; n < 4; n++) { /* the id's length says 2, and so on */
+        assert_true(rt_seal(key, sealed,
+                            (const uint8_t *)"\x04"
+                                             "ab\x08",
+                            n));
+        l.wire.len = RT_FRAME_ID;
+        assert_true(fl_buf_add(&l.wire, sealed, n + rt_alg_overhead(RT_AES256_GCM)));
+        assert_int_equal(lab_decrypt(&l, c), RT_BAD_INPUT);
+        assert_says(&l, "byte ");
+        assert_int_equal(l.out.len, 0);
+        assert_null(memmem(l.out.p, l.out.cap, "ab", 2));
+    }
+    rt_codec_close(c);
+}
+
 static void large(void **state)
 {
     enum { N = 1 << 20 };
@@ -318,6 +341,7 @@ int main(void)
         T(none_on_write),
         T(no_key),
         T(a_body_that_is_none),
+        T(opened_to_what_is_none),
         T(large),
         T(equal_to_the_plan),
         T(a_guid_in_front),
