@@ -263,7 +263,7 @@ test-build: all $(UNITS) $(FUZZERS:%=$(BUILD)/replay/%)
 SOAK_KILLS   ?= 1000
 soak:
 	@tests/lib/deps build test deep
-	@$(MAKE) --no-print-directory all $(filter %/alloc_test %/alloc_services_test,$(UNITS))
+	@$(MAKE) --no-print-directory all $(foreach u,$(UNITS),$(if $(findstring /alloc,$(u)),$(u)))
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang fuzzers
 	@FUZZ_SECONDS=$(SOAK_SECONDS) SOAK_SECONDS=$(SOAK_SECONDS) SOAK_KILLS=$(SOAK_KILLS) tests/lib/suite $(BUILD) serve-soak allocs fuzz
 bench:

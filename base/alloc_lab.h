@@ -6,6 +6,9 @@
  * same; or it says that it failed, leaves nothing behind, and is done when it is asked for again; or the program ends
  * with status 4 and a message. Anything else fails the test, and so does a block of the failed try that is never freed.
  *
+ * Threads that the work starts are of the work: their allocations are counted and fail as well, and so does starting
+ * them.
+ *
  * Warm: the libraries have set themselves up before (the work was done twice). Cold: they do it under the failure; what
  * they keep for themselves is then no leak.
  *
@@ -19,6 +22,7 @@
 #include <execinfo.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -69,8 +73,14 @@ static struct {
     bool tracing;
 } alloc_lab = {.lock = ATOMIC_FLAG_INIT};
 
-static __thread bool alloc_acting;
+static __thread bool alloc_acting; /* this thread is of the work */
 #define ALLOC_GONE ((void *)1)
+
+/* A thread that the work started may live on after it. */
+static inline bool alloc_of_work(void)
+{
+    return alloc_acting && alloc_shared->acting;
+}
 
 static size_t alloc_slot(const void *p)
 {
@@ -87,7 +97,7 @@ static void alloc_trace(void **trace)
 
 static inline void *alloc_note(void *p)
 {
-    if (!p || !alloc_acting)
+    if (!p || !alloc_of_work())
         return p;
     while (atomic_flag_test_and_set(&alloc_lab.lock))
         ;
@@ -121,9 +131,9 @@ static inline void alloc_forget(void *p)
 
 static inline bool alloc_fails(void)
 {
-    if (!alloc_acting)
+    if (!alloc_of_work())
         return false;
-    uint64_t n = ++alloc_shared->seen;
+    uint64_t n = __atomic_add_fetch(&alloc_shared->seen, 1, __ATOMIC_RELAXED);
     if (n < alloc_lab.first || n > alloc_lab.last)
         return false;
     if (!alloc_shared->fired[0])
@@ -171,6 +181,45 @@ void free(void *p)
 {
     alloc_forget(p);
     ALLOC_NEXT(free)(p);
+}
+#endif
+
+/* ---- threads ---- */
+
+typedef struct alloc_begin {
+    void *(*run)(void *arg);
+    void *arg;
+} alloc_begin;
+
+static inline void *alloc_thread(void *arg)
+{
+    alloc_begin b = *(alloc_begin *)arg;
+    free(arg);
+    alloc_acting = true;
+    void *result = b.run(b.arg);
+    alloc_acting = false;
+    return result;
+}
+
+#if ALLOC_COUNTS
+typedef int alloc_create(pthread_t *t, const pthread_attr_t *attr, void *(*run)(void *), void *arg);
+
+/* What the C library keeps of a thread for the next one is no leak: it is not counted. */
+int pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
+{
+    bool of_work = alloc_acting, acting = alloc_of_work(), fails = alloc_fails();
+    alloc_acting = false;
+    alloc_create *next = (alloc_create *)dlsym(RTLD_NEXT, "pthread_create");
+    alloc_begin *b = acting && !fails ? malloc(sizeof *b) : NULL;
+    int e = !next || (acting && !b) ? EAGAIN : acting ? 0 : next(t, attr, run, arg);
+    if (b && !e) {
+        *b = (alloc_begin){run, arg};
+        e = next(t, attr, alloc_thread, b);
+        if (e)
+            free(b);
+    }
+    alloc_acting = of_work;
+    return e;
 }
 #endif
 
@@ -405,7 +454,7 @@ static int alloc_run(const alloc_case *c, uint64_t most, uint64_t tally[ALLOC_OW
 /* False under valgrind, which has a malloc of its own that no program replaces, and under the sanitizers. */
 static bool alloc_counts(void)
 {
-    struct alloc_shared here = {0}, *old = alloc_shared;
+    struct alloc_shared here = {.acting = true}, *old = alloc_shared;
     const char *preloaded = getenv("LD_PRELOAD");
     alloc_shared = &here;
     alloc_acting = true;

@@ -3,7 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/json.h"
@@ -96,11 +96,14 @@ void fl_log(fl_log_level level, const char *fmt, ...)
     va_end(ap);
 }
 
+/* Not exit(): that takes OpenSSL and others away under the threads that go on. */
 void fl_die(fl_status status, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
     vlog(FL_LOG_ERROR, fmt, ap);
     va_end(ap);
-    exit((int)status);
+    if (!sink)
+        fflush(stdout); /* an application's streams are its own */
+    _exit((int)status);
 }

@@ -206,7 +206,8 @@ static void served(void)
 static int serves(void)
 {
     for (int i = shared->acked; i < STEPS; i++) {
-        rt_rest_request q = {"POST", calls[i].target, calls[i].body, strlen(calls[i].body), NULL};
+        rt_rest_request q = {
+            .method = "POST", .target = calls[i].target, .body = calls[i].body, .n = strlen(calls[i].body)};
         rt_rest_reply reply = {0};
         fl_arena *b = fl_arena_new();
         rt_rest_handle((rt_store *)registry, b, &q, &reply);
