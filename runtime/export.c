@@ -76,6 +76,8 @@ static bool add_context(const char *key, void *value, void *ctx)
     writer *x = ctx;
     const rt_context *c = value;
     of_context in = {x, c->name};
+    if (c->gone)
+        return true;
     open_line(x, "context");
     fl_jw_kstring(&x->w, "name", c->name);
     fl_jw_kint(&x->w, "lastId", c->last_id);

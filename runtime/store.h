@@ -51,6 +51,7 @@ typedef struct rt_context {
     const char *name; /* "." or ".ctx" */
     fl_map *by_identity, *by_id, *by_guid;
     int last_id;
+    bool gone; /* taken away, and nothing was put into it since */
 } rt_context;
 
 typedef struct rt_version {
@@ -205,6 +206,9 @@ rt_code rt_store_delete(rt_store *st, fl_arena *a, const char *subject, int vers
                         rt_error *err);
 
 rt_context *rt_store_make_context(rt_store *st, const char *name);
+/* Takes an empty context away: its next id is 1 again. 40401, 42205 (the default one), 42211 (there are subjects in it,
+ * deleted ones count). */
+rt_code rt_store_delete_context(rt_store *st, const char *name, rt_error *err);
 rt_code rt_store_apply_version(rt_store *s, const fl_json *record, rt_error *err);
 rt_code rt_store_apply_delete(rt_store *s, const fl_json *record, rt_error *err);
 

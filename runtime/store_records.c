@@ -89,6 +89,8 @@ static bool give_context(const char *key, void *value, void *ctx)
     fl_buf b;
     fl_jw j;
     fl_map_each(c->by_id, give_content, w);
+    if (c->gone)
+        return w->more;
     rt_store_begin_record(&b, &j, "context");
     fl_jw_kstring(&j, "name", c->name);
     fl_jw_kint(&j, "lastId", c->last_id);
@@ -166,7 +168,44 @@ rt_code rt_store_apply_context(rt_store *st, const fl_json *record, rt_error *er
         !fl_json_int(record, "lastId", &last) || last < 0 || last > INT32_MAX)
         return rt_fail(err, RT_IO, "a record of a context lacks a member or is out of bounds");
     rt_context *c = rt_store_make_context(st, name);
-    if (last > c->last_id)
-        c->last_id = (int)last;
+    c->gone = fl_json_bool(record, "gone", false);
+    if (c->gone || last > c->last_id)
+        c->last_id = c->gone ? 0 : (int)last;
     return RT_OK;
+}
+
+/* ---- taking a context away ---- */
+
+typedef struct inside {
+    const rt_context *context;
+    bool any;
+} inside;
+
+static bool is_inside(const char *key, void *value, void *ctx)
+{
+    const rt_versions *v = value;
+    inside *in = ctx;
+    in->any = v->list.n && v->context == in->context;
+    return !in->any;
+}
+
+rt_code rt_store_delete_context(rt_store *st, const char *name, rt_error *err)
+{
+    const rt_context *c = fl_map_get(st->contexts, name);
+    inside in = {.context = c};
+    fl_buf b;
+    fl_jw j;
+    if (!strcmp(name, "."))
+        return rt_fail_as(err, RT_REFUSED, 42205, "the default context cannot be deleted");
+    if (!c || c->gone)
+        return rt_fail_as(err, RT_NOT_FOUND, 40401, "there is no context %s in the registry %s", name, st->url);
+    fl_map_each(st->subjects, is_inside, &in);
+    if (in.any)
+        return rt_fail_as(err, RT_REFUSED, 42211, "context %s is not empty: delete its subjects permanently", name);
+    rt_store_begin_record(&b, &j, "context");
+    fl_jw_kstring(&j, "name", name);
+    fl_jw_kint(&j, "lastId", 0);
+    fl_jw_kbool(&j, "gone", true);
+    fl_jw_end_object(&j);
+    return rt_store_commit(st, &b, err);
 }

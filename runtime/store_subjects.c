@@ -404,7 +404,7 @@ rt_context *rt_store_make_context(rt_store *st, const char *name)
     if (c)
         return c;
     c = FL_NEW(st->arena, rt_context);
-    *c = (rt_context){fl_strdup(st->arena, name), fl_map_new(), fl_map_new(), fl_map_new(), 0};
+    *c = (rt_context){fl_strdup(st->arena, name), fl_map_new(), fl_map_new(), fl_map_new(), 0, false};
     fl_map_put(st->contexts, name, c);
     return c;
 }
@@ -426,6 +426,7 @@ static void enter(rt_context *context, rt_content *c, int id)
     char key[16];
     snprintf(key, sizeof key, "%d", id);
     c->id = c->is.id = id;
+    context->gone = false;
     if (!fl_map_get(context->by_identity, c->identity))
         fl_map_put(context->by_identity, c->identity, c);
     fl_map_put(context->by_id, key, c);

@@ -96,8 +96,8 @@ rt_code rest_register_it(rest_call *c, rt_subject *s, const rt_register *how);
 /* schemaTagsToAdd, schemaTagsToRemove and propagateSchemaTags of a registration, written into its schema. */
 rt_code rest_tag_request(rest_call *c, rt_subject *s, rt_register *how);
 
-rest_handler rest_root, rest_contexts, rest_id, rest_release, rest_types, rest_schemas, rest_by_id, rest_by_id_text,
-    rest_id_subjects, rest_id_versions, rest_by_guid, rest_guid_ids, rest_no_association;
+rest_handler rest_root, rest_contexts, rest_delete_context, rest_id, rest_release, rest_types, rest_schemas, rest_by_id,
+    rest_by_id_text, rest_id_subjects, rest_id_versions, rest_by_guid, rest_guid_ids, rest_no_association;
 rest_handler rest_subjects, rest_lookup, rest_delete_subject, rest_versions, rest_register, rest_get_version,
     rest_get_text, rest_delete_version, rest_referenced_by, rest_with_metadata, rest_compatible, rest_tag_version;
 rest_handler rest_get_config, rest_set_config, rest_delete_config, rest_get_mode, rest_set_mode, rest_delete_mode;

@@ -135,6 +135,7 @@ static void calls(void **state)
         {"GET", "/", "srwmoxa"},
         {"GET", "/schemas/types", "srwmoxa"},
         {"GET", "/contexts", "srwmoa"},
+        {"DELETE", "/contexts/.ctx", "a"},
         {"GET", "/subjects", "srwmoa"},
         {"GET", "/schemas", "srwmoa"},
         {"GET", "/subjects/s/versions", "sroa"},

@@ -16,6 +16,7 @@ static const struct route {
 } routes[] = {
     {"GET", "/", rest_root, REST_ANYBODY, 0},
     {"GET", "/contexts", rest_contexts, REST_GRANTED, RT_MAY_READ},
+    {"DELETE", "/contexts/*", rest_delete_context, REST_ADMINS, 0},
     {"GET", "/v1/metadata/id", rest_id, REST_ANYBODY, 0},
     {"GET", "/v1/metadata/version", rest_release, REST_ANYBODY, 0},
     {"GET", "/associations/**", rest_no_association, REST_ANYBODY, 0},

@@ -21,7 +21,7 @@ typedef struct context_names {
 static bool add_context(const char *key, void *value, void *ctx)
 {
     context_names *names = ctx;
-    if (strcmp(key, ".") != 0)
+    if (strcmp(key, ".") != 0 && !((const rt_context *)value)->gone)
         FL_PUSH(names->a, &names->list, ((const rt_context *)value)->name);
     return true;
 }
@@ -34,6 +34,19 @@ rt_code rest_contexts(rest_call *c)
     rest_sort(&names.list);
     rest_list(c, &names.list);
     return RT_OK;
+}
+
+rt_code rest_delete_context(rest_call *c)
+{
+    const char *name = c->arg[0];
+    if (name[0] == ':' && name[strlen(name) - 1] == ':' && strlen(name) > 2) /* as it stands before subjects */
+        name = fl_strndup(c->a, name + 1, strlen(name) - 2);
+    rt_code code = rt_store_writable(c->st, c->a, rt_context_scope(c->a, name), &c->err);
+    if (code == RT_OK)
+        code = rt_store_delete_context(c->st, name, &c->err);
+    if (code == RT_OK)
+        rest_nothing(c);
+    return code;
 }
 
 rt_code rest_id(rest_call *c)
