@@ -1,5 +1,7 @@
 //! main.rs: the community's Rust client, as it is, runs the steps of a scenario against a registry. usage: driver SCENARIO.json RESULTS.json
 //! (the form of both: ../../../matrix/python_driver.py). Protobuf messages are read into the types below, since the client wants compiled ones.
+mod bench;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -100,12 +102,18 @@ fn to_avro(schema: &Value, v: &Value) -> Avro {
                 t["fields"].as_array().expect("fields").iter().map(|f| (text(f, "name").to_string(), to_avro(&f["type"], &v[text(f, "name")]))).collect(),
             ),
             "array" => Avro::Array(v.as_array().expect("array").iter().map(|x| to_avro(&t["items"], x)).collect()),
+            "enum" => {
+                let at = t["symbols"].as_array().expect("symbols").iter().position(|s| s == v).expect("a symbol");
+                Avro::Enum(at as u32, v.as_str().expect("text").to_string())
+            }
             "map" => Avro::Map(v.as_object().expect("map").iter().map(|(k, x)| (k.clone(), to_avro(&t["values"], x))).collect()),
             _ => to_avro(&t["type"], v),
         },
         _ => match schema.as_str().expect("a type") {
             "null" => Avro::Null,
             "int" => Avro::Int(v.as_i64().expect("int") as i32),
+            "long" => Avro::Long(v.as_i64().expect("long")),
+            "double" => Avro::Double(v.as_f64().expect("double")),
             "bytes" => Avro::Bytes(bytes_of(v).expect("bytes")),
             _ => Avro::String(v.as_str().expect("string").to_string()),
         },
@@ -235,6 +243,7 @@ impl Driver {
             }
             "write" => self.write(step).await,
             "read" => self.read(step).await,
+            "bench" => self.bench(step).await,
             other => Err(format!("no such step: {other}").into()),
         }
     }
