@@ -178,6 +178,7 @@ static void two_workers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(one_worker), cmocka_unit_test(two_workers)};
+    fl_secret_setup(); /* OpenSSL aborts where it has no memory for it (docs/libflec.md) */
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     return shared == MAP_FAILED ? 2 : cmocka_run_group_tests_name("alloc_lib", tests, NULL, NULL);
 }
