@@ -93,6 +93,9 @@ rt_code rest_print_tags(rest_call *c, const rt_subject *s);
 rt_code rest_find_version(rest_call *c, bool deleted, rt_subject *out, const rt_version **found);
 /* Registers, and answers as a registration does. */
 rt_code rest_register_it(rest_call *c, rt_subject *s, const rt_register *how);
+/* Of a list of {"schemaEntity":…,"tags":…} those of records, into the schema or out of it. 42201. */
+rt_code rest_tag_records(rest_call *c, rt_subject *s, const fl_json *list, bool add);
+bool rest_names_record(const fl_json *entity);
 /* schemaTagsToAdd, schemaTagsToRemove and propagateSchemaTags of a registration, written into its schema. */
 rt_code rest_tag_request(rest_call *c, rt_subject *s, rt_register *how);
 

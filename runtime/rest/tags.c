@@ -41,7 +41,7 @@ static rt_code read_entity(rest_call *c, const sch_hits *hits, const fl_json *e,
     const fl_json *named = fl_json_get(e, "schemaEntity");
     const char *entity = fl_json_str(named, "entityPath"), *type = fl_json_str(named, "entityType");
     if (type && strcasecmp(type, "sr_field") != 0)
-        return rt_fail_as(&c->err, RT_BAD_INPUT, 42201, "%s: tags are kept of fields (sr_field), not of a %s",
+        return rt_fail_as(&c->err, RT_BAD_INPUT, 42201, "%s: tags are kept of fields (sr_field) and records (sr_record), not of a %s",
                           entity ? entity : "schemaEntity", type);
     *field = entity ? find_field(hits, entity) : NULL;
     if (!*field || sch_is_foreign(*field))
@@ -114,6 +114,8 @@ static rt_code add_tags(rest_call *c, rt_subject *s, const fl_json *list)
     for (const fl_json *e = list->child; e && code == RT_OK; e = e->next) {
         const sch_field *f;
         rest_strings tags = {0};
+        if (rest_names_record(e))
+            continue;
         code = read_entity(c, &hits, e, &f, &tags);
         for (size_t i = 0; i < n && code == RT_OK; i++)
             if (edits[i].field == f)
@@ -212,6 +214,8 @@ static rt_code untag_text(rest_call *c, rt_subject *s, const sch_schema *schema,
     for (const fl_json *e = list->child; e && code == RT_OK; e = e->next) {
         const sch_field *f;
         rest_strings tags = {0};
+        if (rest_names_record(e))
+            continue;
         code = read_entity(c, hits, e, &f, &tags);
         if (code == RT_OK && plan_cut(c, schema, f, &tags, &cuts[n]))
             n++;
@@ -285,6 +289,8 @@ static rt_code edit_tags(rest_call *c, rt_subject *s, const fl_json *add, const 
         if (lists[i]->kind != FL_JARRAY || lists[i]->count > MOST_ENTITIES)
             return rt_fail_as(&c->err, RT_BAD_INPUT, 42201, "tags are a list of at most %d entities", MOST_ENTITIES);
         code = i ? remove_tags(c, s, gone) : add_tags(c, s, add);
+        if (code == RT_OK)
+            code = rest_tag_records(c, s, lists[i], !i);
     }
     return code;
 }
