@@ -87,7 +87,10 @@ static size_t alloc_slot(const void *p)
     return (size_t)(((uintptr_t)p >> 4) * UINT64_C(0x9E3779B97F4A7C15) >> 47) % ALLOC_TABLE;
 }
 
-static void alloc_trace(void **trace)
+/* These are frames of a trace, which alloc_asker leaves out. */
+#define ALLOC_FRAME static __attribute__((noinline, unused))
+
+ALLOC_FRAME void alloc_trace(void **trace)
 {
     alloc_acting = false; /* it may allocate */
     memset(trace, 0, ALLOC_TRACE * sizeof *trace);
@@ -95,7 +98,7 @@ static void alloc_trace(void **trace)
     alloc_acting = true;
 }
 
-static inline void *alloc_note(void *p)
+ALLOC_FRAME void *alloc_note(void *p)
 {
     if (!p || !alloc_of_work())
         return p;
@@ -129,7 +132,7 @@ static inline void alloc_forget(void *p)
     atomic_flag_clear(&alloc_lab.lock);
 }
 
-static inline bool alloc_fails(void)
+ALLOC_FRAME bool alloc_fails(void)
 {
     if (!alloc_of_work())
         return false;
