@@ -41,7 +41,8 @@ static rt_code read_entity(rest_call *c, const sch_hits *hits, const fl_json *e,
     const fl_json *named = fl_json_get(e, "schemaEntity");
     const char *entity = fl_json_str(named, "entityPath"), *type = fl_json_str(named, "entityType");
     if (type && strcasecmp(type, "sr_field") != 0)
-        return rt_fail_as(&c->err, RT_BAD_INPUT, 42201, "%s: tags are kept of fields (sr_field) and records (sr_record), not of a %s",
+        return rt_fail_as(&c->err, RT_BAD_INPUT, 42201,
+                          "%s: tags are kept of fields (sr_field) and records (sr_record), not of a %s",
                           entity ? entity : "schemaEntity", type);
     *field = entity ? find_field(hits, entity) : NULL;
     if (!*field || sch_is_foreign(*field))
