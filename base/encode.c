@@ -1,5 +1,5 @@
-/* encode.c: hex and base64. Both directions of base64 are on the engine's hot path: they work sixteen characters at a
- * time where the processor can, else by table. */
+/* encode.c: hex and base64. Both directions of base64 are on the engine's hot path: they work 32 or 16 characters
+ * at a time where the processor can, else by table. */
 #include <string.h>
 
 #include "base/base64_simd.h"
@@ -96,12 +96,10 @@ size_t fl_b64_encode(char *out, const uint8_t *p, size_t n)
 {
     char *start = out;
 #ifdef FL_B64_SIMD
-    if (n >= 16 && fl_b64_has_simd()) {
-        size_t done = fl_b64_encode_simd(out, p, n);
-        p += done;
-        n -= done;
-        out += done / 3 * 4;
-    }
+    size_t done = fl_b64_encode_simd(out, p, n);
+    p += done;
+    n -= done;
+    out += done / 3 * 4;
 #endif
     for (; n >= 8; n -= 6, p += 6, out += 8) { /* reads 8 bytes, uses 6 */
         uint64_t v;
@@ -157,12 +155,10 @@ ptrdiff_t fl_b64_decode(uint8_t *out, const char *text, size_t n, int flags)
         return -1;
     }
 #ifdef FL_B64_SIMD
-    if (n >= 16 && fl_b64_has_simd()) {
-        size_t done = fl_b64_decode_simd(out, s, n);
-        s += done;
-        n -= done;
-        out += done / 4 * 3;
-    }
+    size_t done = fl_b64_decode_simd(out, s, n);
+    s += done;
+    n -= done;
+    out += done / 4 * 3;
 #endif
     for (; n >= 4; n -= 4, s += 4, out += 3) {
         uint32_t v;

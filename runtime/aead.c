@@ -152,24 +152,42 @@ bool rt_key_spent(const rt_key *k)
     return k->alg != RT_AES256_SIV && k->gcm.left == 0 && k->gcm.counted >= RT_SEALS_MAX;
 }
 
+/* How many of them come before one that is too large. */
+static inline size_t fitting(const rt_text *t, size_t n)
+{
+    size_t fit = 0;
+    while (fit < n && t[fit].n <= RT_FIELD_MAX)
+        fit++;
+    return fit;
+}
+
+size_t rt_seal_all(rt_key *k, const rt_text *t, size_t n)
+{
+    size_t fit = fitting(t, n), done = k->cipher->seal(k, t, fit);
+    if (done < fit)
+        fl_wipe(t[done].out, t[done].n + k->cipher->overhead);
+    return done;
+}
+
+size_t rt_open_all(rt_key *k, const rt_text *t, size_t n)
+{
+    size_t fit = fitting(t, n), done = k->cipher->open(k, t, fit);
+    if (done < fit)
+        fl_wipe(t[done].out, t[done].n); /* both ciphers decrypt before they can tell */
+    return done;
+}
+
 bool rt_seal(rt_key *k, uint8_t *out, const uint8_t *in, size_t n)
 {
-    if (n <= RT_FIELD_MAX && k->cipher->seal(k, out, in, n))
-        return true;
-    if (n <= RT_FIELD_MAX)
-        fl_wipe(out, n + k->cipher->overhead);
-    return false;
+    return rt_seal_all(k, &(rt_text){out, in, n}, 1) == 1;
 }
 
 ptrdiff_t rt_open(rt_key *k, uint8_t *out, const uint8_t *in, size_t n)
 {
     size_t overhead = k->cipher->overhead;
-    if (n < overhead || n - overhead > RT_FIELD_MAX)
+    if (n < overhead || rt_open_all(k, &(rt_text){out, in, n - overhead}, 1) != 1)
         return -1;
-    if (k->cipher->open(k, out, in, n - overhead))
-        return (ptrdiff_t)(n - overhead);
-    fl_wipe(out, n - overhead); /* both ciphers decrypt before they can tell */
-    return -1;
+    return (ptrdiff_t)(n - overhead);
 }
 
 void rt_key_fix_ivs(rt_key *k, const uint8_t (*ivs)[12], size_t n)

@@ -46,10 +46,22 @@ bool rt_seal(rt_key *k, uint8_t *out, const uint8_t *in, size_t n);
 /* Returns the length of the text written to out (n - overhead; out may not overlap in), or -1: too short or not
  * authentic, and then out holds nothing of the text. */
 ptrdiff_t rt_open(rt_key *k, uint8_t *out, const uint8_t *in, size_t n);
+/* Several texts under one key, in turn: what a text costs beside its cipher is paid once. n: of the text, overhead
+ * bytes fewer than of its ciphertext. They return how many were sealed or opened; where that is fewer than all, the
+ * next one failed as above, and those behind it were not begun. */
+typedef struct rt_text {
+    uint8_t *out;
+    const uint8_t *in;
+    size_t n;
+} rt_text;
+size_t rt_seal_all(rt_key *k, const rt_text *t, size_t n);
+size_t rt_open_all(rt_key *k, const rt_text *t, size_t n);
 /* For tests: the next GCM seals of this context take these 12-byte IVs in turn instead of random ones. */
 void rt_key_fix_ivs(rt_key *k, const uint8_t (*ivs)[12], size_t n);
 
 /* Random bytes from a pool that is refilled in blocks, dropped after fork and wiped on exit. */
 void rt_random(uint8_t *out, size_t n);
+/* 12 of them to where each of the texts goes: their IVs. */
+void rt_random_ivs(const rt_text *t, size_t n);
 
 #endif

@@ -18,8 +18,8 @@ typedef struct rt_cipher {
     size_t key_len, overhead;
     bool (*init)(rt_key *k, const uint8_t *raw);
     void (*clear)(rt_key *k);
-    bool (*seal)(rt_key *k, uint8_t *out, const uint8_t *in, size_t n);
-    bool (*open)(rt_key *k, uint8_t *out, const uint8_t *in, size_t n); /* n: of the text */
+    size_t (*seal)(rt_key *k, const rt_text *t, size_t n); /* as rt_seal_all */
+    size_t (*open)(rt_key *k, const rt_text *t, size_t n);
 } rt_cipher;
 
 /* A context takes seals of its key in lots: one at a time would cost a lock a field. */
@@ -50,12 +50,12 @@ struct rt_key {
 
 bool rt_gcm_init(rt_key *k, const uint8_t *raw);
 void rt_gcm_clear(rt_key *k);
-bool rt_gcm_seal(rt_key *k, uint8_t *out, const uint8_t *in, size_t n);
-bool rt_gcm_open(rt_key *k, uint8_t *out, const uint8_t *in, size_t n);
+size_t rt_gcm_seal(rt_key *k, const rt_text *t, size_t n);
+size_t rt_gcm_open(rt_key *k, const rt_text *t, size_t n);
 
 bool rt_siv_init(rt_key *k, const uint8_t *raw);
 void rt_siv_clear(rt_key *k);
-bool rt_siv_seal(rt_key *k, uint8_t *out, const uint8_t *in, size_t n);
-bool rt_siv_open(rt_key *k, uint8_t *out, const uint8_t *in, size_t n);
+size_t rt_siv_seal(rt_key *k, const rt_text *t, size_t n);
+size_t rt_siv_open(rt_key *k, const rt_text *t, size_t n);
 
 #endif

@@ -47,14 +47,6 @@ void rt_gcm_clear(rt_key *k)
     free(k->gcm.fixed);
 }
 
-static void next_iv(rt_key *k, uint8_t *iv)
-{
-    if (k->gcm.used < k->gcm.nfixed)
-        memcpy(iv, k->gcm.fixed[k->gcm.used++], IV);
-    else
-        rt_random(iv, IV);
-}
-
 static __attribute__((noinline)) bool next_lot(rt_key *k)
 {
     if (!k->gcm.seals)
@@ -64,39 +56,86 @@ static __attribute__((noinline)) bool next_lot(rt_key *k)
     return k->gcm.left > 0;
 }
 
-bool rt_gcm_seal(rt_key *k, uint8_t *out, const uint8_t *in, size_t n)
+/* As many seals as are left of the lot, n at most; 0: the key is spent. */
+static inline size_t take(rt_key *k, size_t n)
 {
-    EVP_CIPHER_CTX *c = k->gcm.enc;
-    int len = 0, end = 0;
     if (k->gcm.left == 0 && !next_lot(k))
-        return false;
-    k->gcm.left--;
-    next_iv(k, out);
-    if (k->gcm.fast) {
-        rt_imb_seal(k->gcm.fast, out, in, n);
-        return true;
-    }
-    if (EVP_EncryptInit_ex(c, NULL, NULL, NULL, out) != 1)
-        return false;
-    if (n && (EVP_EncryptUpdate(c, out + IV, &len, in, (int)n) != 1 || (size_t)len != n))
-        return false;
-    OSSL_PARAM tag[] = {OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, out + IV + n, TAG), OSSL_PARAM_END};
-    return EVP_EncryptFinal_ex(c, out + IV + n, &end) == 1 && end == 0 && EVP_CIPHER_CTX_get_params(c, tag) == 1;
+        return 0;
+    n = n < k->gcm.left ? n : k->gcm.left;
+    k->gcm.left -= (uint32_t)n;
+    return n;
 }
 
-bool rt_gcm_open(rt_key *k, uint8_t *out, const uint8_t *in, size_t n)
+static __attribute__((noinline)) void fixed_ivs(rt_key *k, const rt_text *t, size_t n)
 {
-    if (k->gcm.fast)
-        return rt_imb_open(k->gcm.fast, out, in, n);
-    EVP_CIPHER_CTX *c = k->gcm.dec;
+    for (; n && k->gcm.used < k->gcm.nfixed; n--, t++)
+        memcpy(t->out, k->gcm.fixed[k->gcm.used++], IV);
+    rt_random_ivs(t, n);
+}
+
+static bool openssl_seal(EVP_CIPHER_CTX *c, const rt_text *t)
+{
+    int len = 0, end = 0;
+    uint8_t *to = t->out + IV;
+    size_t n = t->n;
+    if (EVP_EncryptInit_ex(c, NULL, NULL, NULL, t->out) != 1)
+        return false;
+    if (n && (EVP_EncryptUpdate(c, to, &len, t->in, (int)n) != 1 || (size_t)len != n))
+        return false;
+    OSSL_PARAM tag[] = {OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, to + n, TAG), OSSL_PARAM_END};
+    return EVP_EncryptFinal_ex(c, to + n, &end) == 1 && end == 0 && EVP_CIPHER_CTX_get_params(c, tag) == 1;
+}
+
+/* Seals up to n; *taken of them were counted. */
+static size_t seal_some(rt_key *k, const rt_text *t, size_t n, size_t *taken)
+{
+    size_t done = 0;
+    *taken = n = take(k, n);
+    if (k->gcm.fixed)
+        fixed_ivs(k, t, n);
+    else
+        rt_random_ivs(t, n);
+    if (k->gcm.fast) {
+        rt_imb_seal(k->gcm.fast, t, n);
+        return n;
+    }
+    while (done < n && openssl_seal(k->gcm.enc, &t[done]))
+        done++;
+    return done;
+}
+
+size_t rt_gcm_seal(rt_key *k, const rt_text *t, size_t n)
+{
+    size_t done = 0, taken = 1, some;
+    for (; done < n && taken; done += some) { /* more than once where a lot ends between them */
+        some = seal_some(k, t + done, n - done, &taken);
+        if (some < taken)
+            return done + some;
+    }
+    return done;
+}
+
+static bool openssl_open(EVP_CIPHER_CTX *c, const rt_text *t)
+{
     int len = 0, end = 0;
     uint8_t none[16];
+    size_t n = t->n;
     /* IV and tag in one call: setting the tag by EVP_CIPHER_CTX_ctrl costs another way through the library */
-    const OSSL_PARAM tag[] = {OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, (void *)(in + IV + n), TAG),
+    const OSSL_PARAM tag[] = {OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, (void *)(t->in + IV + n), TAG),
                               OSSL_PARAM_END};
-    if (EVP_DecryptInit_ex2(c, NULL, NULL, in, tag) != 1)
+    if (EVP_DecryptInit_ex2(c, NULL, NULL, t->in, tag) != 1)
         return false;
-    if (n && (EVP_DecryptUpdate(c, out, &len, in + IV, (int)n) != 1 || (size_t)len != n))
+    if (n && (EVP_DecryptUpdate(c, t->out, &len, t->in + IV, (int)n) != 1 || (size_t)len != n))
         return false;
     return EVP_DecryptFinal_ex(c, none, &end) == 1 && end == 0; /* compares the tag in constant time */
+}
+
+size_t rt_gcm_open(rt_key *k, const rt_text *t, size_t n)
+{
+    size_t done = 0;
+    if (k->gcm.fast)
+        return rt_imb_open(k->gcm.fast, t, n);
+    while (done < n && openssl_open(k->gcm.dec, &t[done]))
+        done++;
+    return done;
 }

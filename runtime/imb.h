@@ -19,8 +19,9 @@ const char *rt_imb_name(void); /* "libipsec-mb 1.3.0 (AVX2)"; "" unless ready */
  * logged). */
 rt_imb_key *rt_imb_key_new(rt_alg alg, const uint8_t *raw);
 void rt_imb_key_free(rt_imb_key *k); /* wipes; NULL is allowed */
-/* As rt_gcm_seal and rt_gcm_open: out has the IV already; n is the length of the text. */
-void rt_imb_seal(const rt_imb_key *k, uint8_t *out, const uint8_t *in, size_t n);
-bool rt_imb_open(const rt_imb_key *k, uint8_t *out, const uint8_t *in, size_t n);
+/* Each out has its IV already. */
+void rt_imb_seal(const rt_imb_key *k, const rt_text *t, size_t n);
+/* As rt_open_all; out of the one that failed holds what it decrypted to. */
+size_t rt_imb_open(const rt_imb_key *k, const rt_text *t, size_t n);
 
 #endif

@@ -60,6 +60,27 @@ static __attribute__((noinline)) void refill(void)
     mine.generation = __atomic_load_n(&generation, __ATOMIC_RELAXED);
 }
 
+static inline bool stale(void)
+{
+    return mine.generation != __atomic_load_n(&generation, __ATOMIC_RELAXED);
+}
+
+void rt_random_ivs(const rt_text *t, size_t n)
+{
+    while (n) {
+        if (mine.left < IV || stale())
+            refill();
+        size_t have = mine.left / IV, some = n < have ? n : have;
+        uint8_t *p = mine.bytes + (mine.left -= some * IV);
+        for (size_t i = 0; i < some; i++) {
+            memcpy(t[i].out, p + i * IV, IV);
+            memset(p + i * IV, 0, IV);
+        }
+        t += some;
+        n -= some;
+    }
+}
+
 void rt_random(uint8_t *out, size_t n)
 {
     if (n > POOL / 4) {
@@ -67,14 +88,9 @@ void rt_random(uint8_t *out, size_t n)
             draw(out, part = n < POOL ? n : POOL);
         return;
     }
-    if (mine.left < n || mine.generation != __atomic_load_n(&generation, __ATOMIC_RELAXED))
+    if (mine.left < n || stale())
         refill();
     mine.left -= n;
-    if (n == IV) { /* the size of nearly every call: copied and wiped without one more */
-        memcpy(out, mine.bytes + mine.left, IV);
-        memset(mine.bytes + mine.left, 0, IV);
-        return;
-    }
     memcpy(out, mine.bytes + mine.left, n);
     memset(mine.bytes + mine.left, 0, n);
 }

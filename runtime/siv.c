@@ -110,17 +110,33 @@ static bool ctr(rt_key *k, const uint8_t v[BLOCK], uint8_t *out, const uint8_t *
            EVP_EncryptUpdate(k->siv.ctr, out, &len, in, (int)n) == 1 && (size_t)len == n;
 }
 
-bool rt_siv_seal(rt_key *k, uint8_t *out, const uint8_t *in, size_t n)
+static bool seal(rt_key *k, const rt_text *t)
 {
     uint8_t v[BLOCK];
-    if (!s2v(k, v, in, n))
+    if (!s2v(k, v, t->in, t->n))
         return false;
-    memcpy(out, v, BLOCK);
-    return ctr(k, v, out + BLOCK, in, n);
+    memcpy(t->out, v, BLOCK);
+    return ctr(k, v, t->out + BLOCK, t->in, t->n);
 }
 
-bool rt_siv_open(rt_key *k, uint8_t *out, const uint8_t *in, size_t n)
+static bool open_it(rt_key *k, const rt_text *t)
 {
     uint8_t v[BLOCK];
-    return ctr(k, in, out, in + BLOCK, n) && s2v(k, v, out, n) && CRYPTO_memcmp(v, in, BLOCK) == 0;
+    return ctr(k, t->in, t->out, t->in + BLOCK, t->n) && s2v(k, v, t->out, t->n) && CRYPTO_memcmp(v, t->in, BLOCK) == 0;
+}
+
+size_t rt_siv_seal(rt_key *k, const rt_text *t, size_t n)
+{
+    size_t done = 0;
+    while (done < n && seal(k, &t[done]))
+        done++;
+    return done;
+}
+
+size_t rt_siv_open(rt_key *k, const rt_text *t, size_t n)
+{
+    size_t done = 0;
+    while (done < n && open_it(k, &t[done]))
+        done++;
+    return done;
 }

@@ -3,6 +3,7 @@
 
 #include "runtime/format/avro.h"
 #include "runtime/format/effects.h"
+#include "runtime/format/walk.h"
 
 /* Records are inlined, so that an instruction knows its whole path, until this many: a schema whose records use each
  * other in fans would grow without end. From then on, and where a record contains itself, they are called. */
@@ -348,6 +349,19 @@ static rt_code compile(compiler *c)
     return code;
 }
 
+/* By instruction, what rt_walk_values asks of each edit. */
+static const rt_at *values(compiler *c)
+{
+    rt_at *at = FL_NEW_N(c->a, rt_at, c->ops.n);
+    for (uint32_t pc = 0; pc < c->ops.n; pc++) {
+        const avro_op *op = &c->ops.v[pc];
+        const rt_chain *chain = &c->f.chains.v[op->chain];
+        bool alone = seals_value(op) && chain->n == 1;
+        at[pc] = (rt_at){pc, op->code == AVRO_STRING, alone ? chain->rule[0] : RT_NOT_ALONE, alone ? chain : NULL};
+    }
+    return at;
+}
+
 static rt_program *finish(compiler *c)
 {
     avro_program *p = FL_NEW(c->a, avro_program);
@@ -357,8 +371,10 @@ static rt_program *finish(compiler *c)
     *p = (avro_program){.base = {.encoding = &rt_avro,
                                  .rules = c->in->rules,
                                  .opening = c->in->opening,
+                                 .rewrites = c->ops.v[0].code == AVRO_BARE,
                                  .where = c->where.v,
-                                 .chains = c->f.chains.v},
+                                 .chains = c->f.chains.v,
+                                 .values = c->nseals ? values(c) : NULL},
                         .ops = c->ops.v,
                         .nops = (uint32_t)c->ops.n,
                         .targets = c->targets.v};

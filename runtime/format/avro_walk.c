@@ -30,354 +30,375 @@ static inline state *own(rt_walk *w)
 
 /* ---- input ---- */
 
-__attribute__((noinline)) static bool long_varint(rt_walk *w, uint32_t pc, unsigned most, int64_t *out)
+/* The walk keeps its place in a register, and hands it on and takes it back: NULL where it has failed. What works with
+ * its place in w->p says so. */
+typedef const uint8_t *place_t;
+
+static inline uint32_t pc_of(const rt_walk *w, const avro_op *op)
+{
+    return (uint32_t)(op - ops(w));
+}
+
+static place_t bad(rt_walk *w, place_t at, const avro_op *op, const char *why)
+{
+    w->p = at;
+    rt_walk_malformed(w, pc_of(w, op), why);
+    return NULL;
+}
+
+/* A place and what was read before it. By value: what is handed out by address lies in memory, and each place hangs on
+ * the length before it. */
+typedef struct read_number {
+    place_t p; /* NULL: the walk has failed */
+    int64_t v;
+} read_number;
+
+typedef struct read_length {
+    place_t p;
+    size_t n;
+} read_length;
+
+/* Any number, byte by byte. */
+static __attribute__((noinline)) read_number long_number(rt_walk *w, place_t p, const avro_op *op, unsigned most)
 {
     uint64_t v = 0;
     for (unsigned i = 0; i < most; i++) {
-        if (w->p == w->end)
-            return rt_walk_malformed(w, pc, "the record ends inside a number");
-        uint8_t b = *w->p++;
+        if (p == w->end)
+            return (read_number){bad(w, p, op, "the record ends inside a number"), 0};
+        uint8_t b = *p++;
         if (i == 9 && b > 1)
-            return rt_walk_malformed(w, pc, "a number has more than 64 bits");
+            return (read_number){bad(w, p, op, "a number has more than 64 bits"), 0};
         v |= (uint64_t)(b & 0x7f) << (7 * i);
-        if (!(b & 0x80)) {
-            *out = (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
-            return true;
-        }
+        if (!(b & 0x80))
+            return (read_number){p, (int64_t)(v >> 1) ^ -(int64_t)(v & 1)};
     }
-    return rt_walk_malformed(w, pc, "a number has too many bytes");
+    return (read_number){bad(w, p, op, "a number has too many bytes"), 0};
 }
 
-/* The walk keeps its place in a register: helpers below take it by address and are inlined; whoever is called for real
- * finds it in w->p. */
-typedef const uint8_t *place_t;
-
-static bool bad(rt_walk *w, place_t at, uint32_t pc, const char *why)
+static inline read_number number(rt_walk *w, place_t p, place_t end, const avro_op *op, unsigned most)
 {
-    w->p = at;
-    return rt_walk_malformed(w, pc, why);
+    if (p == end || (*p & 0x80))
+        return long_number(w, p, op, most);
+    return (read_number){p + 1, (int64_t)(*p >> 1) ^ -(int64_t)(*p & 1)};
 }
 
-static inline bool varint(rt_walk *w, place_t *p, uint32_t pc, unsigned most, int64_t *out)
+/* Where a number ends that nobody asks for, of at most `most` bytes, while eight can be read; else NULL. */
+static inline place_t behind_number(place_t p, place_t end, unsigned most)
 {
-    if (*p < w->end && !(**p & 0x80)) {
-        uint8_t b = *(*p)++;
-        *out = (int64_t)(b >> 1) ^ -(int64_t)(b & 1);
-        return true;
+    uint64_t v;
+    if (end - p < 8)
+        return NULL;
+    memcpy(&v, p, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = __builtin_bswap64(v);
+#endif
+    uint64_t last = ~v & UINT64_C(0x8080808080808080); /* bytes that end a number */
+    unsigned n = last ? (unsigned)__builtin_ctzll(last) / 8 + 1 : most + 1;
+    return n <= most ? p + n : NULL;
+}
+
+static __attribute__((noinline)) place_t odd_int(rt_walk *w, place_t p, const avro_op *op)
+{
+    read_number r = long_number(w, p, op, 5);
+    return !r.p || (r.v >= INT32_MIN && r.v <= INT32_MAX) ? r.p : bad(w, r.p, op, "an int has more than 32 bits");
+}
+
+static __attribute__((noinline)) read_length long_length(rt_walk *w, place_t p, const avro_op *op)
+{
+    read_number r = long_number(w, p, op, 10);
+    if (r.p && r.v < 0)
+        r.p = bad(w, r.p, op, "a length is negative");
+    else if (r.p && r.v > w->end - r.p)
+        r.p = bad(w, r.p, op, "a length is more than what is left of the record");
+    return (read_length){r.p, (size_t)r.v};
+}
+
+/* A length that what is left of the record can hold: a byte or two in most. */
+static inline read_length length(rt_walk *w, place_t p, place_t end, const avro_op *op)
+{
+    size_t left = (size_t)(end - p), n;
+    if (left > 0 && !(p[0] & 0x81) && (n = p[0] >> 1) < left)
+        return (read_length){p + 1, n};
+    if (left > 1 && (p[0] & 0x81) == 0x80 && !(p[1] & 0x80)) {
+        n = (size_t)(p[0] & 0x7f) >> 1 | (size_t)p[1] << 6;
+        if (n <= left - 2)
+            return (read_length){p + 2, n};
     }
-    int64_t v = 0;
-    w->p = *p;
-    bool ok = long_varint(w, pc, most, &v);
-    *p = w->p;
-    *out = v;
-    return ok;
+    return long_length(w, p, op);
 }
 
-static inline bool skip(rt_walk *w, place_t *p, uint32_t pc, uint64_t n)
+/* The number of a branch or symbol, below op->n. */
+static __attribute__((noinline)) read_length odd_index(rt_walk *w, place_t p, const avro_op *op)
 {
-    if (n > (uint64_t)(w->end - *p))
-        return bad(w, *p, pc, "the record ends before this value does");
-    *p += n;
-    return true;
+    read_number r = long_number(w, p, op, 5);
+    if (r.p && (r.v < 0 || (uint64_t)r.v >= op->n))
+        r.p = bad(w, r.p, op,
+                  op->code == AVRO_UNION ? "no branch of the union has that number"
+                                         : "no symbol of the enum has that number");
+    return (read_length){r.p, (size_t)r.v};
 }
 
-static inline bool length(rt_walk *w, place_t *p, uint32_t pc, size_t *n)
+static inline read_length index_below(rt_walk *w, place_t p, place_t end, const avro_op *op)
 {
-    int64_t v;
-    if (!varint(w, p, pc, 10, &v))
-        return false;
-    if (v < 0 || v > w->end - *p)
-        return bad(w, *p, pc, v < 0 ? "a length is negative" : "a length is more than what is left of the record");
-    *n = (size_t)v;
-    return true;
-}
-
-static inline bool int_value(rt_walk *w, place_t *p, uint32_t pc)
-{
-    int64_t v;
-    if (!varint(w, p, pc, 5, &v))
-        return false;
-    return (v >= INT32_MIN && v <= INT32_MAX) || bad(w, *p, pc, "an int has more than 32 bits");
-}
-
-static inline bool index_below(rt_walk *w, place_t *p, uint32_t pc, size_t n, size_t *out)
-{
-    int64_t v;
-    if (!varint(w, p, pc, 5, &v))
-        return false;
-    *out = (size_t)v;
-    if (v < 0 || (uint64_t)v >= n)
-        return bad(w, *p, pc,
-                   ops(w)[pc].code == AVRO_UNION ? "no branch of the union has that number"
-                                                 : "no symbol of the enum has that number");
-    return true;
+    if (p == end || (*p & 0x81) || *p >> 1 >= op->n)
+        return odd_index(w, p, op);
+    return (read_length){p + 1, *p >> 1};
 }
 
 /* ---- blocks of arrays and maps ---- */
 
-/* A block's header: its number of items, and where it ends if it says so. Ends at 0. */
-static bool block_header(rt_walk *w, uint32_t pc, uint64_t *count, const uint8_t **end)
+typedef struct read_block {
+    uint64_t count; /* of items, 0: it was the last */
+    place_t end;    /* where it says that it ends, or NULL */
+} read_block;
+
+/* A block's header of more than a byte. Ends at 0. */
+static __attribute__((noinline)) place_t long_header(rt_walk *w, place_t p, const avro_op *op, read_block *out)
 {
-    const uint8_t *start = w->p;
-    int64_t n, size;
-    *end = NULL;
-    if (!varint(w, &w->p, pc, 10, &n))
-        return false;
-    *count = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-    if (n >= 0)
-        return true;
-    if (!varint(w, &w->p, pc, 10, &size))
-        return false;
-    if (size < 0 || size > w->end - w->p)
-        return rt_walk_malformed(w, pc, "the size of a block is more than what is left of the record");
-    *end = w->p + size;
-    if (!ops(w)[pc].seals)
-        return true;
+    place_t start = p;
+    read_number n = long_number(w, p, op, 10);
+    *out = (read_block){n.v < 0 ? 0 - (uint64_t)n.v : (uint64_t)n.v, NULL};
+    if (!n.p || n.v >= 0)
+        return n.p;
+    read_number size = number(w, n.p, w->end, op, 10);
+    if (!size.p)
+        return NULL;
+    if (size.v < 0 || size.v > w->end - size.p)
+        return bad(w, size.p, op, "the size of a block is more than what is left of the record");
+    out->end = size.p + size.v;
+    if (!op->seals)
+        return size.p;
     /* sealing changes the size: the block is written with its count alone, as most clients write it */
-    if (*count > INT64_MAX)
-        return rt_walk_malformed(w, pc, "a block has too many items");
-    return rt_walk_note(w, (rt_edit){.from = start, .value = start, .to = w->p, .pc = pc, .count = *count});
+    if (out->count > INT64_MAX)
+        return bad(w, size.p, op, "a block has too many items");
+    rt_edit e = {.from = start, .value = start, .to = size.p, .pc = pc_of(w, op), .count = out->count};
+    return rt_walk_note(w, e) ? size.p : NULL;
 }
 
-static bool next_block(rt_walk *w, uint32_t *pc, frame *f)
+static inline place_t block_header(rt_walk *w, place_t p, place_t end, const avro_op *op, read_block *out)
 {
-    uint32_t at = f->pc;
-    if (!block_header(w, at, &f->left, &f->end))
-        return false;
+    if (p == end || (*p & 0x81))
+        return long_header(w, p, op, out);
+    *out = (read_block){*p >> 1, NULL};
+    return p + 1;
+}
+
+/* Place in w->p; returns where the program goes on. */
+static const avro_op *next_block(rt_walk *w, frame *f)
+{
+    const avro_op *op = &ops(w)[f->pc];
+    read_block block;
+    place_t p = block_header(w, w->p, w->end, op, &block);
+    if (!p)
+        return NULL;
+    w->p = p;
+    f->left = block.count;
+    f->end = block.end;
     if (f->left == 0) {
-        if (f->end && f->end != w->p)
-            return rt_walk_malformed(w, at, "an empty block claims a size");
+        if (f->end && f->end != p) {
+            bad(w, p, op, "an empty block claims a size");
+            return NULL;
+        }
         own(w)->depth--;
-        *pc = ops(w)[at].to;
-        return true;
+        return &ops(w)[op->to];
     }
     /* each item takes a byte at least */
-    if (f->left > (uint64_t)((f->end ? f->end : w->end) - w->p))
-        return rt_walk_malformed(w, at, "a block has more items than what is left of the record can hold");
-    *pc = at + 1;
-    return true;
+    if (f->left > (uint64_t)((f->end ? f->end : w->end) - p)) {
+        bad(w, p, op, "a block has more items than what is left of the record can hold");
+        return NULL;
+    }
+    return op + 1;
 }
 
-static bool enter(rt_walk *w, uint32_t pc, frame f)
+static bool enter(rt_walk *w, const avro_op *op, frame f)
 {
     state *s = own(w);
     if (s->depth == RT_MAX_NESTING)
-        return rt_walk_malformed(w, pc, "the record nests too deep");
+        return rt_walk_malformed(w, pc_of(w, op), "the record nests too deep");
     s->frames[s->depth++] = f;
     return true;
 }
 
-static bool next_item(rt_walk *w, uint32_t *pc)
+/* Place in w->p. */
+static const avro_op *next_item(rt_walk *w, const avro_op *op)
 {
     frame *f = &own(w)->frames[own(w)->depth - 1];
-    if (--f->left) {
-        *pc = ops(w)[*pc].to;
-        return true;
-    }
-    if (f->end && f->end != w->p)
-        return rt_walk_malformed(w, *pc, "a block does not end where its size says");
-    return next_block(w, pc, f);
+    if (--f->left)
+        return &ops(w)[op->to];
+    if (!f->end || f->end == w->p)
+        return next_block(w, f);
+    bad(w, w->p, op, "a block does not end where its size says");
+    return NULL;
 }
 
 /* Items of nothing but lengths and bytes, texts most often: in one loop, without a frame. */
-static bool plain_blocks(rt_walk *w, uint32_t *pc)
+static inline place_t plain_blocks(rt_walk *w, place_t p, place_t end, const avro_op *op)
 {
-    const avro_op *op = &ops(w)[*pc];
-    for (;;) {
-        uint64_t count;
-        const uint8_t *end;
-        if (!block_header(w, *pc, &count, &end))
-            return false;
-        if (count > (uint64_t)((end ? end : w->end) - w->p))
-            return rt_walk_malformed(w, *pc, "a block has more items than what is left of the record can hold");
-        place_t p = w->p;
-        for (uint64_t left = count * op->n; left; left--) {
-            size_t n = 0;
-            if (!length(w, &p, *pc, &n))
-                return false;
-            p += n;
+    read_block block;
+    do {
+        p = block_header(w, p, end, op, &block);
+        if (!p)
+            return NULL;
+        if (block.count > (uint64_t)((block.end ? block.end : end) - p))
+            return bad(w, p, op, "a block has more items than what is left of the record can hold");
+        for (uint64_t left = block.count * op->n; left; left--) {
+            read_length r = length(w, p, end, op);
+            if (!r.p)
+                return NULL;
+            p = r.p + r.n;
         }
-        w->p = p;
-        if (end && end != w->p)
-            return rt_walk_malformed(w, *pc, "a block does not end where its size says");
-        if (count == 0)
-            break;
-    }
-    *pc = op->to;
-    return true;
+        if (block.end && block.end != p)
+            return bad(w, p, op, "a block does not end where its size says");
+    } while (block.count);
+    return p;
 }
 
-static bool empty_items(rt_walk *w, uint32_t pc)
+static place_t empty_items(rt_walk *w, place_t p, const avro_op *op)
 {
-    for (;;) {
-        uint64_t count;
-        const uint8_t *end;
-        if (!block_header(w, pc, &count, &end))
-            return false;
-        if (end && end != w->p)
-            return rt_walk_malformed(w, pc, "a block of empty items claims a size");
-        if (count == 0)
-            return true;
-        if (count > RT_MAX_EMPTY_ITEMS - own(w)->empty_items)
-            return rt_walk_malformed(w, pc, "too many empty items");
-        own(w)->empty_items += count;
-    }
+    read_block block;
+    do {
+        p = block_header(w, p, w->end, op, &block);
+        if (!p)
+            return NULL;
+        if (block.end && block.end != p)
+            return bad(w, p, op, "a block of empty items claims a size");
+        if (block.count > RT_MAX_EMPTY_ITEMS - own(w)->empty_items)
+            return bad(w, p, op, "too many empty items");
+        own(w)->empty_items += block.count;
+    } while (block.count);
+    return p;
 }
 
-/* ---- sealed values ---- */
+/* ---- values ---- */
 
-static inline bool sealed_values(rt_walk *w, place_t *p, uint32_t *pc, size_t run)
+static inline place_t sealed_values(rt_walk *w, place_t p, place_t end, const avro_op *op)
 {
-    for (; run; run--, ++*pc) {
-        place_t from = *p;
-        size_t n = 0;
-        if (!length(w, p, *pc, &n) || (w->nedits == RT_MAX_EDITS && !rt_walk_work_off(w)))
-            return false;
+    uint32_t pc = pc_of(w, op);
+    for (size_t run = op->n; run; run--, op++, pc++) {
+        read_length r = length(w, p, end, op);
+        if (!r.p || (w->nedits == RT_MAX_EDITS && !rt_walk_work_off(w)))
+            return NULL;
         rt_edit *e = &w->edits[w->nedits++];
-        e->from = from;
-        e->value = *p;
-        e->to = *p += n;
-        e->pc = *pc;
+        e->from = p;
+        e->value = r.p;
+        e->to = p = r.p + r.n;
+        e->pc = pc;
+        e->count = 0;
     }
-    return true;
+    return p;
+}
+
+static inline place_t plain_values(rt_walk *w, place_t p, place_t end, const avro_op *op)
+{
+    for (size_t run = op->n; run; run--, op++) {
+        read_length r = length(w, p, end, op);
+        if (!r.p)
+            return NULL;
+        p = r.p + r.n;
+    }
+    return p;
 }
 
 /* The schema is `bytes` alone: clients (Python, JavaScript, Java) put the bytes on the wire without Avro's length
  * before them. Nothing tags it, so nothing seals it. */
-static bool bare(rt_walk *w, uint32_t pc)
+static place_t bare(rt_walk *w, place_t from, const avro_op *op)
 {
-    place_t p = w->p;
-    size_t n = 0;
-    if (!w->prog->opening && !length(w, &p, pc, &n))
-        return false;
-    rt_edit e = {.from = w->p, .value = p, .to = w->prog->opening ? w->end : p + n, .pc = pc};
-    w->p = e.to;
-    return rt_walk_note(w, e);
+    read_length all = {from, (size_t)(w->end - from)};
+    if (!w->prog->opening)
+        all = length(w, from, w->end, op);
+    if (!all.p)
+        return NULL;
+    rt_edit e = {.from = from, .value = all.p, .to = all.p + all.n, .pc = pc_of(w, op)};
+    return rt_walk_note(w, e) ? e.to : NULL;
 }
 
-static bool fail_op(rt_walk *w, uint32_t pc)
+static bool fail_op(rt_walk *w, const avro_op *op)
 {
-    return rt_walk_fail(w, pc, &w->prog->chains[ops(w)[pc].chain], RT_REFUSED,
+    return rt_walk_fail(w, pc_of(w, op), &w->prog->chains[op->chain], RT_REFUSED,
                         "the value is neither string nor bytes and cannot be encrypted");
 }
 
 /* ---- the loop ---- */
 
-static bool call(rt_walk *w, uint32_t *pc)
-{
-    if (!enter(w, *pc, (frame){.pc = *pc + 1, .call = true}))
-        return false;
-    *pc = ops(w)[*pc].to;
-    return true;
-}
-
-static bool blocks(rt_walk *w, uint32_t *pc)
-{
-    if (ops(w)[*pc].n)
-        return plain_blocks(w, pc);
-    return enter(w, *pc, (frame){.pc = *pc}) && next_block(w, pc, &own(w)->frames[own(w)->depth - 1]);
-}
-
-static inline bool branch(rt_walk *w, place_t *p, uint32_t *pc)
-{
-    size_t i = 0;
-    const avro_op *op = &ops(w)[*pc];
-    if (!index_below(w, p, *pc, op->n, &i))
-        return false;
-    *pc = ((const avro_program *)w->prog)->targets[op->to + i];
-    return true;
-}
-
-static inline bool plain_values(rt_walk *w, place_t *p, uint32_t *pc, size_t run)
-{
-    for (; run; run--, ++*pc) {
-        size_t n = 0;
-        if (!length(w, p, *pc, &n))
-            return false;
-        *p += n;
-    }
-    return true;
-}
-
-static inline bool enum_value(rt_walk *w, place_t *p, const avro_op *op, uint32_t pc)
-{
-    size_t n;
-    return index_below(w, p, pc, op->n, &n);
-}
-
-static inline bool long_value(rt_walk *w, place_t *p, uint32_t pc)
-{
-    int64_t v;
-    return varint(w, p, pc, 10, &v);
-}
-
-/* What opens, continues or ends something: rarer, and with its place in w->p. */
-static bool structure(rt_walk *w, const avro_op *op, uint32_t *pc)
+/* What opens, continues or ends something: rarer. Place in w->p; returns where the program goes on. */
+static const avro_op *structure(rt_walk *w, const avro_op *op)
 {
     switch (op->code) {
     case AVRO_FAIL:
-        return fail_op(w, (*pc)++);
-    case AVRO_BARE:
-        return bare(w, (*pc)++);
-    case AVRO_EMPTY:
-        return empty_items(w, (*pc)++);
+        return fail_op(w, op) ? op + 1 : NULL;
     case AVRO_BLOCKS:
-        return blocks(w, pc);
+        return enter(w, op, (frame){.pc = pc_of(w, op)}) ? next_block(w, &own(w)->frames[own(w)->depth - 1]) : NULL;
     case AVRO_NEXT:
-        return next_item(w, pc);
+        return next_item(w, op);
     case AVRO_CALL:
-        return call(w, pc);
+        return enter(w, op, (frame){.pc = pc_of(w, op) + 1, .call = true}) ? &ops(w)[op->to] : NULL;
+    default: /* RETURN */
+        return &ops(w)[own(w)->frames[--own(w)->depth].pc];
+    }
+}
+
+/* One value, or a run of them; NULL: it has failed. *next: where the program goes on. */
+static inline place_t value(rt_walk *w, place_t p, place_t end, const avro_op *op, const avro_op **next)
+{
+    place_t behind;
+    read_length i;
+    *next = op + 1;
+    switch (op->code) {
+    case AVRO_SKIP:
+        if (op->n <= (size_t)(end - p))
+            return p + op->n;
+        return bad(w, p, op, "the record ends before this value does");
+    case AVRO_INT:
+        behind = behind_number(p, end, 4); /* 28 bits */
+        return behind ? behind : odd_int(w, p, op);
+    case AVRO_LONG:
+        behind = behind_number(p, end, 8);
+        return behind ? behind : long_number(w, p, op, 10).p;
+    case AVRO_ENUM:
+        return index_below(w, p, end, op).p;
+    case AVRO_LENGTH:
+        *next = op + op->n;
+        return plain_values(w, p, end, op);
+    case AVRO_STRING:
+    case AVRO_BYTES:
+        *next = op + op->n;
+        return sealed_values(w, p, end, op);
+    case AVRO_UNION:
+        i = index_below(w, p, end, op);
+        if (i.p)
+            *next = &ops(w)[((const avro_program *)w->prog)->targets[op->to + i.n]];
+        return i.p;
+    case AVRO_JUMP:
+        *next = &ops(w)[op->to];
+        return p;
+    case AVRO_EMPTY:
+        return empty_items(w, p, op);
+    case AVRO_BARE:
+        return bare(w, p, op);
     default:
-        *pc = own(w)->frames[--own(w)->depth].pc; /* RETURN */
-        return true;
+        if (op->code == AVRO_BLOCKS && op->n) {
+            *next = &ops(w)[op->to];
+            return plain_blocks(w, p, end, op);
+        }
+        w->p = p;
+        *next = structure(w, op);
+        return *next ? w->p : NULL;
     }
 }
 
 static bool run(rt_walk *w)
 {
-    const avro_op *all = ops(w);
-    place_t p = w->p;
-    uint32_t pc = 0;
+    const avro_op *op = ops(w);
+    place_t p = w->p, end = w->end;
     own(w)->depth = 0;
     own(w)->empty_items = 0;
-    for (bool ok = true; ok;) {
-        const avro_op *op = &all[pc];
-        switch (op->code) {
-        case AVRO_SKIP:
-            ok = skip(w, &p, pc++, op->n);
-            break;
-        case AVRO_INT:
-            ok = int_value(w, &p, pc++);
-            break;
-        case AVRO_LONG:
-            ok = long_value(w, &p, pc++);
-            break;
-        case AVRO_ENUM:
-            ok = enum_value(w, &p, op, pc++);
-            break;
-        case AVRO_LENGTH:
-            ok = plain_values(w, &p, &pc, op->n);
-            break;
-        case AVRO_STRING:
-        case AVRO_BYTES:
-            ok = sealed_values(w, &p, &pc, op->n);
-            break;
-        case AVRO_UNION:
-            ok = branch(w, &p, &pc);
-            break;
-        case AVRO_JUMP:
-            pc = op->to;
-            break;
-        case AVRO_END:
-            w->p = p;
-            return p == w->end || rt_walk_malformed(w, pc, "bytes follow after the end of the value");
-        default:
-            w->p = p;
-            ok = structure(w, op, &pc);
-            p = w->p;
-        }
+    while (op->code != AVRO_END) {
+        p = value(w, p, end, op, &op);
+        if (!p)
+            return false;
     }
-    return false;
+    w->p = p;
+    return p == end || rt_walk_malformed(w, pc_of(w, op), "bytes follow after the end of the value");
 }
 
 /* ---- replacing ---- */
@@ -425,4 +446,5 @@ const rt_encoding rt_avro = {.format = SCH_AVRO,
                              .compile = rt_avro_compile,
                              .print = rt_avro_print,
                              .run = run,
-                             .replace = replace};
+                             .replace = replace,
+                             .with_length = true};

@@ -7,7 +7,7 @@
 /* No rule meets a field of the program: what is walked comes out as it went in. */
 static inline bool rt_program_keeps_all(const rt_program *p)
 {
-    return !p->chains;
+    return !p->chains && !p->rewrites;
 }
 
 /* RT_BAD_INPUT: in is not one value of the program's schema. For programs that keep all. */

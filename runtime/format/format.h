@@ -51,6 +51,7 @@ typedef struct rt_encoding {
     void (*print)(const rt_program *p, fl_buf *out);
     bool (*run)(rt_walk *w);
     bool (*replace)(rt_walk *w, const rt_edit *e);
+    bool with_length; /* rt_walk_values: a value stands behind its length, as Avro writes it */
     void (*drop)(void *state);
     /* p: a program of the schema id. *used: bytes before the value; *out: the program for the record, of the same
      * schema and rules. RT_BAD_INPUT: they are malformed, or name nothing that is there. */
@@ -72,9 +73,11 @@ struct rt_program { /* one direction of one schema id; the same for every record
     const rt_encoding *encoding;
     const rt_rules *rules;
     bool opening;       /* opens instead of sealing */
+    bool rewrites;      /* its output is another than its input though no rule meets a field */
     const char **where; /* by number of instruction, as messages name the place; "" or NULL: the whole value */
     rt_chain *chains;
-    const uint8_t *lead; /* what a writer puts between the schema id and the value; NULL: nothing */
+    const struct rt_at *values; /* by number of instruction: the values that may be worked together (walk.h), or NULL */
+    const uint8_t *lead;        /* what a writer puts between the schema id and the value; NULL: nothing */
     size_t nlead;
     const char *message; /* Protobuf: full name of the message; else NULL */
 };

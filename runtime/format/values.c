@@ -226,3 +226,189 @@ size_t rt_walk_sealed_len(const rt_walk *w, const rt_at *at, size_t n)
     }
     return n;
 }
+
+/* ---- several values at once ---- */
+
+/* Neighbours of one rule, in three turns (text, cipher, output) instead of each value by itself: what a value costs
+ * beside its cipher is paid once, and no cipher waits for bytes that base64 has just written in other pieces than it
+ * reads, nor the other way round. Whatever is out of the ordinary is left to rt_walk_value, value by value, and so are
+ * its messages. */
+
+enum { MOST = 16 };
+
+typedef struct batch {
+    const rt_rule *rule;
+    size_t number; /* of the rule */
+    const rt_edit *e;
+    unsigned n;
+    rt_text texts[MOST];
+    uint8_t *begin[MOST]; /* in the output, of those that are sealed into text; else NULL */
+} batch;
+
+/* false: not there, and cannot be had. */
+static inline bool has_room(fl_buf *b, size_t n)
+{
+    if (b->cap - b->len > n)
+        return true;
+    bool had = fl_buf_reserve(b, n);
+    b->full = false;
+    return had;
+}
+
+/* Room for the values in all that lies before `to`, sealed or opened, each with its head: rather too much. */
+static inline bool room_for(rt_walk *w, const batch *b, const uint8_t *to)
+{
+    size_t span = (size_t)(to - w->copied), raw = span + (size_t)b->n * b->rule->over;
+    w->text.len = 0;
+    return has_room(&w->text, raw) && has_room(w->out, raw + raw / 3 + (size_t)b->n * (4 + RT_MAX_HEAD));
+}
+
+/* What is not out yet, up to a value, and the head of what takes its place; returns where that goes. */
+static inline uint8_t *put_before(uint8_t *out, const uint8_t *from, const rt_edit *e, bool with_length, size_t len)
+{
+    size_t n = (size_t)(e->from - from);
+    uint64_t v = (uint64_t)len << 1;
+    if (n)
+        memcpy(out, from, n);
+    out += n;
+    for (; with_length && v >= 0x80; v >>= 7)
+        *out++ = (uint8_t)(v | 0x80);
+    if (with_length)
+        *out++ = (uint8_t)v;
+    return out;
+}
+
+/* The cipher is through with `done` of them, which lie before `end`: all count, or none, and then nothing stays. */
+static inline unsigned settle(rt_walk *w, const batch *b, size_t done, uint8_t *end)
+{
+    uint8_t *begin = (uint8_t *)w->out->p + w->out->len;
+    if (done < b->n) {
+        fl_wipe(begin, (size_t)(end - begin));
+        return 0;
+    }
+    w->copied = b->e[b->n - 1].to;
+    w->out->len += (size_t)(end - begin);
+    return b->n;
+}
+
+static uint8_t *lay_out_sealed(rt_walk *w, batch *b, int32_t version)
+{
+    uint8_t *out = (uint8_t *)w->out->p + w->out->len, *raw = (uint8_t *)w->text.p;
+    const uint8_t *copied = w->copied;
+    const rt_at *values = w->prog->values;
+    size_t prefix = b->rule->head, over = b->rule->over;
+    bool with_length = w->encoding->with_length;
+    const rt_edit *e = b->e;
+    for (unsigned i = 0; i < b->n; i++, e++) {
+        bool text = values[e->pc].text;
+        size_t len = (size_t)(e->to - e->value), sealed = len + over;
+        size_t written = text ? FL_B64_LEN(sealed) : sealed;
+        out = put_before(out, copied, e, with_length, written);
+        uint8_t *to = text ? raw : out;
+        if (prefix)
+            put_prefix(to, version);
+        b->texts[i] = (rt_text){to + prefix, e->value, len};
+        b->begin[i] = text ? out : NULL;
+        out += written;
+        raw += text ? sealed : 0;
+        copied = e->to;
+    }
+    return out;
+}
+
+static bool seal_batch(rt_walk *w, batch *b, unsigned *done)
+{
+    rt_slot *s;
+    size_t prefix = b->rule->head, over = b->rule->over;
+    if (!write_key(w, b->e->pc, b->number, &s))
+        return false;
+    uint8_t *end = lay_out_sealed(w, b, s->version);
+    *done = settle(w, b, rt_seal_all(s->key, b->texts, b->n), end);
+    const rt_text *t = b->texts;
+    for (unsigned i = 0; i < *done; i++, t++)
+        if (b->begin[i])
+            fl_b64_encode((char *)b->begin[i], t->out - prefix, t->n + over);
+    return true;
+}
+
+/* Takes the ciphertexts out of base64, up to the first that is not like the first. */
+static unsigned decode_batch(rt_walk *w, batch *b, int32_t *version)
+{
+    uint8_t *raw = (uint8_t *)w->text.p;
+    const rt_at *values = w->prog->values;
+    size_t prefix = b->rule->head, over = b->rule->over;
+    const rt_edit *e = b->e;
+    unsigned i = 0;
+    for (*version = 1; i < b->n; i++, e++) {
+        const uint8_t *in = e->value;
+        ptrdiff_t len = e->to - in;
+        if (values[e->pc].text) {
+            len = fl_b64_decode(raw, (const char *)in, (size_t)len, FL_B64_LAX);
+            in = raw;
+            raw += len > 0 ? len : 0;
+        }
+        if (len < (ptrdiff_t)over || (prefix && in[0] != 0))
+            break;
+        if (prefix && i == 0)
+            *version = get_prefix(in);
+        if (prefix && (*version < 1 || get_prefix(in) != *version))
+            break;
+        b->texts[i] = (rt_text){.in = in + prefix, .n = (size_t)len - over};
+    }
+    return i;
+}
+
+static uint8_t *lay_out_opened(rt_walk *w, batch *b)
+{
+    uint8_t *out = (uint8_t *)w->out->p + w->out->len;
+    const uint8_t *copied = w->copied;
+    bool with_length = w->encoding->with_length;
+    const rt_edit *e = b->e;
+    rt_text *t = b->texts;
+    for (unsigned i = 0; i < b->n; i++, e++, t++) {
+        t->out = put_before(out, copied, e, with_length, t->n);
+        out = t->out + t->n;
+        copied = e->to;
+    }
+    return out;
+}
+
+static bool open_batch(rt_walk *w, batch *b, unsigned *done)
+{
+    int32_t version;
+    rt_key *key;
+    b->n = decode_batch(w, b, &version);
+    if (!b->n)
+        return true;
+    if (!read_key(w, b->e->pc, b->number, version, &key))
+        return false;
+    uint8_t *end = lay_out_opened(w, b);
+    *done = settle(w, b, rt_open_all(key, b->texts, b->n), end);
+    return true;
+}
+
+/* How many edits from the first on are values of one rule, MOST at most. */
+static unsigned alike(const rt_at *values, const rt_edit *e, unsigned n)
+{
+    unsigned i = 0, rule = values[e->pc].rule;
+    if (rule == RT_NOT_ALONE)
+        return 0;
+    while (i < n && i < MOST && values[e[i].pc].rule == rule && e[i].count == 0)
+        i++;
+    return i;
+}
+
+bool rt_walk_values(rt_walk *w, const rt_edit *e, unsigned n, unsigned *done)
+{
+    batch b;
+    *done = 0;
+    b.n = alike(w->prog->values, e, n);
+    if (!b.n)
+        return true;
+    b.e = e;
+    b.number = w->prog->values[e->pc].rule;
+    b.rule = &w->prog->rules->v[b.number];
+    if (!room_for(w, &b, e[b.n - 1].to))
+        return true;
+    return w->prog->opening ? open_batch(w, &b, done) : seal_batch(w, &b, done);
+}

@@ -82,8 +82,15 @@ static inline bool flush(rt_walk *w, const uint8_t *to, uint32_t pc)
 
 bool rt_walk_work_off(rt_walk *w)
 {
-    for (unsigned i = 0; i < w->nedits; i++) {
+    bool together = w->prog->values && !w->off && !w->redact;
+    for (unsigned i = 0, some = 0; i < w->nedits; i++) {
         const rt_edit *e = &w->edits[i];
+        if (together && !rt_walk_values(w, e, w->nedits - i, &some))
+            return false;
+        if (some) {
+            i += some - 1;
+            continue;
+        }
         if (!flush(w, e->from, e->pc))
             return false;
         w->copied = e->to;
@@ -148,7 +155,9 @@ static uint64_t skipped(const rt_rules *rs, const char *name)
 
 rt_code rt_walk_run(rt_walk *w, const rt_program *p, const uint8_t *in, size_t n, fl_buf *out, rt_error *err)
 {
+    static const uint8_t nothing[1];
     size_t before = out->len;
+    in = n ? in : nothing; /* NULL is how a walk says that it failed */
     w->prog = p;
     w->out = out;
     w->err = err;

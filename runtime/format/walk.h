@@ -13,7 +13,7 @@
 struct rt_edit {
     const uint8_t *from, *value, *to; /* value: behind its length, or what else comes before it */
     uint32_t pc;                      /* the instruction that noted it */
-    uint64_t count;                   /* the format's own */
+    uint64_t count;                   /* the format's own; not 0: `replace` has to see it */
 };
 enum { RT_MAX_EDITS = 128 };
 
@@ -94,9 +94,11 @@ static inline bool rt_walk_put(rt_walk *w, const void *p, size_t n, uint32_t pc)
 
 typedef struct rt_at { /* where a value stands */
     uint32_t pc;
-    bool text; /* ciphertext is base64, in text */
+    bool text;    /* ciphertext is base64, in text */
+    uint8_t rule; /* in rt_program.values: the one rule of the chain, or RT_NOT_ALONE */
     const rt_chain *chain;
 } rt_at;
+#define RT_NOT_ALONE 0xff
 
 /* Writes what comes before a value of n bytes, its length most often; returns how many bytes. */
 #define RT_MAX_HEAD 10
@@ -111,6 +113,11 @@ typedef enum {
 /* Seals or opens the n bytes of a value by the rules of its chain and appends the result to dst, behind what head (or
  * NULL) says. The bytes lie outside dst and the walk's buffers. */
 rt_outcome rt_walk_value(rt_walk *w, const rt_at *at, const uint8_t *in, size_t n, rt_head head, fl_buf *dst);
+
+/* The same for the values of n edits by the program's `values`, and for what lies between them: from w->copied up to
+ * the last that it worked, into w->out. *done: how many; fewer than n, or none, where one is no such value, is not like
+ * the first, or has something about it that only rt_walk_value can say. false: the walk has failed. */
+bool rt_walk_values(rt_walk *w, const rt_edit *e, unsigned n, unsigned *done);
 
 /* Length of what sealing a value of n bytes will give, without a head. */
 size_t rt_walk_sealed_len(const rt_walk *w, const rt_at *at, size_t n);
