@@ -142,6 +142,7 @@ static rt_code drop_version(const char *subject, bool permanent)
 static rt_code tidy_now(void)
 {
     st->size += RT_STORE_MAX / 2;
+    st->dead += RT_STORE_MAX / 2;
     st->tidy_at = 0;
     size_t swollen = st->size;
     rt_code code = rt_store_tidy(st, &err);

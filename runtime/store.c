@@ -107,6 +107,7 @@ static rt_code apply_one(rt_store *s, const fl_json *record, rt_error *err)
         if (!strcmp(op, table[i].op)) {
             s->made += table[i].counts == VERSIONS;
             s->changed += table[i].counts == OTHERS;
+            s->dead += table[i].counts == VERSIONS ? 0 : s->applying; /* it may replace another, or be replaced */
             return table[i].apply(s, record, err);
         }
     return rt_fail(err, RT_IO, "a record of an unknown kind");
@@ -129,6 +130,7 @@ static rt_code apply(rt_store *s, fl_arena *scratch, const char *record, size_t 
     if (!root)
         return rt_fail(err, RT_IO, "a record is no JSON: %s", jerr.message);
     s->size += n;
+    s->applying = n;
     return apply_one(s, root, err);
 }
 
@@ -235,6 +237,7 @@ static void exchange(rt_store *s, rt_store *fresh)
     s->deks = fresh->deks;
     s->ndeks = fresh->ndeks;
     s->size = fresh->size;
+    s->dead = fresh->dead;
     s->changed++;
     old.journal = NULL;
     old.stand_in = (fl_secret){0};
@@ -260,14 +263,17 @@ rt_code rt_store_tidy(rt_store *s, rt_error *err)
     size_t before = s->size, live = 0;
     if (before < s->tidy_at)
         return RT_OK;
-    rt_code code = rt_store_pending(s) ? rt_store_flush(s, err) : RT_OK;
-    if (code != RT_OK)
-        return code;
+    s->tidy_at = s->dead < before ? 2 * (before - s->dead) + RT_TIDY_LEAST : 0;
+    if (before < s->tidy_at)
+        return RT_OK; /* it cannot be worth it: nothing is counted */
     rt_store_records(s, count_record, &live);
+    s->dead = live < before ? before - live : 0;
     s->tidy_at = 2 * live + RT_TIDY_LEAST;
     if (before < s->tidy_at)
         return RT_OK;
-    code = remake(s, err);
+    rt_code code = rt_store_pending(s) ? rt_store_flush(s, err) : RT_OK;
+    if (code == RT_OK)
+        code = remake(s, err);
     if (code == RT_OK) {
         s->tidy_at = 2 * live + RT_TIDY_LEAST;
         fl_log(FL_LOG_INFO, "%s: tidied: %zu bytes of changes, %zu are left", s->url, before, live);

@@ -58,7 +58,8 @@ typedef struct rt_version {
     rt_content *content;
     int number;
     bool deleted;
-    int64_t ts; /* ms; 0: not known */
+    int64_t ts;   /* ms; 0: not known */
+    size_t bytes; /* of its record */
 } rt_version;
 
 typedef struct rt_versions {
@@ -92,9 +93,11 @@ struct rt_store {
     fl_arena *arena;
     fl_map *subjects, *contexts, *scopes, *keks, *deks; /* rt_versions, rt_context, rt_scope, rt_kek_entry, rt_deks */
     size_t ndeks, size;                                 /* size: bytes of all records since the last tidying */
+    size_t dead;                                        /* of these, at most what was deleted or replaced */
     size_t tidy_at;                                     /* at this size it is looked whether tidying is worth it */
     fl_buf *gathered;                                   /* records that are to be one change, or NULL */
     size_t gathering;                                   /* how many */
+    size_t applying;                                    /* bytes of the record that is being applied */
     fl_secret stand_in;
     struct rt_kms_later *later; /* NULL: key services are called at once */
     /* Who remembers what was found: made counts the versions that any subject got, changed all other changes but those

@@ -485,7 +485,7 @@ rt_code rt_store_apply_version(rt_store *st, const fl_json *record, rt_error *er
     }
     add_user(st, c, v);
     forget_deleted(v, c);
-    place(st, v, (rt_version){c, (int)version, false, ts});
+    place(st, v, (rt_version){c, (int)version, false, ts, st->applying});
     v->made++;
     return RT_OK;
 }

@@ -318,6 +318,15 @@ static void drop_user(rt_content *c, const rt_versions *v)
         fl_map_del(v->context->by_guid, c->is.guid);
 }
 
+/* What of the log it makes useless, sooner or later. */
+static size_t bytes_of(const rt_versions *v, int version)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < v->list.n; i++)
+        n += !version || v->list.v[i].number == version ? v->list.v[i].bytes : 0;
+    return n;
+}
+
 static void remove_for_good(rt_versions *v, int version)
 {
     for (size_t i = 0; i < v->list.n;) {
@@ -340,6 +349,7 @@ rt_code rt_store_apply_delete(rt_store *st, const fl_json *record, rt_error *err
     rt_versions *v = subject ? fl_map_get(st->subjects, subject) : NULL;
     if (!v || !fl_json_int(record, "version", &version) || version < 0 || version > INT32_MAX)
         return rt_fail(err, RT_IO, "a record of a deletion names nothing that is there");
+    st->dead += bytes_of(v, (int)version);
     if (fl_json_bool(record, "permanent", false))
         remove_for_good(v, (int)version);
     else

@@ -129,6 +129,7 @@ static void made_anew(void **state)
     post("/subjects/s", RECORD("A"));
     assert_true(post("/subjects/s", RECORD("A")));
     st->size += RT_STORE_MAX / 2;
+    st->dead += RT_STORE_MAX / 2;
     st->tidy_at = 0;
     assert_int_equal(rt_store_tidy(st, &err), RT_OK);
     assert_false(post("/subjects/s", RECORD("A")));

@@ -75,6 +75,7 @@ static void call_tidy(fl_arena *a, const rt_rest_request *q, rt_rest_reply *out)
     rt_store *st = (rt_store *)registry;
     rt_error err;
     st->size += RT_STORE_MAX / 2;
+    st->dead += RT_STORE_MAX / 2;
     st->tidy_at = 0;
     if (rt_store_tidy(st, &err) != RT_OK || st->size > RT_STORE_MAX / 2)
         fail_msg("the store is not made anew: %s", err.message);
@@ -227,6 +228,22 @@ static void check_remembered(fl_arena *a, const rt_rest_request *q)
     fl_buf_free(&fresh.body);
 }
 
+static bool count_bytes(const char *record, size_t n, void *ctx)
+{
+    *(size_t *)ctx += n;
+    return true;
+}
+
+/* What may be dead is not counted too low: else it would never be forgotten. */
+static void check_dead(void)
+{
+    const rt_store *st = (rt_store *)registry;
+    size_t live = 0;
+    rt_store_records(st, count_bytes, &live);
+    if (st->size > live + st->dead)
+        fail_msg("%zu bytes of changes, %zu live, at most %zu dead", st->size, live, st->dead);
+}
+
 static void call_remembering(fl_arena *a, const rt_rest_request *q, rt_rest_reply *out)
 {
     rt_rest_request with = *q;
@@ -234,6 +251,7 @@ static void call_remembering(fl_arena *a, const rt_rest_request *q, rt_rest_repl
     with.target = fl_strdup(asked_arena, q->target);
     with.body = q->body ? fl_strndup(asked_arena, q->body, q->n) : NULL;
     call_store(a, &with, out);
+    check_dead();
     for (size_t i = 0; i < asked.n; i++)
         check_remembered(a, &asked.v[i]);
     if (strcmp(with.method, "POST") != 0)
