@@ -49,7 +49,7 @@ static int64_t now(void *ctx)
 
 static fl_secret the_secret(void *ctx, const char *kek, const char *name)
 {
-    return strcmp(name, "secret") ? (fl_secret){0} : fl_secret_copy("of the lab", 10);
+    return strcmp(name, "secret") == 0 ? fl_secret_copy("of the lab", 10) : (fl_secret){0};
 }
 
 static bool seals_as(uint8_t out[20])
