@@ -216,6 +216,27 @@ static void base64_round_trips(void **state)
     }
 }
 
+/* What wide registers make of a text is what its groups of three make one by one. */
+static void base64_by_groups(void **state)
+{
+    uint8_t in[200], out[FL_B64_ROOM(300)];
+    char text[FL_B64_LEN(200)], groups[FL_B64_LEN(200)];
+    srand(4712);
+    for (size_t n = 0; n <= 200; n++) {
+        size_t len = 0, back = 0;
+        for (size_t i = 0; i < n; i++)
+            in[i] = (uint8_t)rand();
+        for (size_t i = 0; i < n; i += 3)
+            len += fl_b64_encode(groups + len, in + i, n - i < 3 ? n - i : 3);
+        assert_int_equal(fl_b64_encode(text, in, n), len);
+        assert_memory_equal(text, groups, len);
+        for (size_t i = 0; i < len; i += 4)
+            back += (size_t)fl_b64_decode(out + back, text + i, 4, FL_B64_STRICT);
+        assert_int_equal(back, n);
+        assert_memory_equal(out, in, n);
+    }
+}
+
 static void base64_refuses(void **state)
 {
     uint8_t out[64];
@@ -374,6 +395,7 @@ int main(void)
         cmocka_unit_test(every_day),
         cmocka_unit_test(hex),
         cmocka_unit_test(base64_round_trips),
+        cmocka_unit_test(base64_by_groups),
         cmocka_unit_test(base64_refuses),
         cmocka_unit_test(base64_long),
         cmocka_unit_test(base64_bounds),

@@ -94,29 +94,35 @@ static bool may_skip(const records_run *r, rt_code code)
     return r->t->skip && !r->fatal && code != RT_IO;
 }
 
-/* Reads, transforms and writes one record; a failure that may be skipped is counted and reported. */
-static rt_code next(records_run *r, rt_transcoded *count, bool *end)
+/* A record failed: it goes where its rule says; one that may be skipped is counted and reported. */
+static __attribute__((noinline)) rt_code failed(records_run *r, rt_transcoded *count, rt_code code)
 {
-    rt_code code = one(r, end);
     rt_error what = *r->err;
-    if (code && r->failed_part >= 0 && (code = records_bury(r, what.message)) == RT_OK)
+    if (r->failed_part >= 0 && (code = records_bury(r, what.message)) == RT_OK)
         code = what.code;
-    else if (code)
+    else
         what = *r->err;
-    fl_arena_free(r->a);
-    r->a = NULL;
-    if (*end && !code)
-        return RT_OK;
     uint64_t number = count->done + count->failed + 1;
-    if (!code) {
-        count->done++;
-        return rt_sink_check(&r->sink, r->err);
-    }
     if (!may_skip(r, code))
         return rt_fail(r->err, code, "record %" PRIu64 ": %.480s", number, what.message);
     count->failed++;
     fl_log(FL_LOG_ERROR, "record %" PRIu64 ": %s", number, what.message);
     return RT_OK;
+}
+
+/* Reads, transforms and writes one record. */
+static rt_code next(records_run *r, rt_transcoded *count, bool *end)
+{
+    rt_code code = one(r, end);
+    if (code)
+        code = failed(r, count, code);
+    else if (!*end) {
+        count->done++;
+        code = rt_sink_check(&r->sink, r->err);
+    }
+    fl_arena_free(r->a);
+    r->a = NULL;
+    return code;
 }
 
 static void open_run(records_run *r)
