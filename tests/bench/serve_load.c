@@ -3,8 +3,9 @@
  *     serve_load PORT CONNECTIONS once FILE            each request of FILE once
  *     serve_load PORT CONNECTIONS loop FILE SECONDS RATE    over and over; RATE a second, 0: as many as there are
  *
- * FILE has a request a line: METHOD PATH [BODY]. Prints "REQUESTS SECONDS P50 P99 MAX ERRORS", latencies in
- * microseconds. With a rate, a request is late from the moment it was due, also while no connection is free. */
+ * FILE has a request a line: METHOD PATH [BODY]. Prints "REQUESTS SECONDS P50 P99 MAX ERRORS OWN", latencies in
+ * microseconds. With a rate, a request is late from the moment it was due, also while no connection is free. OWN is
+ * what of that is not the server's: the 99th percentile of how late requests went out though a connection was free. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +35,7 @@ typedef struct connection {
     const text *request;
     size_t sent, got;
     int64_t due; /* ns */
+    int64_t own; /* ns: it was due, a connection was free, and it was not sent yet */
     char *answer;
 } connection;
 
@@ -45,7 +47,8 @@ typedef struct load {
     int epoll;
     bool once;
     int64_t begun, until, step, due; /* ns; step 0: no rate */
-    uint32_t *took;                  /* us */
+    int64_t freed;                   /* ns: since when a connection is free */
+    uint32_t *took, *own;            /* us */
     size_t ntook, room, errors;
 } load;
 
@@ -145,10 +148,12 @@ static bool begin(load *l, int64_t at)
     if (!more || !l->nfree || (l->step && l->due > at))
         return false;
     connection *c = &l->all[l->stack[--l->nfree]];
+    int64_t sent = now();
     c->request = &l->requests[l->next++ % l->nrequests];
     c->sent = c->got = 0;
     c->busy = true;
     c->due = l->step ? l->due : at;
+    c->own = l->step ? sent - (l->due > l->freed ? l->due : l->freed) : 0;
     l->due += l->step;
     push_out(c);
     return true;
@@ -172,15 +177,17 @@ static size_t whole(const char *p, size_t n)
     return head;
 }
 
-static void record(load *l, int64_t ns)
+static void record(load *l, int64_t ns, int64_t own)
 {
     if (l->ntook == l->room) {
         l->room = l->room ? 2 * l->room : 1 << 16;
         l->took = realloc(l->took, l->room * sizeof *l->took);
-        if (!l->took)
+        l->own = realloc(l->own, l->room * sizeof *l->own);
+        if (!l->took || !l->own)
             die("memory");
     }
-    l->took[l->ntook++] = (uint32_t)(ns / 1000);
+    l->took[l->ntook] = (uint32_t)(ns / 1000);
+    l->own[l->ntook++] = (uint32_t)(own / 1000);
 }
 
 static void take(load *l, size_t i)
@@ -196,8 +203,10 @@ static void take(load *l, size_t i)
     if (!whole(c->answer, c->got))
         return;
     l->errors += strncmp(c->answer, "HTTP/1.1 2", 10) != 0;
-    record(l, now() - c->due);
+    int64_t at = now();
+    record(l, at - c->due, c->own);
     c->busy = false;
+    l->freed = l->nfree ? l->freed : at;
     l->stack[l->nfree++] = i;
 }
 
@@ -256,7 +265,8 @@ int main(int argc, char **argv)
     run(&l);
     double seconds = (double)(now() - l.begun) / 1e9;
     qsort(l.took, l.ntook, sizeof *l.took, by_size);
-    printf("%zu %.6f %u %u %u %zu\n", l.ntook, seconds, l.took[l.ntook / 2], l.took[l.ntook * 99 / 100],
-           l.took[l.ntook - 1], l.errors);
+    qsort(l.own, l.ntook, sizeof *l.own, by_size);
+    printf("%zu %.6f %u %u %u %zu %u\n", l.ntook, seconds, l.took[l.ntook / 2], l.took[l.ntook * 99 / 100],
+           l.took[l.ntook - 1], l.errors, l.own[l.ntook * 99 / 100]);
     return 0;
 }
