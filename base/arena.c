@@ -120,9 +120,10 @@ static void *alloc_large(fl_arena *a, size_t n)
     return c->bytes;
 }
 
+/* align: a power of two. */
 static size_t aligned(size_t n, size_t align)
 {
-    return (n + align - 1) / align * align;
+    return (n + align - 1) & ~(align - 1);
 }
 
 static chunk *next_chunk(fl_arena *a, size_t n)

@@ -19,14 +19,20 @@ static fl_json *refuse(fl_json_error *err, size_t offset, const char *message)
     return NULL;
 }
 
+/* What a byte means where depth is counted; most mean nothing. */
+enum { OPENS = 1, CLOSES, QUOTE };
+static const unsigned char meaning[256] = {['['] = OPENS, ['{'] = OPENS, [']'] = CLOSES, ['}'] = CLOSES, ['"'] = QUOTE};
+
 /* The last byte of the string that opens at i: its closing quote, or the end. *plain: ASCII, without `\u`. */
 static size_t string_end(const char *text, size_t n, size_t i, bool *plain)
 {
-    for (i++; i < n && text[i] != '"'; i++) {
+    unsigned char bits = 0;
+    for (i++; i < n && meaning[(unsigned char)text[i]] != QUOTE; i++) {
         if (text[i] == '\\' && i + 1 < n)
             *plain &= text[++i] != 'u';
-        *plain &= (unsigned char)text[i] < 0x80;
+        bits |= (unsigned char)text[i];
     }
+    *plain &= bits < 0x80;
     return i;
 }
 
@@ -36,11 +42,14 @@ static size_t too_deep(const char *text, size_t n, bool *plain)
 {
     size_t depth = 0;
     for (size_t i = 0; i < n; i++) {
-        if (text[i] == '"')
+        unsigned char m = meaning[(unsigned char)text[i]];
+        if (!m)
+            continue;
+        if (m == QUOTE)
             i = string_end(text, n, i, plain);
-        else if ((text[i] == '[' || text[i] == '{') && ++depth > FL_JSON_MAX_DEPTH)
+        else if (m == OPENS && ++depth > FL_JSON_MAX_DEPTH)
             return i;
-        else if ((text[i] == ']' || text[i] == '}') && depth > 0)
+        else if (m == CLOSES && depth > 0)
             depth--;
     }
     return n;
@@ -122,8 +131,10 @@ static char peek(const reader *r)
 
 static void skip_space(reader *r)
 {
-    for (char c = peek(r); c == ' ' || c == '\n' || c == '\t' || c == '\r'; c = peek(r))
-        r->at++;
+    const char *p = r->text + r->at, *end = r->text + r->n;
+    while (p < end && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))
+        p++;
+    r->at = (uint32_t)(p - r->text);
 }
 
 static bool take(reader *r, char c)

@@ -39,7 +39,7 @@ static fl_status check_and_fix(const char *const *paths, size_t n, const fc_opti
 int cli_check(int argc, char **argv)
 {
     const char *today = NULL, *words = NULL;
-    fc_options opt = {0};
+    fc_options opt = {.checks_only = true};
     int format = CLI_TEXT_FORMAT;
     bool fix = false;
     const cli_opt opts[] = {

@@ -187,9 +187,11 @@ est_estate *fc_resolve(fc_policy *p, const fc_options *opt, fl_diags *diags)
     e->arena = a;
     e->today = opt->today;
     e->personal_words = opt->personal_words;
+    e->checks_only = opt->checks_only;
     e->environment = env ? env->name.s : NULL;
     if (p->previous && same_environment(p->previous->environment, e->environment))
         e->previous = p->previous;
+    p->shared.lean = opt->checks_only && !p->previous;
     RES_SET(e->environments, p->shared.environments);
     RES_SET(e->files, p->shared.files);
     resolve(&r);

@@ -11,6 +11,7 @@ typedef struct fc_options {
     const char *environment;    /* NULL */
     const char *previous;       /* build directory to compare with, of this environment, or of one of all; or NULL */
     const char *personal_words; /* text of --personal-words, checked (check/personal.h), or NULL */
+    bool checks_only;           /* the estates are for reports only, and take less memory: fc_emit refuses them */
 } fc_options;
 
 /* One compilation over these files (paths as the user gave them, folders already expanded; "-" is standard input's

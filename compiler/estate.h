@@ -251,6 +251,7 @@ typedef struct est_estate {
     FL_VEC(lang_file *) files;   /* in order of path */
     const char *personal_words;  /* the user's list (check/personal.h), or NULL */
     int64_t today;               /* days */
+    bool checks_only;            /* the texts of its schemas may not be there: nothing is emitted of it */
     bool incomplete;             /* something was left out or not found (reported): nothing can be called unused */
     FL_VEC(const struct est_variable *) variables; /* `let`s, in order of name; for est_expand */
 } est_estate;

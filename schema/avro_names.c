@@ -118,6 +118,7 @@ sch_type *sch_resolve(parser *p, const fl_json *text, const char *space)
     if (*space && !strchr(text->str, '.'))
         full = fl_printf(p->a, "%s.%s", space, text->str);
     sch_type *t = fl_map_get(p->names, full);
+    p->refers = true;
     if (!t)
         unknown_name(p, text, full);
     return t;

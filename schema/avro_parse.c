@@ -98,6 +98,23 @@ static bool parse_field(parser *p, const fl_json *node, const char *space, sch_f
     return f->type != NULL;
 }
 
+/* A map from here on; fewer names are looked through, which is how most records, unions and enums are. */
+enum { MANY = 16 };
+
+static fl_map *map_of_many(size_t n)
+{
+    return n > MANY ? fl_map_new() : NULL;
+}
+
+static bool has_field(const sch_type *t, const char *name)
+{
+    for (size_t i = 0; i < t->nfields; i++)
+        if (!strcmp(t->fields[i].name, name))
+            return true;
+    return false;
+}
+
+/* seen: NULL, if there are few. */
 static bool parse_fields(parser *p, sch_type *t, const fl_json *list, const char *space, fl_map *seen)
 {
     for (const fl_json *node = list->child; node; node = node->next) {
@@ -105,7 +122,7 @@ static bool parse_fields(parser *p, sch_type *t, const fl_json *list, const char
         f->record = t;
         if (!parse_field(p, node, space, f))
             return false;
-        if (fl_map_put(seen, f->name, f))
+        if (seen ? fl_map_put(seen, f->name, f) != NULL : has_field(t, f->name))
             return sch_refuse(p, fl_json_get(node, "name"), "the record has two fields called \"%.100s\"", f->name);
         t->nfields++;
     }
@@ -123,7 +140,7 @@ static sch_type *parse_record(parser *p, const fl_json *node, const char *space)
     if (!t)
         return NULL;
     t->fields = FL_NEW_N(p->a, sch_field, list->count + 1);
-    fl_map *seen = fl_map_new();
+    fl_map *seen = map_of_many(list->count);
     bool ok = parse_fields(p, t, list, space, seen);
     fl_map_free(seen);
     return ok ? t : NULL;
@@ -195,13 +212,27 @@ static sch_type *parse_container(parser *p, const fl_json *node, const char *spa
     return t->item ? t : NULL;
 }
 
-/* No two branches of one kind, but of named types no two of one name. */
+/* What no two branches share: the kind, of named types the name. */
+static const char *branch_name(const sch_type *branch)
+{
+    return branch->name ? branch->name : sch_kind_name(branch->kind);
+}
+
+static bool has_branch(const sch_type *t, const char *name)
+{
+    for (size_t i = 0; i < t->nbranches; i++)
+        if (!strcmp(branch_name(t->branches[i]), name))
+            return true;
+    return false;
+}
+
+/* seen: NULL, if there are few. */
 static bool add_branch(parser *p, sch_type *t, sch_type *branch, const fl_json *node, fl_map *seen)
 {
     if (branch->kind == SCH_UNION)
         return sch_refuse(p, node, "a union cannot stand directly in a union");
-    const char *name = branch->name ? branch->name : sch_kind_name(branch->kind);
-    if (fl_map_put(seen, name, branch))
+    const char *name = branch_name(branch);
+    if (seen ? fl_map_put(seen, name, branch) != NULL : has_branch(t, name))
         return sch_refuse(p, node, "the union has two branches of type %.200s", name);
     t->branches[t->nbranches++] = branch;
     return true;
@@ -217,7 +248,7 @@ static sch_type *parse_union(parser *p, const fl_json *node, const char *space)
     if (!t)
         return NULL;
     t->branches = FL_NEW_N(p->a, sch_type *, node->count);
-    fl_map *seen = fl_map_new();
+    fl_map *seen = map_of_many(node->count);
     bool ok = true;
     for (const fl_json *b = node->child; ok && b; b = b->next) {
         sch_type *branch = parse_type(p, b, space);
@@ -344,7 +375,8 @@ static sch_schema *parse_all(parser *p, const char *name, const char *text, size
         return NULL;
     if (p->misplaced.n > of_refs)
         qsort(p->misplaced.v + of_refs, p->misplaced.n - of_refs, sizeof *p->misplaced.v, by_place);
-    sch_mark_recursive(&p->types);
+    if (p->refers)
+        sch_mark_recursive(&p->types);
     sch_schema *s = FL_NEW(p->a, sch_schema);
     *s = (sch_schema){.name = name,
                       .text = text,

@@ -15,6 +15,7 @@ typedef struct parser {
     FL_VEC(sch_misplaced) misplaced;
     const sch_field *field; /* the field whose type is being read, or NULL */
     unsigned depth;
+    bool refers; /* a type is used by its name: without that none contains itself */
 } parser;
 
 /* Fills the error with the place of a node (NULL: the text's start) and returns false. */

@@ -15,9 +15,9 @@
 typedef struct walk {
     fl_arena *a;
     const parsed_path *path;
-    FL_VEC(sch_hit) hits;
-    fl_buf text;      /* canonical path of the place */
-    uint8_t *entered; /* by type id: how often the place lies inside this record */
+    FL_VEC(sch_hit) hits; /* from malloc: it grows, and what is made of it does not */
+    fl_buf text;          /* canonical path of the place */
+    uint8_t *entered;     /* by type id: how often the place lies inside this record */
     size_t visits, texts;
     unsigned depth;
     bool truncated, split;
@@ -47,15 +47,18 @@ static void add_hit(walk *w, const sch_type *t, const opened *o, const place *he
         w->truncated = true;
         return;
     }
-    FL_PUSH(w->a, &w->hits,
-            (sch_hit){.path = fl_strndup(w->a, w->text.p, w->text.len),
-                      .field = here->field,
-                      .type = o->only ? o->only : t,
-                      .nullable = o->nullable,
-                      .mixed = !o->only,
-                      .recursive = here->recursive,
-                      .in_recursion = here->in_recursion,
-                      .unwalked = here->unwalked});
+    if (w->hits.n == w->hits.cap) {
+        w->hits.cap = w->hits.cap ? w->hits.cap * 2 : 16;
+        w->hits.v = fl_xrealloc(w->hits.v, w->hits.cap * sizeof *w->hits.v);
+    }
+    w->hits.v[w->hits.n++] = (sch_hit){.path = fl_strndup(w->a, w->text.p, w->text.len),
+                                       .field = here->field,
+                                       .type = o->only ? o->only : t,
+                                       .nullable = o->nullable,
+                                       .mixed = !o->only,
+                                       .recursive = here->recursive,
+                                       .in_recursion = here->in_recursion,
+                                       .unwalked = here->unwalked};
 }
 
 /* A union of records alone is no leaf: its branches are walked. One with another branch is a leaf besides. */
@@ -196,7 +199,12 @@ static void select_all(const sch_schema *s, fl_arena *a, const parsed_path *p, s
     visit(&w, s->root, (place){.at = sch_path_start(p)});
     fl_buf_free(&w.text);
     free(w.entered);
-    *out = (sch_hits){.v = w.hits.v, .n = w.hits.n, .truncated = w.truncated, .split = w.split};
+    *out = (sch_hits){.n = w.hits.n, .truncated = w.truncated, .split = w.split};
+    if (out->n) {
+        out->v = FL_NEW_N(a, sch_hit, out->n);
+        memcpy(out->v, w.hits.v, out->n * sizeof *out->v);
+    }
+    free(w.hits.v);
 }
 
 sch_path_status sch_select(const sch_schema *s, fl_arena *a, const char *path, sch_hits *out, char message[160])

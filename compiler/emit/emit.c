@@ -171,7 +171,7 @@ static int by_path(const void *a, const void *b)
 fc_build *fc_emit(const est_estate *e, const char *only, fl_diags *diags)
 {
     static void (*const backends[NPARTS])(emit *) = {emit_registry, emit_connect, emit_access, emit_plan, emit_tests};
-    if (diags->errors)
+    if (diags->errors || e->checks_only)
         return NULL;
     emit m = {.e = e, .arena = e->arena, .diags = diags, .build = FL_NEW(e->arena, fc_build), .only = only};
     for (size_t i = 0; i < NPARTS; i++)

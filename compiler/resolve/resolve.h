@@ -54,6 +54,7 @@ typedef struct res_file {
     int error;               /* why it could not be read */
     const void *reported;    /* the estate that was told so */
     res_parsed *alone[2];    /* parsed without references, by format: Avro, JSON; NULL: not yet */
+    bool keeps_text;         /* it is read in more ways than one */
 } res_file;
 
 /* A schema to be registered: a subject of its own, or that of a side. Exactly one of the two is set. */
@@ -93,6 +94,7 @@ typedef struct res_shared {
     fl_map *parsed;                       /* text, format, message and references to res_parsed */
     const sch_proto_set *protobuf;        /* of the Protobuf schemas, made with the first; NULL: none was met yet */
     bool no_protoc;                       /* protoc is not there (told with the first) */
+    bool lean;                            /* nobody will ask for the texts of schemas */
 } res_shared;
 
 /* A statement that declares something, with its name. */

@@ -263,7 +263,7 @@ void res_schemas(res *r)
 
 /* ---- all at once ---- */
 
-enum { FEW_FILES = 32, FILES_A_PIECE = 64 };
+enum { FEW_FILES = 32, FILES_A_PIECE = 64, MOST_PIECES = 32 }; /* each has an arena, whose end is not used */
 
 /* A file that early topics name, and as what they first have it parsed. */
 typedef struct needed {
@@ -276,14 +276,56 @@ typedef struct preparation {
     FL_VEC(needed) files;
     fl_arena **arenas; /* by piece */
     size_t pieces;
+    bool lean; /* of Avro schemas the tree is enough */
 } preparation;
+
+static bool is_alone(const est_side *s)
+{
+    return (s->format == EST_AVRO || s->format == EST_JSON) && !s->refs.n && !s->message.s;
+}
 
 static void need(res *r, preparation *all, const est_side *s)
 {
-    if (!s->schema_path.s || fl_map_get(r->shared->schema_files, s->schema_path.s))
+    if (!s->schema_path.s)
         return;
-    bool alone = (s->format == EST_AVRO || s->format == EST_JSON) && !s->refs.n && !s->message.s;
-    FL_PUSH(r->a, &all->files, (needed){new_file(r, s->schema_path.s), s->format, alone});
+    all->lean = all->lean && !s->refs.n;
+    res_file *f = fl_map_get(r->shared->schema_files, s->schema_path.s);
+    if (f) {
+        f->keeps_text |= s->format != EST_AVRO || !is_alone(s);
+        return;
+    }
+    f = new_file(r, s->schema_path.s);
+    f->keeps_text = s->format != EST_AVRO || !is_alone(s);
+    FL_PUSH(r->a, &all->files, (needed){f, s->format, is_alone(s)});
+}
+
+static void prepare_whole(fl_arena *a, const needed *n)
+{
+    read_file(a, n->file);
+    if (n->alone && n->file->text)
+        need_leaves(a, parse_alone(a, n->file, n->format));
+}
+
+/* Text and JSON are freed once the tree is made. */
+static void prepare_lean(fl_arena *a, const needed *n)
+{
+    res_file *f = n->file;
+    fl_arena *whole = fl_arena_new();
+    read_file(whole, f);
+    const sch_schema *s = f->text ? parse_alone(whole, f, EST_AVRO)->schema : NULL;
+    sch_schema *lean = s ? sch_avro_lean(a, s) : NULL;
+    if (!lean) {
+        if (s)
+            need_leaves(whole, f->alone[0]);
+        fl_arena_adopt(a, whole);
+        return;
+    }
+    f->alone[0] = FL_NEW(a, res_parsed);
+    f->alone[0]->schema = lean;
+    need_leaves(a, f->alone[0]);
+    f->text = ""; /* it could be read */
+    f->len = 0;
+    fl_arena_free(whole);
 }
 
 static void prepare(size_t piece, void *ctx)
@@ -292,24 +334,28 @@ static void prepare(size_t piece, void *ctx)
     fl_piece p = fl_piece_of(all->files.n, all->pieces, piece);
     fl_arena *a = all->arenas[piece] = fl_arena_new();
     for (size_t i = p.from; i < p.from + p.n; i++) {
-        needed *n = &all->files.v[i];
-        read_file(a, n->file);
-        if (n->alone && n->file->text)
-            need_leaves(a, parse_alone(a, n->file, n->format));
+        const needed *n = &all->files.v[i];
+        if (all->lean && !n->file->keeps_text)
+            prepare_lean(a, n);
+        else
+            prepare_whole(a, n);
     }
 }
 
 void res_prepare_schemas(res *r)
 {
-    preparation all = {.arenas = NULL};
+    preparation all = {.lean = r->shared->lean && !r->kinds[RES_SUBJECT].n};
     for (size_t i = 0; i < r->kinds[RES_TOPIC].n; i++) {
         const est_topic *t = r->kinds[RES_TOPIC].v[i].early;
+        all.lean = all.lean && t; /* what others ask of a schema is not known yet */
         if (t)
             need(r, &all, &t->key);
         if (t)
             need(r, &all, &t->value);
     }
     all.pieces = all.files.n / FILES_A_PIECE + 1;
+    if (all.pieces > MOST_PIECES)
+        all.pieces = MOST_PIECES;
     all.arenas = FL_NEW_N(r->a, fl_arena *, all.pieces);
     if (all.files.n < FEW_FILES)
         prepare(0, &all);
