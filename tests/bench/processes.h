@@ -94,6 +94,21 @@ static bool same_file(const char *x, const char *y)
     return same;
 }
 
+/* What is asked of libipsec-mb: its whole process beside OpenSSL's floor, of the scene before. */
+static void beside_openssl(bool decrypt, double process, double floor)
+{
+    static struct {
+        const char *name;
+        double floor[2];
+    } openssl;
+    if (now->crypto == RT_CRYPTO_OPENSSL) {
+        openssl.name = now->name;
+        openssl.floor[decrypt] = floor;
+    } else if (openssl.name && strcmp(openssl.name, now->name) == 0 && openssl.floor[decrypt] > 0) {
+        printf("    %.2f times the floor of OpenSSL\n", process / openssl.floor[decrypt]);
+    }
+}
+
 static void processes(const char *flec, const char *dir, const double *rate)
 {
     static run r;
@@ -119,6 +134,7 @@ static void processes(const char *flec, const char *dir, const double *rate)
              rate[i ? FLOOR_DECRYPT : FLOOR_ENCRYPT]);
         printf("    nanoseconds a record: %.0f, of them %.0f in the kernel, %.0f in the library\n", 1e9 * whole / n,
                1e9 * median(kernel[i]) / n, engine > 0 ? 1e9 / engine : 0);
+        beside_openssl(i, n / whole, rate[i ? FLOOR_DECRYPT : FLOOR_ENCRYPT]);
     }
 }
 
