@@ -1,4 +1,5 @@
-//! bench.rs: how many records a second of CPU time the client writes and reads: the step `bench` of ../../../matrix/python_driver.py.
+//! bench.rs: how many records a second of CPU time the client writes and reads: the step `bench` of ../../../matrix/python_driver.py. Where it cannot read
+//! what it wrote, "read" is why.
 use std::ffi::c_long;
 
 use prost_reflect::{DescriptorPool, MessageDescriptor};
@@ -127,33 +128,54 @@ impl<'a> Serdes<'a> {
 }
 
 impl Driver {
-    /// Where it writes and cannot read what it wrote, "read" is why.
-    pub async fn bench(&self, step: &Value) -> Outcome {
-        let (serdes, ctx) = (Serdes::new(self, step)?, self.context(step));
+    fn counts(step: &Value) -> (usize, u64) {
+        (step["count"].as_u64().expect("count") as usize, step["rounds"].as_u64().expect("rounds"))
+    }
+
+    /// Records a second of each round but the first, which fills the caches; and, in hexadecimal, what it wrote last.
+    pub async fn bench_write(&self, step: &Value) -> Outcome {
+        let (serdes, ctx, (count, rounds)) = (Serdes::new(self, step)?, self.context(step), Self::counts(step));
         let values = step["values"].as_array().ok_or("no values")?;
-        let (count, rounds) = (step["count"].as_u64().ok_or("no count")? as usize, step["rounds"].as_u64().ok_or("no rounds")?);
-        let (mut write, mut read, mut failed) = (Vec::new(), Vec::new(), None);
+        let (mut rates, mut wires) = (Vec::new(), Vec::new());
         for turn in 0..=rounds {
-            // the first fills the caches
             let given: Vec<Given> = (0..count).map(|i| serdes.made(&values[i % values.len()])).collect();
-            let mut wires = Vec::new();
-            let mut start = cpu_seconds();
+            wires.clear();
+            let start = cpu_seconds();
             for v in given {
                 wires.push(serdes.write(&ctx, v).await?);
             }
-            let wrote = count as f64 / (cpu_seconds() - start);
-            start = cpu_seconds();
-            for wire in &wires {
-                if let Err(e) = serdes.read(&ctx, wire).await {
-                    failed = Some(e.to_string());
-                    break;
-                }
-            }
             if turn > 0 {
-                write.push(wrote);
-                read.push(count as f64 / (cpu_seconds() - start));
+                rates.push(count as f64 / (cpu_seconds() - start));
             }
         }
-        Ok(json!({ "write": write, "read": failed.map_or(json!(read), |e| json!(e)) }))
+        Ok(json!({ "rates": rates, "wires": wires.iter().map(hex::encode).collect::<Vec<_>>() }))
     }
+
+    pub async fn bench_read(&self, step: &Value, wires: &Value) -> Outcome {
+        let (serdes, ctx, (count, rounds)) = (Serdes::new(self, step)?, self.context(step), Self::counts(step));
+        let texts = wires.as_array().ok_or("no wires")?.iter().map(|w| hex::decode(w.as_str().unwrap_or_default()));
+        let (wires, mut rates) = (texts.collect::<Result<Vec<_>, _>>()?, Vec::new());
+        for turn in 0..=rounds {
+            let start = cpu_seconds();
+            for wire in &wires {
+                serdes.read(&ctx, wire).await?;
+            }
+            if turn > 0 {
+                rates.push(count as f64 / (cpu_seconds() - start));
+            }
+        }
+        Ok(json!(rates))
+    }
+}
+
+/// Both, each as a task of its own: where one fails, or panics, that is what it says in place of its rates.
+pub async fn bench(driver: &Arc<Driver>, step: &Value) -> Value {
+    let (writer, given) = (driver.clone(), step.clone());
+    let wrote = told(tokio::spawn(async move { writer.bench_write(&given).await.map_err(|e| e.to_string()) }).await);
+    if wrote.get("error").is_some() {
+        return wrote;
+    }
+    let (reader, given, wires) = (driver.clone(), step.clone(), wrote["wires"].clone());
+    let read = told(tokio::spawn(async move { reader.bench_read(&given, &wires).await.map_err(|e| e.to_string()) }).await);
+    json!({ "write": wrote["rates"], "read": read.get("error").unwrap_or(&read) })
 }

@@ -243,16 +243,14 @@ impl Driver {
             }
             "write" => self.write(step).await,
             "read" => self.read(step).await,
-            "bench" => self.bench(step).await,
             other => Err(format!("no such step: {other}").into()),
         }
     }
 }
 
-/// One step as a task of its own, so that a panic of the client is its outcome.
-async fn outcome(driver: &Arc<Driver>, step: &Value) -> Value {
-    let (driver, step) = (driver.clone(), step.clone());
-    match tokio::spawn(async move { driver.run(&step).await.map_err(|e| e.to_string()) }).await {
+/// What came of a task: a panic of the client is its outcome.
+fn told(ended: Result<Result<Value, String>, tokio::task::JoinError>) -> Value {
+    match ended {
         Ok(Ok(value)) => value,
         Ok(Err(e)) => json!({ "error": e }),
         Err(e) => {
@@ -261,6 +259,15 @@ async fn outcome(driver: &Arc<Driver>, step: &Value) -> Value {
             json!({ "error": format!("panic: {}", words.unwrap_or_default()) })
         }
     }
+}
+
+/// One step as a task of its own.
+async fn outcome(driver: &Arc<Driver>, step: &Value) -> Value {
+    if text(step, "do") == "bench" {
+        return bench::bench(driver, step).await;
+    }
+    let (driver, step) = (driver.clone(), step.clone());
+    told(tokio::spawn(async move { driver.run(&step).await.map_err(|e| e.to_string()) }).await)
 }
 
 #[tokio::main]
