@@ -6,7 +6,7 @@
 
 #include "runtime/rest/rest.h"
 
-enum { RT_ANSWERS_MOST = 8 << 20 }; /* bytes of all questions and answers; the oldest make room */
+enum { RT_ANSWERS_MOST = 4 << 20 }; /* bytes of all questions and answers; the oldest make room */
 
 /* For one store and one set of roles: a name stands for what its user may do. */
 typedef struct rt_answers rt_answers;
