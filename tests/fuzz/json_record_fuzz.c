@@ -35,6 +35,9 @@ static const struct {
      "\"b\":" TAGGED "}}}]}",
      NULL},
     {"{\"properties\":{\"\\\"a\\\\\":" TAGGED ",\"\":" TAGGED ",\"\\u00df\":{\"confluent:tags\":[\"PCI\"]}}}", NULL},
+    /* what no schema describes */
+    {"{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"}}}",
+     "{\"tags\":{\"$**.b\":[\"PII\"],\"$.c*\":[\"PCI\"],\"$.*d.a\":[\"PII\"],\"$.a.a\":[\"PCI\"]}}"},
 };
 enum { SCHEMAS = sizeof schemas / sizeof *schemas };
 
