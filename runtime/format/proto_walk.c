@@ -512,8 +512,6 @@ static bool run(rt_walk *w)
         fl_buf_init(&s->done, RT_MAX_RECORD);
     fl_buf_clear(&s->done);
     s->nv = s->nseen = s->depth = 0;
-    if (!w->p) /* a record of no bytes may have no place either */
-        w->in = w->p = w->end = w->copied = (const uint8_t *)"";
     if (prog->root == PB_NO_ROOT) /* the engine refuses such a record before it comes here */
         return rt_walk_malformed(w, 0, "the record holds another message than the one this side carries");
     return push(w, w->p, 0, (frame){&prog->table->v[prog->root], w->end, NONE, 0, 0, 0, 0}) && walk(w, w->p) &&
