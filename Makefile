@@ -8,7 +8,7 @@ CC       := gcc
 endif
 PKGS     := jansson libcurl openssl rdkafka libpcre2-8 libmicrohttpd gnutls
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wundef -Wvla -Wno-unused-parameter
-HARDEN   := -fstack-protector-strong -fPIE $(if $(findstring clang,$(CC)),,-fstack-clash-protection -fcf-protection)
+HARDEN   := -fstack-protector-strong -fPIC $(if $(findstring clang,$(CC)),,-fstack-clash-protection -fcf-protection)
 OPT      ?= -O2 -g
 SAN      ?=
 CPPFLAGS += -I. -I$(BUILD) -D_GNU_SOURCE -DFLEC_VERSION='"$(VERSION)"' $(if $(findstring -O0,$(OPT))$(SAN),,-D_FORTIFY_SOURCE=2)
@@ -64,11 +64,19 @@ unit-cli: $(call tests,cli)
 $(FOLDERS:%=$(BUILD)/%/.boundaries) $(BUILD)/cli/.boundaries: $(BUILD)/%/.boundaries: $(wildcard $(foreach f,$(FOLDERS) cli,$(f)/*.[chly] $(f)/*/*.[ch]))
 	@tests/lib/boundaries $* $(NEEDS_$*) && mkdir -p $(@D) && touch $@
 
-$(BUILD)/%.o: %.c
+# One object serves the program and the shared library: position-independent, its names hidden, so that a call costs
+# what it costs in a program. Tests keep theirs in sight: some stand in for malloc.
+hide = $(if $(filter tests/%,$<)$(findstring _test.c,$<),,-fvisibility=hidden)
+$(BUILD)/%.o: %.c $(BUILD)/.flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
-$(GEN_lang:.c=.o) $(GEN_compiler:.c=.o) $(GEN_cli:.c=.o): $(BUILD)/%.o: $(BUILD)/%.c
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(hide) -MMD -MP -c -o $@ $<
+# what was compiled otherwise is compiled again
+$(BUILD)/.flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(CC) $(CPPFLAGS) $(filter-out -Werror,$(CFLAGS)))' > $@.new
+	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
+$(GEN_lang:.c=.o) $(GEN_compiler:.c=.o) $(GEN_cli:.c=.o): $(BUILD)/%.o: $(BUILD)/%.c $(BUILD)/.flags
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-unused-function -Wno-shadow -Wno-undef -MMD -MP -c -o $@ $<
 $(BUILD)/lang/parse.c: lang/parse.y
@@ -107,8 +115,6 @@ $(BUILD)/cli/pages_tool: $(BUILD)/cli/pages_tool.o $(call archives,base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(BUILD)/cli/main.o $(BUILD)/cli/version.o: $(BUILD)/cli/commit.h
-# the version is no header: who says it is compiled again where it is set
-$(patsubst %.c,$(BUILD)/%.o,$(shell grep -lw FLEC_VERSION */*.c */*/*.c)): Makefile
 $(BUILD)/cli/commit.h: FORCE
 	@mkdir -p $(@D)
 	@printf '#define FLEC_COMMIT "%s"\n' "$$(cat COMMIT 2>/dev/null || git describe --always --dirty 2>/dev/null || echo unknown)" > $@.new
@@ -148,20 +154,12 @@ $(BUILD)/completion/flec.bash: $(BUILD)/flec
 	$(call say,GEN,$(@D))
 	$(Q)$< completion zsh > $(@D)/_flec && $< completion fish > $(@D)/flec.fish && $< completion bash > $@
 
-# ---- the C library (docs/libflec.md): objects of its own, since those of the program are not position-independent ----
+# ---- the C library (docs/libflec.md), of the program's objects ----
 LIBDIR      ?= $(PREFIX)/lib
 LIB_SO      := libflec.so.$(VERSION)
 LIB_ABI     := libflec.so.0
-LIB_SOURCES := $(filter-out runtime/rest/% runtime/testing/% runtime/kafka.c runtime/records%,$(foreach f,base schema runtime,$(call sources,$(f))))
-LIB_SEES    := $(patsubst %.c,$(BUILD)/pic/%.o,$(filter runtime/lib/%,$(LIB_SOURCES)))
-$(BUILD)/pic/%.o: %.c
-	@mkdir -p $(@D)
-	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(filter-out -fPIE,$(CFLAGS)) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
-$(BUILD)/pic/rest.a: $(filter-out $(LIB_SEES),$(LIB_SOURCES:%.c=$(BUILD)/pic/%.o))
-	@rm -f $@
-	$(Q)ar rcs $@ $^
-$(BUILD)/$(LIB_SO): $(LIB_SEES) $(BUILD)/pic/rest.a runtime/lib/flec.map
+LIB_SEES    := $(patsubst %.c,$(BUILD)/%.o,$(call sources,runtime/lib))
+$(BUILD)/$(LIB_SO): $(LIB_SEES) $(call archives,runtime schema base) runtime/lib/flec.map
 	$(call say,LINK,$@)
 	$(Q)$(CC) -shared $(filter-out -pie,$(LDFLAGS)) -Wl,-z,nodelete,--no-undefined,--as-needed -Wl,-soname,$(LIB_ABI) -Wl,--version-script=runtime/lib/flec.map -o $@ $(filter %.o %.a,$^) $(LDLIBS)
 lib: $(BUILD)/$(LIB_SO)

@@ -176,7 +176,7 @@ static void days_follow(int64_t first, int64_t last)
 /* The calendar repeats after 400 years: each day of one such period, and around both ends of the four-digit years. */
 static void every_day(void **state)
 {
-    int64_t first, last, from, to;
+    int64_t first = 0, last = 0, from = 0, to = 0;
     assert_true(fl_date_parse("0000-01-01", &first) && fl_date_parse("9999-12-31", &last));
     assert_int_equal(last - first + 1, 25 * 146097);
     assert_true(fl_date_parse("1899-12-31", &from) && fl_date_parse("2300-01-01", &to));
