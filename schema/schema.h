@@ -154,8 +154,9 @@ sch_schema *sch_avro_parse(fl_arena *a, const char *name, const char *text, size
                            size_t nrefs, sch_error *err);
 
 /* The tree alone of an Avro schema, a third of the memory: for who asks what its fields are, and neither for its text
- * (NULL), its defaults nor what is written where (`node`, `json`, `fallback` are NULL, primitives without attributes are
- * one for all places). Nothing in it points into `s`. NULL: of this schema something is asked that only the text says.
+ * (NULL), its defaults nor what is written where (`node`, `json`, `fallback` are NULL, primitives without attributes
+ * are one for all places). Nothing in it points into `s`. NULL: of this schema something is asked that only the text
+ * says.
  */
 sch_schema *sch_avro_lean(fl_arena *a, const sch_schema *s);
 

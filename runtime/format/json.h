@@ -58,7 +58,7 @@ typedef struct json_program {
     uint32_t nstates, root;
     json_member *members; /* behind those of each state, and at 0, one that no text has: of length UINT32_MAX */
     json_glob *globs;
-    uint32_t *by_name;    /* numbers of members, each state's range sorted by json_name_cmp */
+    uint32_t *by_name; /* numbers of members, each state's range sorted by json_name_cmp */
 } json_program;
 
 /* Shorter names first: most comparisons end there. */
