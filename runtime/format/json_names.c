@@ -172,6 +172,15 @@ static bool same_glob(const json_glob *a, const json_glob *b)
     return a->n == b->n && memcmp(a->v, b->v, a->n * sizeof *a->v) == 0;
 }
 
+/* A part that its name does not match as a whole, as `**x` does not match `a`, goes on from its `**`: `a.x` is matched.
+ * How much of the name stands before that is not asked. One at the end of the part is reached by whole names alone. */
+static void cross(json_keys *k, places *p, uint64_t which, uint64_t at, uint64_t end)
+{
+    for (; at + 1 < end; at++)
+        if (k->v[which].v[at].kind == DEEP)
+            add(k, p, which, at);
+}
+
 static json_names step_over(json_keys *k, const json_names *n, bool all, const json_glob *match)
 {
     json_names m;
@@ -184,6 +193,8 @@ static json_names step_over(json_keys *k, const json_names *n, bool all, const j
             uint64_t end = part_end(&k->v[which], at, &wild);
             json_glob part = {&k->v[which].v[at], end - at, 0};
             wild = wild && (all || any_name(&part) || (match && same_glob(&part, match)));
+            if (!wild)
+                cross(k, &p, which, at, end);
             for (; wild && at <= end; at++)
                 add(k, &p, which, at);
         }

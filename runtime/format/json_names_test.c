@@ -80,6 +80,54 @@ static void keys_match_as_over_the_whole_name(void **state)
     }
 }
 
+/* The places of a member that no schema describes, as the walk finds its state. */
+static json_names undescribed(json_keys *k, const json_names *n, const char *name)
+{
+    const char *const *spelled;
+    json_glob *globs, *match = NULL;
+    size_t nspelled = rt_json_names_spelled(k, n, &spelled), nglobs = rt_json_names_globs(k, n, &globs);
+    for (size_t i = 0; i < nspelled; i++)
+        if (!strcmp(spelled[i], name))
+            return rt_json_names_member(k, n, name);
+    for (size_t i = 0; i < nglobs; i++)
+        if (rt_json_glob_matches(&globs[i], name, strlen(name))) {
+            if (match)
+                return rt_json_names_other(k, n);
+            match = &globs[i];
+        }
+    return rt_json_names_unknown(k, n, match);
+}
+
+/* Wherever a key matches the names of members that no schema describes, it is met; `**` goes across them. */
+static void no_undescribed_member_is_missed(void **state)
+{
+    static const char *const parts[] = {"a", "b", "ab", "ba", "aba"};
+    static const char *const in_key[] = {"a", "b", ".", "*", "**", "?"};
+    const char *tags[] = {"T"};
+    rt_rule rule = {.tags = tags, .ntags = 1};
+    for (int i = 0; i < 20000; i++) {
+        fl_arena *a = fl_arena_new();
+        rt_tagging t[2];
+        for (int y = 0; y < 2; y++)
+            t[y] = (rt_tagging){.pattern = fl_printf(a, "$.%s", word(a, in_key, sizeof in_key / sizeof *in_key, 6)),
+                                .tags = tags,
+                                .ntags = 1};
+        rt_rules rs = {.taggings = t, .ntaggings = 2};
+        json_keys *k = rt_json_keys_new(a, &rs);
+        json_names n = rt_json_names_root(k);
+        const char *full = "$";
+        for (int steps = 0; steps < 4; steps++) {
+            const char *name = parts[draw(sizeof parts / sizeof *parts)];
+            n = undescribed(k, &n, name);
+            full = fl_printf(a, "%s.%s", full, name);
+            bool want = sch_key_matches(t[0].pattern, full) || sch_key_matches(t[1].pattern, full);
+            if (want && !rt_json_names_hit(k, &n, &rule))
+                fail_msg("key %s or %s matches %s and is not met", t[0].pattern, t[1].pattern, full);
+        }
+        fl_arena_free(a);
+    }
+}
+
 /* Names that no schema has: literal ones are spelled out, wildcards count as matched. */
 static void other_names(void **state)
 {
@@ -111,6 +159,7 @@ static void other_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(keys_match_as_over_the_whole_name),
+                                       cmocka_unit_test(no_undescribed_member_is_missed),
                                        cmocka_unit_test(other_names)};
     return cmocka_run_group_tests_name("json_names", tests, NULL, NULL);
 }
