@@ -117,6 +117,7 @@ static void print_number(proto_type type, uint64_t v, fl_buf *out)
 
 static void print_symbol(proto_normal *n, const proto_field *f, int32_t number)
 {
+    proto_text_work(&n->p, f->enumeration ? f->enumeration->n : 0);
     for (size_t i = 0; f->enumeration && i < f->enumeration->n; i++)
         if (f->enumeration->numbers[i] == number) {
             fl_buf_adds(n->p.out, f->enumeration->symbols[i]);
@@ -219,6 +220,7 @@ static int by_key(const void *x, const void *y)
 
 static bool name_member(proto_normal *n, const proto_message *m, member *out)
 {
+    proto_text_work(&n->p, m->nfields);
     for (size_t i = 0; i < m->nfields; i++)
         if (m->fields[i].number == (int32_t)out->number) {
             out->field = &m->fields[i];

@@ -245,6 +245,32 @@ static void no_normal_text(void **state)
     }
 }
 
+/* Options that are looked for in long messages and enums, again and again: the work is counted. */
+static void long_searches(void **state)
+{
+    enum { LONG = 20000 };
+    for (int symbols = 0; symbols < 2; symbols++) {
+        fl_arena *a = fl_arena_new();
+        char message[256];
+        fl_buf b;
+        fl_buf_init(&b, 8 << 20);
+        fl_buf_adds(&b, "import \"google/protobuf/descriptor.proto\";\n");
+        fl_buf_adds(&b, symbols ? "enum E {" : "message O {");
+        for (int i = 1; i <= LONG; i++)
+            fl_buf_addf(&b, symbols ? "E%d = %d;" : "optional bool o%d = %d;", i, i < 19000 ? i : i + 1000);
+        fl_buf_adds(&b, "}\nextend google.protobuf.FieldOptions { optional ");
+        fl_buf_adds(&b, symbols ? "E x = 50000; }\nmessage M {" : "O x = 50000; }\nmessage M {");
+        for (int i = 1; i <= LONG / 4; i++)
+            fl_buf_addf(&b, "optional bool f%d = %d [%s%d%s];", i, i, symbols ? "(x) = E" : "(x).o", LONG,
+                        symbols ? "" : " = true");
+        fl_buf_adds(&b, "}\n");
+        assert_null(normal_as(a, b.p, false, message));
+        assert_non_null(strstr(message, "too large"));
+        fl_buf_free(&b);
+        fl_arena_free(a);
+    }
+}
+
 /* Damaged descriptors give a text or a reason. */
 static void hostile(void **state)
 {
@@ -272,7 +298,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spellings),      cmocka_unit_test(alike),   cmocka_unit_test(without_extensions),
-        cmocka_unit_test(no_normal_text), cmocka_unit_test(hostile),
+        cmocka_unit_test(no_normal_text), cmocka_unit_test(hostile), cmocka_unit_test(long_searches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
