@@ -30,22 +30,23 @@ static void list_reserved(fl_arena *a, const rt_subject *s, rt_strings *out)
     }
 }
 
-static bool holds(const rt_strings *list, const char *text)
+/* A list may be as long as a request: each name is looked for at once. */
+static fl_map *names_of(const rt_strings *list)
 {
+    fl_map *names = fl_map_new();
     for (size_t i = 0; i < list->n; i++)
-        if (!strcmp(list->v[i], text))
-            return true;
-    return false;
+        fl_map_put(names, list->v[i], (void *)list->v[i]);
+    return names;
 }
 
-static void conflict(fl_arena *a, const rt_strings *reserved, const char *field, rt_strings *problems)
+static void conflict(fl_arena *a, const fl_map *reserved, const char *field, rt_strings *problems)
 {
-    if (holds(reserved, field))
+    if (fl_map_get(reserved, field))
         FL_PUSH(a, problems, fl_printf(a, "the field %s is reserved (%s)", field, RESERVED));
 }
 
 /* Of Protobuf the fields of all messages of the file. */
-static void conflicts(fl_arena *a, const sch_schema *schema, const rt_strings *reserved, rt_strings *problems)
+static void conflicts(fl_arena *a, const sch_schema *schema, const fl_map *reserved, rt_strings *problems)
 {
     const proto_file *file = schema->proto ? schema->proto->file : NULL;
     for (size_t i = 0; file && i < file->nmessages; i++)
@@ -63,11 +64,13 @@ rt_code rt_store_reserved(const rt_store *st, fl_arena *a, const rt_subject *s, 
     sch_schema *schema = NULL;
     list_reserved(a, s, &now);
     list_reserved(a, before, &was);
+    fl_map *names = names_of(&now);
     for (size_t i = 0; i < was.n; i++)
-        if (!holds(&now, was.v[i]))
+        if (!fl_map_get(names, was.v[i]))
             FL_PUSH(a, problems, fl_printf(a, "%s is no longer reserved (%s)", was.v[i], RESERVED));
     rt_code code = now.n ? rt_store_judge(st, a, &copy, false, &schema, err) : RT_OK;
     if (code == RT_OK && schema)
-        conflicts(a, schema, &now, problems);
+        conflicts(a, schema, names, problems);
+    fl_map_free(names);
     return code;
 }
