@@ -6,12 +6,41 @@
 
 /* ---- format ---- */
 
+/* What is written out is read: each that it refers to, as rt_store_resolve goes through them, must be the caller's to
+ * read. */
+static rt_code may_read_refs(rest_call *c, const rt_subject *s, fl_map *names)
+{
+    rt_code code = RT_OK;
+    for (size_t i = 0; i < s->nrefs && code == RT_OK; i++) {
+        const char *subject = rt_store_ref_subject(c->a, s->subject, s->refs[i].subject);
+        const rt_version *to = rt_store_find(c->st, subject, s->refs[i].version, true);
+        if (!to || fl_map_put(names, s->refs[i].name, (void *)subject))
+            continue;
+        rt_subject there = to->content->is;
+        there.subject = subject;
+        code = rest_may_read(c, subject);
+        if (code == RT_OK)
+            code = may_read_refs(c, &there, names);
+    }
+    return code;
+}
+
+static rt_code may_read_all(rest_call *c, const rt_subject *s)
+{
+    fl_map *names = fl_map_new();
+    rt_code code = may_read_refs(c, s, names);
+    fl_map_free(names);
+    return code;
+}
+
 static rt_code inlined(rest_call *c, const rt_subject *s, const char **text)
 {
     const sch_ref *refs;
     size_t n;
     fl_buf b;
     rt_code code = rt_store_resolve(c->st, c->a, s, &refs, &n, &c->err);
+    if (code == RT_OK)
+        code = may_read_all(c, s);
     if (code != RT_OK)
         return code;
     fl_buf_init(&b, 2 * RT_SCHEMA_MAX);

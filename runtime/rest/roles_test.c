@@ -264,6 +264,50 @@ static void references(void **state)
     assert_int_equal(ask(&owner, "POST", "/compatibility/subjects/s-r/versions", REFERS("hidden")), 200);
 }
 
+/* A schema written out with what it refers to shows that to nobody who may not read it, however far away it is. */
+static void written_out(void **state)
+{
+    rt_access reader = {roles, &both}, owner = {roles, &users[OWNER]};
+#define RECORD(name, type)                                                                                             \
+    "\"schema\":\"{\\\"type\\\":\\\"record\\\",\\\"name\\\":\\\"" name                                                 \
+    "\\\",\\\"fields\\\":[{\\\"name\\\":\\\"f\\\",\\\"type\\\":\\\"" type "\\\"}]}\""
+#define REFERENCE(name, subject) "\"references\":[{\"name\":\"" name "\",\"subject\":\"" subject "\",\"version\":1}]"
+    static const char *const made[][2] = {
+        {"/subjects/hidden-h/versions", "{" RECORD("H", "int") "}"},
+        {"/subjects/s-near/versions", "{" RECORD("N", "H") "," REFERENCE("H", "hidden-h") "}"},
+        {"/subjects/s-far/versions", "{" RECORD("F", "N") "," REFERENCE("N", "s-near") "}"},
+        {"/subjects/s-own/versions", "{" RECORD("O", "int") "}"},
+        {"/subjects/s-open/versions", "{" RECORD("P", "O") "," REFERENCE("O", "s-own") "}"},
+    };
+    static const char *const shut[] = {"s-near", "s-far"};
+    char target[128];
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+        if (ask(&owner, "POST", made[i][0], made[i][1]) != 200)
+            fail_msg("%s: %s", made[i][0], answer);
+    for (size_t i = 0; i < sizeof shut / sizeof *shut; i++) {
+        snprintf(target, sizeof target, "/subjects/%s/versions/1", shut[i]);
+        assert_int_equal(ask(&reader, "GET", target, NULL), 200);
+        snprintf(target, sizeof target, "/subjects/%s/versions/1?format=resolved", shut[i]);
+        assert_int_equal(ask(&reader, "GET", target, NULL), 403);
+        assert_int_equal(ask(&owner, "GET", target, NULL), 200);
+        snprintf(target, sizeof target, "/subjects/%s/versions/1/schema?format=resolved", shut[i]);
+        assert_int_equal(ask(&reader, "GET", target, NULL), 403);
+    }
+    assert_int_equal(ask(&reader, "GET", "/subjects/s-open/versions/1?format=resolved", NULL), 200);
+}
+
+/* Who names no schema means the one that is there, and is answered with it: that is reading. */
+static void no_schema(void **state)
+{
+    static const char *const bodies[] = {"{}", "{\"schema\":null}", "{\"schema\":\" \\n\"}"};
+    rt_access reader = {roles, &both}, blind = {roles, &users[WRITER]};
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        assert_int_equal(ask(&blind, "POST", "/subjects/s/versions", bodies[i]), 403);
+        assert_int_equal(ask(&reader, "POST", "/subjects/s/versions", bodies[i]), 200);
+    }
+    assert_int_equal(ask(&blind, "POST", "/subjects/s/versions", "{\"schema\":\"\\\"string\\\"\"}"), 200);
+}
+
 /* Without bindings those who are no admins may do nothing. */
 static void no_bindings(void **state)
 {
@@ -421,7 +465,7 @@ int main(void)
         cmocka_unit_test(calls),       cmocka_unit_test(lists),       cmocka_unit_test(aliases),
         cmocka_unit_test(references),  cmocka_unit_test(no_bindings), cmocka_unit_test(wrong_bindings),
         cmocka_unit_test(users_files), cmocka_unit_test(hashed),      cmocka_unit_test(guesses),
-        cmocka_unit_test(networks),
+        cmocka_unit_test(networks),    cmocka_unit_test(written_out), cmocka_unit_test(no_schema),
     };
     return cmocka_run_group_tests_name("roles", tests, set_up, tear_down);
 }

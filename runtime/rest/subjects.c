@@ -226,11 +226,20 @@ rt_code rest_register_it(rest_call *c, rt_subject *s, const rt_register *how)
     return code;
 }
 
+/* Without a schema the one that is there is meant, and is the answer. */
+static rt_code may_take_over(rest_call *c, const rt_subject *s)
+{
+    bool none = !s->schema || !s->schema[strspn(s->schema, " \t\r\n")];
+    return none ? rest_may_read(c, s->subject) : RT_OK;
+}
+
 rt_code rest_register(rest_call *c)
 {
     rt_subject s = {0};
     rt_register how = {.judge = true, .normalize = rest_flag(c, "normalize")};
     rt_code code = read_schema(c, &s);
+    if (code == RT_OK)
+        code = may_take_over(c, &s);
     if (code == RT_OK)
         code = rest_number(c, "id", &how.id);
     how.id = how.id > 0 ? how.id : 0; /* -1: none */
