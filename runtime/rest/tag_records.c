@@ -40,36 +40,38 @@ static const fl_json *record_node(rest_call *c, const sch_schema *schema, const 
     return t ? t->node : NULL;
 }
 
-static bool holds(const rest_strings *s, const char *text)
-{
-    for (size_t i = 0; i < s->n; i++)
-        if (!strcmp(s->v[i], text))
-            return true;
-    return false;
-}
-
-static void push_texts(rest_call *c, rest_strings *out, const fl_json *list, const rest_strings *but)
+/* Those that were not seen before: a schema may have as many as fit into it. */
+static void push_texts(rest_call *c, rest_strings *out, const fl_json *list, fl_map *seen)
 {
     for (const fl_json *t = list && list->kind == FL_JARRAY ? list->child : NULL; t; t = t->next)
-        if (t->kind == FL_JSTRING && *t->str && !holds(out, t->str) && !(but && holds(but, t->str)))
+        if (t->kind == FL_JSTRING && *t->str && !fl_map_put(seen, t->str, (void *)t->str))
             FL_PUSH(c->a, out, t->str);
+}
+
+/* The record's own tags with those that are asked for, or without them. */
+static rest_strings new_tags(rest_call *c, const fl_json *own, const fl_json *asked, bool add)
+{
+    rest_strings tags = {0}, gone = {0};
+    fl_map *seen = fl_map_new();
+    if (!add)
+        push_texts(c, &gone, asked, seen);
+    push_texts(c, &tags, own, seen);
+    if (add)
+        push_texts(c, &tags, asked, seen);
+    fl_map_free(seen);
+    return tags;
 }
 
 static rt_code plan(rest_call *c, const sch_schema *schema, const fl_json *entity, bool add, changes *all)
 {
     const char *name = fl_json_str(fl_json_get(entity, "schemaEntity"), "entityPath");
     const fl_json *node = name ? record_node(c, schema, name) : NULL;
-    rest_strings asked = {0}, tags = {0};
     if (!node)
         return rt_fail_as(&c->err, RT_BAD_INPUT, 42201, "the schema has no record %s of its own", name ? name : "");
     for (size_t i = 0; i < all->n; i++)
         if (all->v[i].node == node)
             return rt_fail_as(&c->err, RT_BAD_INPUT, 42201, "the record %s is named twice", name);
-    push_texts(c, &asked, fl_json_get(entity, "tags"), NULL);
-    push_texts(c, &tags, fl_json_get(node, "confluent:tags"), add ? NULL : &asked);
-    for (size_t i = 0; i < asked.n && add; i++)
-        if (!holds(&tags, asked.v[i]))
-            FL_PUSH(c->a, &tags, asked.v[i]);
+    rest_strings tags = new_tags(c, fl_json_get(node, "confluent:tags"), fl_json_get(entity, "tags"), add);
     FL_PUSH(c->a, all, ((change){node, tags}));
     return RT_OK;
 }

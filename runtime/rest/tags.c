@@ -8,7 +8,7 @@
 #include "runtime/store_same.h"
 #include "schema/proto.h"
 
-enum { MOST_ENTITIES = 1000 }; /* each is looked for among all fields */
+enum { MOST_ENTITIES = 1000 }; /* each is looked for among all fields; and tags of each, among those that are there */
 
 static bool any(const fl_json *list)
 {
@@ -88,11 +88,13 @@ static rt_code take_text(rest_call *c, rt_subject *s, fl_buf *b)
 static void make_edit(rest_call *c, const sch_field *f, const rest_strings *more, sch_edit *out)
 {
     rest_strings all = {0};
-    for (size_t i = 0; i < f->ntags; i++)
-        FL_PUSH(c->a, &all, f->tags[i]);
-    for (size_t i = 0; i < more->n; i++)
-        if (!holds(&all, more->v[i]))
-            FL_PUSH(c->a, &all, more->v[i]);
+    fl_map *seen = fl_map_new();
+    for (size_t i = 0; i < f->ntags + more->n; i++) {
+        const char *tag = i < f->ntags ? f->tags[i] : more->v[i - f->ntags];
+        if (!fl_map_put(seen, tag, (void *)tag))
+            FL_PUSH(c->a, &all, tag);
+    }
+    fl_map_free(seen);
     rest_sort(&all);
     *out = (sch_edit){f, all.v, all.n};
 }
@@ -279,6 +281,16 @@ static rt_code remove_tags(rest_call *c, rt_subject *s, const fl_json *list)
     return strcmp(s->type, "PROTOBUF") ? untag_text(c, s, schema, &hits, list) : untag_proto(c, s, &hits, list);
 }
 
+static bool too_many(const fl_json *list)
+{
+    bool many = list->kind != FL_JARRAY || list->count > MOST_ENTITIES;
+    for (const fl_json *e = list->child; e && !many; e = e->next) {
+        const fl_json *tags = fl_json_get(e, "tags");
+        many = tags && tags->count > MOST_ENTITIES;
+    }
+    return many;
+}
+
 /* First what is added, then what is taken out, as in the vendor's registry. */
 static rt_code edit_tags(rest_call *c, rt_subject *s, const fl_json *add, const fl_json *gone)
 {
@@ -287,8 +299,10 @@ static rt_code edit_tags(rest_call *c, rt_subject *s, const fl_json *add, const 
     for (size_t i = 0; i < 2 && code == RT_OK; i++) {
         if (!any(lists[i]))
             continue;
-        if (lists[i]->kind != FL_JARRAY || lists[i]->count > MOST_ENTITIES)
-            return rt_fail_as(&c->err, RT_BAD_INPUT, 42201, "tags are a list of at most %d entities", MOST_ENTITIES);
+        if (too_many(lists[i]))
+            return rt_fail_as(&c->err, RT_BAD_INPUT, 42201,
+                              "tags are a list of at most %d entities, each with at most %d", MOST_ENTITIES,
+                              MOST_ENTITIES);
         code = i ? remove_tags(c, s, gone) : add_tags(c, s, add);
         if (code == RT_OK)
             code = rest_tag_records(c, s, lists[i], !i);
