@@ -146,15 +146,6 @@ static uint32_t insert_member(const sch_schema *s, const fl_json *object, const 
     return last->to;
 }
 
-static bool has(const fl_json *list, const char *tag)
-{
-    for (const fl_json *t = list->child; t; t = t->next) {
-        if (!strcmp(t->str, tag))
-            return true;
-    }
-    return false;
-}
-
 /* What stands between two elements of a list: as between the last two; else, if the only one has a line of its own,
  * that line break. */
 static span element_comma(const sch_schema *s, const fl_json *list, char own_line[MAX_STYLE + 2])
@@ -206,15 +197,20 @@ static int by_change_place(const void *x, const void *y)
     return a < b ? -1 : a > b;
 }
 
-/* The tags of an edit that its field lacks, added to what is known of that field. */
+/* The tags of an edit that its field lacks, added to what is known of that field. In a map: both lists may be as long
+ * as a schema. */
 static void collect(change *c, const sch_edit *e)
 {
     const fl_json *list = fl_json_get(e->field->node, SCH_TAGS);
+    fl_map *there = fl_map_new();
+    for (const fl_json *t = list ? list->child : NULL; t; t = t->next)
+        fl_map_put(there, t->str, (void *)t);
     c->tags = fl_xrealloc(c->tags, (c->n + e->ntags + 1) * sizeof *c->tags);
     for (size_t i = 0; i < e->ntags; i++) {
-        if (!list || !has(list, e->tags[i]))
+        if (!fl_map_get(there, e->tags[i]))
             c->tags[c->n++] = e->tags[i];
     }
+    fl_map_free(there);
     sch_sort_tags(c->tags, &c->n);
 }
 

@@ -6,11 +6,11 @@
 
 #include <cmocka.h>
 #include <string.h>
-#include <time.h>
 
 #include "runtime/rest/rest.h"
 
-enum { NAMES = 300000, SECONDS = 30 }; /* each name held against each other would take minutes */
+/* Each name held against each other would take minutes here, and longer than a unit may under valgrind. */
+enum { NAMES = 300000 };
 
 static rt_registry *registry;
 
@@ -44,7 +44,6 @@ static void tags(void **state)
 {
     rt_error err;
     fl_buf b = {0};
-    clock_t from = clock();
     assert_int_equal(rt_registry_open("mem:", NULL, &registry, &err), RT_OK);
 #define TO(path, type, tags)                                                                                           \
     ",\"schemaTagsToAdd\":[{\"schemaEntity\":{\"entityPath\":\"" path "\",\"entityType\":\"" type                      \
@@ -53,7 +52,21 @@ static void tags(void **state)
     ask("POST", "/subjects/r/versions", b.p, 200);
     fl_buf_free(&b);
     rt_registry_close(registry);
-    assert_true((double)(clock() - from) / CLOCKS_PER_SEC < SECONDS);
+}
+
+/* Those of the version before join those of this one. */
+static void handed_on(void **state)
+{
+    rt_error err;
+    fl_buf b = {0};
+    assert_int_equal(rt_registry_open("mem:", NULL, &registry, &err), RT_OK);
+    print_tagged(&b, 0, NAMES / 2, "a", "");
+    ask("POST", "/subjects/h/versions", b.p, 200);
+    print_tagged(&b, 0, NAMES / 2, "b", ",\"propagateSchemaTags\":true");
+    ask("POST", "/subjects/h/versions", b.p, 200);
+    ask("GET", "/subjects/h/versions/2", "", 200);
+    fl_buf_free(&b);
+    rt_registry_close(registry);
 }
 
 /* More than anybody writes by hand are refused. */
@@ -81,6 +94,7 @@ static void many_tags(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(tags), cmocka_unit_test(many_tags)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(tags), cmocka_unit_test(handed_on),
+                                       cmocka_unit_test(many_tags)};
     return cmocka_run_group_tests_name("many tags", tests, NULL, NULL);
 }
