@@ -97,9 +97,11 @@ size_t fl_b64_encode(char *out, const uint8_t *p, size_t n)
     char *start = out;
 #ifdef FL_B64_SIMD
     size_t done = fl_b64_encode_simd(out, p, n);
-    p += done;
-    n -= done;
-    out += done / 3 * 4;
+    if (done) { /* p may be NULL, to which nothing may be added, not even 0 */
+        p += done;
+        n -= done;
+        out += done / 3 * 4;
+    }
 #endif
     for (; n >= 8; n -= 6, p += 6, out += 8) { /* reads 8 bytes, uses 6 */
         uint64_t v;
@@ -148,8 +150,10 @@ static int decode_tail(uint8_t *out, const uint8_t *s, size_t n)
 ptrdiff_t fl_b64_decode(uint8_t *out, const char *text, size_t n, int flags)
 {
     const uint8_t *s = (const uint8_t *)text, *start = out;
+    if (!n) /* either may be NULL, to which nothing may be added, not even 0 */
+        return 0;
     if (n % 4 == 0) {
-        if (n && s[n - 1] == '=')
+        if (s[n - 1] == '=')
             n -= s[n - 2] == '=' ? 2 : 1;
     } else if (!(flags & FL_B64_LAX)) {
         return -1;
